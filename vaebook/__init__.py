@@ -1,0 +1,7 @@
+"""Densities, bounds, gradients and live figures of the interactive book on variational autoencoders.
+
+Import the module that you need, for example ``from vaebook.mixture import GaussianMixture``.
+The package itself imports nothing: it is light, draws nothing and sets no seed.
+"""
+
+__version__ = "0.1.0"
