@@ -1,0 +1,317 @@
+r"""Normal densities in closed form: log-density, entropy, KL divergence; in nats.
+
+Every function works element by element on broadcast arrays, returns a 0-d value for scalars, and
+stays in float32 where all arrays are float32. ``require_*`` are the checks of input that the
+other modules share.
+"""
+
+import numpy as np
+
+__all__ = [
+    "entropy_normal",
+    "kl_multivariate_normal",
+    "kl_normal",
+    "log_multivariate_normal",
+    "log_normal",
+]
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+def log_normal(x, mean, std):
+    r"""Log-density of a normal at x, in nats.
+
+    .. math:: \log N_x[m, s^2] = -\tfrac12 \log 2\pi - \log s - \tfrac12 \Big(\frac{x - m}{s}\Big)^2
+
+    Parameters
+    ----------
+    x, mean, std : array_like, broadcastable
+        Points, means and standard deviations; standard deviations must be positive.
+
+    Returns
+    -------
+    ndarray, the broadcast shape; ``-inf`` only where the value leaves the range of the float.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or a standard deviation is not positive; the message names it.
+
+    Source: chapter "latent-variable-models".
+    """
+    x, mean, std = require_finite(x=x, mean=mean, std=std)
+    require_positive(std=std)
+    with np.errstate(over="ignore"):
+        return -0.5 * LOG_2PI - np.log(std) - 0.5 * ((x - mean) / std) ** 2
+
+
+def entropy_normal(std):
+    r"""Entropy of a normal density, in nats: :math:`\tfrac12 \log (2 \pi e s^2)`.
+
+    Parameters
+    ----------
+    std : array_like
+        Standard deviations, positive.
+
+    Returns
+    -------
+    ndarray of the same shape; negative for std below 0.242.
+
+    Raises
+    ------
+    ValueError
+        If a standard deviation is not positive; the message names the value.
+
+    Source: chapter "elbo-tightness".
+    """
+    (std,) = require_finite(std=std)
+    require_positive(std=std)
+    return 0.5 * (LOG_2PI + 1.0) + np.log(std)
+
+
+def kl_normal(mean_q, std_q, mean_p=0.0, std_p=1.0):
+    r"""KL divergence between two normal densities, element by element, in nats.
+
+    .. math:: \log\frac{s_p}{s_q} + \frac{s_q^2 + (m_q - m_p)^2}{2 s_p^2} - \tfrac12
+              = \tfrac12 \Big[ e^t - 1 - t + \Big(\frac{m_q - m_p}{s_p}\Big)^2 \Big],
+              \qquad t = 2 \log \frac{s_q}{s_p}
+
+    The second form is the one computed: it loses no digits where the two densities are close.
+
+    Parameters
+    ----------
+    mean_q, std_q, mean_p, std_p : array_like, broadcastable
+        Means and standard deviations; standard deviations must be positive.
+
+    Returns
+    -------
+    ndarray, the broadcast shape; never negative, also in float32.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or a standard deviation is not positive; the message names it.
+
+    Source: chapter "variational-autoencoder".
+    """
+    mean_q, std_q, mean_p, std_p = require_finite(
+        mean_q=mean_q, std_q=std_q, mean_p=mean_p, std_p=std_p
+    )
+    require_positive(std_q=std_q, std_p=std_p)
+    with np.errstate(over="ignore", divide="ignore"):
+        excess = (std_q - std_p) / std_p
+        t = 2 * np.where(
+            np.abs(excess) < 0.5, np.log1p(excess), np.log(std_q) - np.log(std_p)
+        )  # each form of log(std_q / std_p) is exact where the other one rounds
+        return 0.5 * (_exp_above_tangent(t) + ((mean_q - mean_p) / std_p) ** 2)
+
+
+def log_multivariate_normal(x, mean, covariance):
+    r"""Log-density of a normal in D dimensions, in nats.
+
+    .. math:: -\tfrac12 \big( D \log 2\pi + \log\det C + (x - m)^T C^{-1} (x - m) \big)
+
+    Parameters
+    ----------
+    x, mean : array_like, (..., D)
+    covariance : array_like, (..., D, D)
+        Symmetric and positive definite.
+
+    Returns
+    -------
+    ndarray, the broadcast shape of the leading axes.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, shapes do not fit, or the covariance is not one.
+
+    Source: chapter "nonlinear-latent-variable-models".
+    """
+    x, mean, covariance = require_finite(broadcast=False, x=x, mean=mean, covariance=covariance)
+    _require_dimension(covariance, x=x, mean=mean)
+    root = _cholesky("covariance", covariance)
+    with np.errstate(over="ignore"):
+        distance2 = (_whiten(root, x - mean) ** 2).sum(-1)
+    return -0.5 * (x.shape[-1] * LOG_2PI + distance2) - _log_diagonal(root).sum(-1)
+
+
+def kl_multivariate_normal(mean_q, covariance_q, mean_p=None, covariance_p=None):
+    r"""KL divergence between two normal densities in D dimensions, in nats.
+
+    .. math:: \tfrac12 \big( \mathrm{Tr}[C_p^{-1} C_q] + d^T C_p^{-1} d - D
+              - \log\det [C_p^{-1} C_q] \big), \qquad d = m_q - m_p
+
+    With the eigenvalues :math:`e^{t_i}` of :math:`C_p^{-1} C_q` this is one half of
+    :math:`\sum_i (e^{t_i} - 1 - t_i) + d^T C_p^{-1} d`, a sum without a negative term.
+
+    Parameters
+    ----------
+    mean_q, mean_p : array_like, (..., D)
+    covariance_q, covariance_p : array_like, (..., D, D)
+        Symmetric and positive definite. The second density is N[0, I] unless given.
+
+    Returns
+    -------
+    ndarray, the broadcast shape of the leading axes; never negative.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, shapes do not fit, or a covariance is not one.
+
+    Source: chapter "variational-autoencoder".
+    """
+    dimension = np.shape(mean_q)[-1] if np.ndim(mean_q) else 0
+    dtype = getattr(mean_q, "dtype", float)
+    mean_p = np.zeros(dimension, dtype) if mean_p is None else mean_p
+    covariance_p = np.eye(dimension, dtype=dtype) if covariance_p is None else covariance_p
+    mean_q, covariance_q, mean_p, covariance_p = require_finite(
+        broadcast=False,
+        mean_q=mean_q,
+        covariance_q=covariance_q,
+        mean_p=mean_p,
+        covariance_p=covariance_p,
+    )
+    _require_dimension(covariance_q, mean_q=mean_q, mean_p=mean_p)
+    _require_dimension(covariance_p, mean_q=mean_q)
+    root_q = _cholesky("covariance_q", covariance_q)
+    root_p = _cholesky("covariance_p", covariance_p)
+    with np.errstate(over="ignore"):
+        # The singular values of root_p^-1 root_q are the square roots of those eigenvalues.
+        t = 2 * np.log(np.linalg.svd(np.linalg.solve(root_p, root_q), compute_uv=False))
+        distance2 = _whiten(root_p, mean_q - mean_p) ** 2
+        return 0.5 * (_exp_above_tangent(t).sum(-1) + distance2.sum(-1))
+
+
+def require_finite(*, broadcast=True, **named):
+    """Return the named values as float arrays that broadcast, or say which value is wrong.
+
+    Arrays become float64 unless all of them are float32; Python numbers follow the arrays.
+    """
+    dtypes = {value.dtype for value in named.values() if hasattr(value, "dtype")}
+    dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
+    arrays = []
+    for name, value in named.items():
+        if np.iscomplexobj(value):
+            raise ValueError(f"{name} is complex, expected real numbers; pass its .real part.")
+        array = np.asarray(value, dtype)
+        bad = ~np.isfinite(array)
+        if bad.any():
+            raise ValueError(
+                f"{name} is {array[bad][0]}{_place(bad)}, expected finite numbers; "
+                "remove or replace such values first."
+            )
+        arrays.append(array)
+    if broadcast:
+        try:
+            np.broadcast_shapes(*(array.shape for array in arrays))
+        except ValueError:
+            shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(named, arrays, strict=True))
+            raise ValueError(
+                f"Shapes do not broadcast: {shapes}; give equal shapes or add an axis, "
+                "as in x[:, None]."
+            ) from None
+    return arrays
+
+
+def require_positive(**named):
+    """Raise ValueError where a standard deviation among the named arrays is not positive."""
+    for name, array in named.items():
+        bad = ~(np.asarray(array) > 0)
+        if bad.any():
+            raise ValueError(
+                f"{name} is {np.asarray(array)[bad][0]}{_place(bad)}, expected a positive number; "
+                "pass a standard deviation, not its logarithm, and keep it above zero."
+            )
+
+
+def require_weights(weights, name="Weights"):
+    """Return the weights as floats that sum to one along the last axis, or say what is wrong."""
+    (weights,) = require_finite(**{name: weights})
+    if weights.ndim == 0 or weights.shape[-1] == 0:
+        raise ValueError(f"{name} have shape {weights.shape}, expected at least one in an array.")
+    if (weights < 0).any():
+        raise ValueError(
+            f"{name} include {weights[weights < 0][0]:.6g}, expected none below 0; "
+            "probabilities are not negative."
+        )
+    total = weights.sum(-1, keepdims=True)
+    off = np.abs(total - 1) > 1e-6
+    if off.any():
+        raise ValueError(f"{name} sum to {total[off][0]:.6g}, expected 1; divide by their sum.")
+    return weights / total
+
+
+def require_generator(rng):
+    """Raise TypeError where rng is no ``numpy.random.Generator``; return it otherwise."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng is {rng!r}, expected a numpy Generator; pass np.random.default_rng(seed)."
+        )
+    return rng
+
+
+def require_count(name, value, *, at_least):
+    """Return the value as an int, or say that it is no whole number or too small."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise ValueError(
+            f"{name} is {value!r}, expected a whole number of at least {at_least}; "
+            "round it or choose a larger one."
+        )
+    return int(value)
+
+
+def _exp_above_tangent(t):
+    """exp(t) - 1 - t, which is never negative, to full relative accuracy.
+
+    Near t = 0 the subtraction would leave rounding noise, so there its Taylor series is summed.
+    """
+    series = np.ones_like(t)
+    for k in range(10, 2, -1):
+        series = 1 + t / k * series
+    return np.where(np.abs(t) < 0.1, 0.5 * t * t * series, np.expm1(t) - t)[()]
+
+
+def _whiten(root, difference):
+    """Solve root @ y = difference for vectors along the last axis."""
+    return np.linalg.solve(root, difference[..., None])[..., 0]
+
+
+def _log_diagonal(root):
+    return np.log(np.diagonal(root, axis1=-2, axis2=-1))
+
+
+def _cholesky(name, covariance):
+    transposed = np.swapaxes(covariance, -1, -2)
+    asymmetry = np.abs(covariance - transposed).max(initial=0.0)
+    if asymmetry > 1e-5 * np.abs(covariance).max(initial=0.0):
+        raise ValueError(
+            f"{name} differs from its transpose by {asymmetry:.3g}, expected a symmetric matrix; "
+            "average it with its transpose."
+        )
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(covariance).min()
+        raise ValueError(
+            f"{name} has the eigenvalue {smallest:.3g}, expected all positive; "
+            "add a small multiple of the identity."
+        ) from None
+
+
+def _require_dimension(covariance, **vectors):
+    square = covariance.shape[-2:]
+    for name, vector in vectors.items():
+        if vector.ndim == 0 or square != (vector.shape[-1],) * 2:
+            raise ValueError(
+                f"{name} has shape {vector.shape} and the covariance {covariance.shape}, "
+                "expected (..., D) and (..., D, D); a diagonal goes in as np.diag(std**2)."
+            )
+
+
+def _place(bad):
+    """Where the first bad element lies, as words; nothing for a scalar."""
+    if bad.ndim == 0:
+        return ""
+    return f" at index {tuple(int(i) for i in np.argwhere(bad)[0])}"
