@@ -1,0 +1,29 @@
+"""Live explorers: one Python object each, alive in a notebook and on a page without a kernel.
+
+``Mixture()`` shown in a notebook is a widget whose sliders are its traits: ``w.mean_1 = 0.4`` moves
+the page, a key press moves ``w.mean_1``. In the book's build (``VAEBOOK_STATIC=1``) the object
+writes HTML: its numbers as JSON, and a still picture, which its script replaces by the live one.
+
+To add the explorer ``Bound``:
+
+1. ``bound.py``: a subclass of :class:`~vaebook.explorers.base.Explorer` with ``name = "bound"``.
+   Its class body is the only source of names, ranges, defaults and words: controls are traits
+   (``Slider``, ``Choice``, ``Toggle``, ``Hidden``), ``buttons`` are names, ``shown`` lists the
+   read-outs, ``text`` holds every word that the script says. ``tables()`` returns the arrays that
+   the script needs, ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure
+   and ``alt`` that picture in words.
+2. ``js/bound.js``: ``vaebook.define("bound", (api) => ...)``. It makes charts and their marks once
+   (``api.chart({x, y, height})``, then ``line``, ``area``, ``points``, ``segment``, ``bars``,
+   ``label``, ``heat``) and returns ``{update(values)}``, which draws with ``mark.set(...)`` and
+   returns ``{readouts, consequence, table}``. Optional beside it: ``constrain(values, moved)``,
+   with its double in Python, and ``actions`` by the names of the buttons. Formulas go to
+   ``js/models.js``.
+3. Export the class here, and add one line to ``EXPLORERS`` in ``tests/site/test_explorers.py``:
+   it tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.
+
+``mixture.py`` and ``js/mixture.js`` are the example to copy.
+"""
+
+from vaebook.explorers.mixture import Mixture
+
+__all__ = ["Mixture"]

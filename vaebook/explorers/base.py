@@ -1,0 +1,345 @@
+"""What all explorers share: controls as traits, the way to a notebook and the way to a page."""
+
+import base64
+import functools
+import html
+import io
+import itertools
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import traitlets
+
+SCRIPTS = Path(__file__).parent / "js"
+
+_shown = itertools.count(1)
+
+
+class ControlError(traitlets.TraitError, ValueError):
+    """A value that a control does not take; the message names the value and what would do."""
+
+
+class _Control:
+    """A trait that readers can move; ``group`` is the fieldset it stands in.
+
+    Group ``"axis"`` stands right under the chart, along its horizontal axis.
+    """
+
+    _made = itertools.count()
+
+    def _describe(self, label, symbol, unit, group, role):
+        self.order = next(self._made)
+        self.words = {
+            "label": label, "symbol": symbol, "unit": unit, "group": group, "role": role,
+        }  # fmt: skip
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        return {"name": self.name, "kind": self.kind} | self.words
+
+
+class Slider(_Control, traitlets.TraitType):
+    """A number between ``low`` and ``high``; whole when default and step are of type int.
+
+    Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
+    numbers: ``step``), Page Up and Page Down by ``page`` (default: about a tenth of the range).
+    """
+
+    kind = "range"
+
+    def __init__(
+        self, default, low, high, *, step, label,
+        fine=None, page=None, symbol="", unit="", group="", role="",
+    ):  # fmt: skip
+        super().__init__(default)
+        self._describe(label, symbol, unit, group, role)
+        self.whole = isinstance(default, int) and isinstance(step, int)
+        self.low, self.high, self.step = low, high, step
+        self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
+        self.page = page or max(1, round((high - low) / 10 / step)) * step
+
+    def validate(self, obj, value):
+        """Return the value as a number, or say what the control takes."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not self.low <= number <= self.high or (self.whole and number != round(number)):
+            kind = "whole number" if self.whole else "number"
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose a {kind} from {self.low} to {self.high}."
+            )
+        return round(number) if self.whole else number
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        steps = {"step": self.step, "fine": self.fine, "page": self.page}
+        return super().spec() | {"min": self.low, "max": self.high} | steps
+
+
+class Choice(_Control, traitlets.TraitType):
+    """One of several strings; ``options`` maps each to its label."""
+
+    kind = "choice"
+
+    def __init__(self, default, options, *, label, symbol="", group=""):
+        super().__init__(default)
+        self._describe(label, symbol, "", group, "")
+        self.options = options
+
+    def validate(self, obj, value):
+        """Return the value if it is one of the options, or say which there are."""
+        if value not in self.options:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose one of {', '.join(map(repr, self.options))}."
+            )
+        return value
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        options = [{"value": value, "label": label} for value, label in self.options.items()]
+        return super().spec() | {"options": options}
+
+
+class Toggle(_Control, traitlets.Bool):
+    """A yes or a no, as a check box."""
+
+    kind = "toggle"
+
+    def __init__(self, default, *, label, symbol="", group=""):
+        super().__init__(default)
+        self._describe(label, symbol, "", group, "")
+
+
+class Hidden(_Control, traitlets.TraitType):
+    """A value that only buttons and Python move (a seed, a step); anything that JSON holds."""
+
+    kind = "hidden"
+
+    def __init__(self, default):
+        super().__init__(default)
+        self._describe("", "", "", "", "")
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too."""
+
+    key: str
+    label: str
+    symbol: str = ""
+    digits: int = 3
+    unit: str = ""
+    group: str = ""
+    role: str = ""
+    bar: tuple[float, float] | None = None
+
+
+class Explorer(traitlets.HasTraits):
+    """One idea of the book as a live figure; subclasses say which (see the package's docstring).
+
+    Parameters
+    ----------
+    **values
+        Start values of the controls, by name; Reset comes back to them.
+
+    Raises
+    ------
+    ValueError
+        If a name or a value is not possible; the message names it and what would do.
+    """
+
+    #: Name of the explorer: of its script ``js/<name>.js`` and of ``data-explorer`` on a page.
+    name = ""
+    #: Heading over the explorer.
+    title = ""
+    #: The read-outs beside the picture, in order.
+    shown = ()
+    #: Names of the buttons beside Reset; their labels are in ``text``.
+    buttons = ()
+    #: Every word that the script says, by key; ``{blanks}`` are filled in by the script.
+    text: ClassVar = {}
+
+    _words: ClassVar = {
+        "reset": "Reset",
+        "table": "Data as a table",
+        "keys": "Keys: arrows move a slider, with Shift finely; Page Up and Page Down go far.",
+        "still": "A still picture: the sliders need JavaScript.",
+    }
+
+    def __init__(self, **values):
+        super().__init__()
+        self._widget = None
+        self._settling = False
+        self._start = {}
+        self.set(**values)
+        self._start = self.values
+        self.observe(self._moved, names=list(self._start))
+
+    # ---- for subclasses ----
+
+    def tables(self):
+        """Return the arrays and plain values that the script reads, by name."""
+        return {}
+
+    def compute(self):
+        """Return the read-outs of ``shown``, by key, computed with ``vaebook``."""
+        raise NotImplementedError
+
+    def still(self):
+        """Return the matplotlib figure that stands for the explorer where no script runs."""
+        raise NotImplementedError
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        raise NotImplementedError
+
+    def constrain(self, values, moved):
+        """Return ``values`` with the controls mended that depend on those just ``moved``.
+
+        The script's function of the same name does the same.
+        """
+        return values
+
+    # ---- values ----
+
+    @classmethod
+    def controls(cls):
+        """Return the control traits in the order of their definition."""
+        traits = [t for t in cls.class_traits().values() if isinstance(t, _Control)]
+        return sorted(traits, key=lambda t: t.order)
+
+    @property
+    def values(self):
+        """The value of every control, by name."""
+        return {control.name: getattr(self, control.name) for control in self.controls()}
+
+    def set(self, **values):
+        """Set several controls at once: all of them, or none if a value is not possible."""
+        controls = {control.name: control for control in self.controls()}
+        for name in values:
+            if name not in controls:
+                raise ControlError(
+                    f"{type(self).__name__} has no control {name!r}; "
+                    f"choose from {', '.join(controls)}."
+                )
+        values = {name: controls[name].validate(self, value) for name, value in values.items()}
+        self._settle(self.constrain(self.values | values, set(values)))
+
+    def reset(self):
+        """Put every control back to its start value."""
+        self._settle(self._start)
+
+    def readouts(self):
+        """Return every number that the page shows, by key: read-outs and values of sliders."""
+        numbers = {c.name: getattr(self, c.name) for c in self.controls() if c.kind == "range"}
+        return numbers | {key: float(value) for key, value in self.compute().items()}
+
+    def _moved(self, change):
+        if not self._settling:
+            self._settle(self.constrain(self.values, {change["name"]}))
+
+    def _settle(self, values):
+        self._settling = True
+        try:
+            # Whoever observes a control sees all of them in their final state.
+            with self.hold_trait_notifications():
+                for name, value in values.items():
+                    setattr(self, name, value)
+        finally:
+            self._settling = False
+        if self._widget is not None:
+            self._widget.values = self.values
+
+    # ---- the way to a notebook and to a page ----
+
+    def props(self):
+        """Return all that the script is told, as JSON holds it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "controls": [c.spec() | {"value": self._start[c.name]} for c in self.controls()],
+            "readouts": [asdict(readout) for readout in self.shown],
+            "buttons": list(self.buttons),
+            "tables": {key: _encode(value) for key, value in self.tables().items()},
+            "text": Explorer._words | self.text,
+        }
+
+    @property
+    def widget(self):
+        """The widget of this object, made when first asked for; all displays show the same one."""
+        if self._widget is None:
+            self._widget = _widget_class()(
+                _esm=_script(self.name), props=self.props(), values=self.values
+            )
+            self._widget.observe(lambda change: self.set(**change["new"]), names="values")
+        return self._widget
+
+    def to_html(self):
+        """Return the explorer for a page: its numbers, and a still picture until the script runs."""
+        from matplotlib import style
+
+        from vaebook.explorers.svg import inline_svg
+
+        svg = io.StringIO()
+        with style.context("vaebook.book"):
+            self.still().savefig(svg, format="svg")
+        prefix = f"{self.name}-{next(_shown)}"
+        picture = inline_svg(svg.getvalue(), alt=self.alt, prefix=prefix)
+        data = json.dumps(self.props() | {"values": self.values}).replace("<", "\\u003c")
+        return (
+            f'<div data-explorer="{self.name}">'
+            f'<script type="application/json">{data}</script>'
+            f'<div class="vb-still">{picture}<p>{html.escape(Explorer._words["still"])}</p></div>'
+            "</div>"
+        )
+
+    def __repr__(self):
+        values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
+        return f"{type(self).__name__}({values})"
+
+    def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
+        if os.environ.get("VAEBOOK_STATIC") == "1":
+            return {"text/plain": repr(self), "text/html": self.to_html()}
+        bundle = self.widget._repr_mimebundle_(include=include, exclude=exclude, **kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        data["text/plain"] = repr(self)
+        return bundle
+
+
+def _encode(value):
+    """Arrays travel as base64 of little-endian doubles; everything else as JSON has it."""
+    if not isinstance(value, np.ndarray):
+        return value
+    doubles = np.ascontiguousarray(value, "<f8")
+    return {"f64": base64.b64encode(doubles.tobytes()).decode(), "shape": doubles.shape}
+
+
+@functools.cache
+def _script(name):
+    """Return the widget's module: kit, formulas and explorer, and its one export."""
+    files = ["kit", "models", name]
+    parts = [(SCRIPTS / f"{file}.js").read_text(encoding="utf-8") for file in files]
+    return "".join(parts) + f'export default vaebook.widget("{name}");\n'
+
+
+@functools.cache
+def _widget_class():
+    """Return the widget class of all explorers; made late, for anywidget is slow to import."""
+    import anywidget
+
+    class ExplorerWidget(anywidget.AnyWidget):
+        _esm = traitlets.Unicode().tag(sync=True)
+        _css = (SCRIPTS / "kit.css").read_text(encoding="utf-8")
+        props = traitlets.Dict().tag(sync=True)
+        values = traitlets.Dict().tag(sync=True)
+
+    return ExplorerWidget

@@ -1,0 +1,88 @@
+// Three weighted bells, their sum, and who is responsible for the chosen x.
+vaebook.define("mixture", (api) => {
+  const { models, tables, text, format } = api;
+  const NAMES = [1, 2, 3];
+  const { grid } = tables;
+
+  const chart = api.chart({
+    height: 300,
+    x: { domain: [grid[0], grid[grid.length - 1]], label: text("x_axis") },
+    y: { domain: [0, 0.3], label: text("y_axis") },
+  });
+  const areas = NAMES.map((n) => chart.area(`c${n}`));
+  const bells = NAMES.map((n) => chart.line(`c${n}`, { width: 2 }));
+  const sum = chart.line("p", { width: 2.75 });
+  const cut = chart.segment("muted", { width: 1 });
+  const dots = NAMES.map((n, i) => chart.points(`c${n}`, { shape: ["circle", "square", "triangle"][i], size: 4 }));
+  const top = chart.points("p", { shape: "diamond", size: 4.5 });
+  const labels = NAMES.map((n) => chart.label(`c${n}`));
+  const total = chart.label("p", { anchor: "start", dx: 9, dy: -6 });
+  chart.onpick((x) => api.set({ x: Math.round(x * 100) / 100 }));
+
+  const parameters = (values) => ["weight", "mean", "std"].map((name) => NAMES.map((n) => values[`${name}_${n}`]));
+
+  return {
+    // The weights sum to one: the moved one takes its value, the others share the rest in proportion.
+    constrain(values, moved) {
+      const [weights] = parameters(values);
+      const fixed = NAMES.filter((n) => moved.includes(`weight_${n}`));
+      if (fixed.length !== 1) return values;
+      const i = fixed[0] - 1;
+      const rest = 1 - weights[i];
+      const others = weights.reduce((a, w, k) => (k === i ? a : a + w), 0);
+      const next = { ...values };
+      NAMES.forEach((n, k) => {
+        if (k !== i) next[`weight_${n}`] = others > 0 ? (weights[k] / others) * rest : rest / 2;
+      });
+      return next;
+    },
+
+    update(values) {
+      const [weights, means, stds] = parameters(values);
+      const bell = (n, x) => weights[n] * Math.exp(models.logNormal(x, means[n], stds[n]));
+      const heights = bells.map((_, n) => grid.map((x) => bell(n, x)));
+      const density = grid.map((_, i) => heights[0][i] + heights[1][i] + heights[2][i]);
+
+      const at = models.mixture(values.x, weights, means, stds);
+      const prob = Math.exp(at.logProb);
+      const here = at.logJoint.map(Math.exp);
+      const ceiling = api.niceCeiling(1.12 * density.reduce((a, b) => Math.max(a, b)));
+      chart.domain({ y: [0, ceiling] });
+      NAMES.forEach((n, k) => {
+        areas[k].set(grid, heights[k]);
+        bells[k].set(grid, heights[k]);
+        dots[k].set([values.x], [here[k]]);
+        labels[k].set(means[k], bell(k, means[k]), String(n));
+      });
+      sum.set(grid, density);
+      cut.set(values.x, 0, values.x, ceiling);
+      top.set([values.x], [prob]);
+      total.set(values.x, prob, "p(x)");
+
+      const shares = at.responsibilities;
+      const most = shares.indexOf(Math.max(...shares));
+      const consequence = text("consequence", {
+        x: format(values.x), prob: format(prob, 3), component: most + 1, share: format(shares[most]),
+      });
+      chart.describe(text("description", {
+        weights: weights.map((w) => format(w)).join(", "),
+        means: means.map((m) => format(m)).join(", "),
+        stds: stds.map((s) => format(s)).join(", "),
+      }) + " " + consequence);
+
+      const row = (x) => [format(x), ...NAMES.map((_, k) => bell(k, x)), Math.exp(models.mixture(x, weights, means, stds).logProb)];
+      return {
+        readouts: {
+          prob, log_prob: at.logProb,
+          responsibility_1: shares[0], responsibility_2: shares[1], responsibility_3: shares[2],
+        },
+        consequence,
+        table: () => ({
+          caption: text("table_caption"),
+          head: ["x", ...NAMES.map((n) => text("table_component", { n })), "p(x)"],
+          rows: [values.x, ...Array.from({ length: 21 }, (_, i) => grid[0] + (i / 20) * (grid[grid.length - 1] - grid[0]))].map(row),
+        }),
+      };
+    },
+  };
+});

@@ -1,0 +1,131 @@
+"""Explorer ``mixture``: three weighted bells, their sum, and who is responsible for x."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.explorers.base import ControlError, Explorer, Readout, Slider
+from vaebook.mixture import GaussianMixture
+
+GRID = np.linspace(-5.0, 5.0, 401)
+
+
+def _component(n, weight, mean, std):
+    """Return the three sliders of component n."""
+    of = {"group": f"Component {n}", "role": f"c{n}"}
+    sub = "₁₂₃"[n - 1]
+    return (
+        Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", **of),
+        Slider(mean, -4.0, 4.0, step=0.1, label="mean", symbol=f"μ{sub}", **of),
+        Slider(std, 0.2, 2.0, step=0.05, fine=0.01, label="std", symbol=f"σ{sub}", **of),
+    )
+
+
+class Mixture(Explorer):
+    """A mixture of three normal densities, and the responsibilities at x.
+
+    The weights always sum to one: a weight that is moved keeps its value, and the other two share
+    the rest in proportion to what they had (equally, if both had nothing). To choose all three,
+    set them together: ``w.set(weight_1=0.2, weight_2=0.3, weight_3=0.5)``.
+
+    Source: chapter "mixture-of-gaussians", eq-mixture-marginal and eq-responsibilities.
+    """
+
+    name = "mixture"
+    title = "Three bells and their sum"
+
+    x = Slider(-1.0, -5.0, 5.0, step=0.1, label="chosen", symbol="x", group="axis", role="p")
+    weight_1, mean_1, std_1 = _component(1, 0.35, -2.0, 0.7)
+    weight_2, mean_2, std_2 = _component(2, 0.45, 0.3, 0.9)
+    weight_3, mean_3, std_3 = _component(3, 0.2, 2.4, 0.5)
+
+    shown = (
+        Readout("prob", "density", symbol="p(x)", digits=4, group="At the chosen x"),
+        Readout("log_prob", "log", symbol="p(x)", unit="nats", group="At the chosen x"),
+        *(
+            Readout(
+                f"responsibility_{n}", f"component {n}", role=f"c{n}", bar=(0, 1),
+                group="Responsibilities: shares of p(x)",
+            )
+            for n in (1, 2, 3)
+        ),
+    )  # fmt: skip
+
+    text: ClassVar = {
+        "x_axis": "x",
+        "y_axis": "density",
+        "consequence": "p(x) is {prob} at x = {x}; component {component} has the largest share, {share}",
+        "description": "Three bells with weights {weights}, means {means} and standard deviations "
+        "{stds}, and their sum.",
+        "table_caption": "Weighted densities; the first row is the chosen x",
+        "table_component": "component {n}",
+    }
+
+    def constrain(self, values, moved):
+        """Keep the weights summing to one."""
+        names = [f"weight_{n}" for n in (1, 2, 3)]
+        fixed = [name for name in names if name in moved]
+        free = [name for name in names if name not in moved]
+        if not fixed:
+            return values
+        rest = 1.0 - sum(values[name] for name in fixed)
+        if rest < -1e-9 or (not free and rest > 1e-9):
+            raise ControlError(
+                f"Mixture weights {', '.join(fixed)} sum to {1.0 - rest:g}, expected "
+                f"{'at most ' if free else ''}1; divide by their sum."
+            )
+        others = sum(values[name] for name in free)
+        share = {
+            name: (values[name] / others if others > 0 else 1 / len(free)) * max(rest, 0.0)
+            for name in free
+        }
+        return values | share
+
+    def model(self):
+        """Return the mixture that the sliders describe."""
+        weights, means, stds = (
+            [getattr(self, f"{what}_{n}") for n in (1, 2, 3)] for what in ("weight", "mean", "std")
+        )
+        return GaussianMixture(weights, means, stds)
+
+    def tables(self):
+        """Return where the curves are drawn."""
+        return {"grid": GRID}
+
+    def compute(self):
+        """Return the log-density and the responsibilities at the chosen x."""
+        model, x = self.model(), np.array([self.x])
+        log_prob = model.log_prob(x)[0]
+        shares = model.responsibilities(x)[0]
+        return {"prob": np.exp(log_prob), "log_prob": log_prob} | {
+            f"responsibility_{n}": share for n, share in enumerate(shares, start=1)
+        }
+
+    def still(self):
+        """Return the picture of the mixture, with the chosen x marked."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        fig = Figure(figsize=(6.4, 3.0))
+        ax = fig.subplots()
+        figures.plot_mixture(GRID, np.exp(self.model().log_joint(GRID)), ax=ax)
+        ax.axvline(self.x, color=figures.COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
+        ax.set_ylim(bottom=0)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        bells = "; ".join(
+            f"component {n} has weight {getattr(self, f'weight_{n}'):.2f}, "
+            f"mean {getattr(self, f'mean_{n}'):.2f} and "
+            f"standard deviation {getattr(self, f'std_{n}'):.2f}"
+            for n in (1, 2, 3)
+        )
+        at = self.compute()
+        shares = ", ".join(f"{at[f'responsibility_{n}']:.2f}" for n in (1, 2, 3))
+        return (
+            f"Three weighted bells and their sum p(x): {bells}. At x = {self.x:.2f} the density "
+            f"is {at['prob']:.3f}, and the responsibilities are {shares}."
+        )
