@@ -1,0 +1,300 @@
+"""The pages of the book as the notebook generator sees them: blocks, labels and numbers.
+
+Pages are parsed with the parser and the extensions of the book build.  `Book` reads all of them
+first, because a reference may point at any page.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+from docutils.nodes import make_id
+from docutils.parsers.rst import Directive as RstDirective
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.directives import parse_directive_text
+from myst_parser.parsers.mdit import create_md_parser
+from pybtex.database import parse_file
+
+NOTEBOOK_FOLDERS = ("chapters", "homework")
+PAGES = ("index.md", "chapters/*.md", "homework/*.md", "appendix/*.md")
+
+ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
+NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
+PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "solution"}
+
+
+class Refusal(Exception):
+    """A page cannot become a notebook; the message says where, what and how to mend it."""
+
+
+@dataclass
+class Page:
+    """A source page: `slug` is its path without suffix, `prefix` its chapter number and a dot.
+
+    `numbers` holds the number of each equation, figure, exercise and algorithm by its line.
+    """
+
+    slug: str
+    text: str
+    prefix: str = ""
+    title: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    numbers: dict[tuple[str, int], str] = field(default_factory=dict)
+    problem: Refusal | None = None
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.slug)
+
+    @property
+    def has_notebook(self) -> bool:
+        return self.folder in NOTEBOOK_FOLDERS
+
+    def refusal(self, line: int, message: str) -> Refusal:
+        return Refusal(f"{self.slug}.md:{line + 1}: {message}")
+
+
+@dataclass
+class Directive:
+    """A MyST directive taken apart; `line`, from 0, is that of the first line of its body."""
+
+    name: str
+    argument: str
+    options: dict
+    body: str
+    line: int
+
+    @property
+    def label(self) -> str:
+        return str(self.options.get("label") or self.options.get("name") or "")
+
+    @property
+    def classes(self) -> list[str]:
+        return str(self.options.get("class") or "").split()
+
+    @property
+    def page_only(self) -> bool:
+        return "page-only" in [*self.classes, *(self.options.get("tags") or [])]
+
+
+@dataclass
+class Block:
+    """A top-level block of a page or of a directive's body; `line` counts from 0."""
+
+    kind: str
+    line: int
+    source: str
+    tokens: list[Token]
+    directive: Directive | None = None
+
+
+@dataclass
+class Target:
+    """What a label points at: a section, equation, figure, exercise, algorithm or other place."""
+
+    page: Page
+    kind: str
+    number: str = ""
+    title: str = ""
+    page_only: bool = False
+
+
+class _AnyDirective(RstDirective):
+    """Tells the parser of directives that options and a body may come."""
+
+    option_spec = {"any": str}  # noqa: RUF012  # docutils' own way to declare it
+    optional_arguments = 1
+    has_content = True
+
+
+def _read_directive(page: Page, token: Token, line: int) -> Directive:
+    """Take a fence such as ``{note}`` apart with the rules of the book build."""
+    name, _, argument = token.info.strip()[1:].partition("}")
+    parsed = parse_directive_text(_AnyDirective, "", token.content, validate_options=False)
+    if parsed.warnings:
+        raise page.refusal(line, f"the options of {{{name}}} are not valid YAML")
+    body_line = line + 1 + parsed.body_offset
+    return Directive(name, argument.strip(), parsed.options, "\n".join(parsed.body), body_line)
+
+
+def split_blocks(page: Page, text: str, parser: MarkdownIt, first_line: int = 0) -> list[Block]:
+    """Cut MyST text into its top-level blocks; a line that none of them owns is refused."""
+    lines = text.split("\n")
+    tokens = parser.parse(text)
+    blocks: list[Block] = []
+    unclaimed = 0
+    start = 0
+    while start < len(tokens):
+        end = start
+        while tokens[end].level or tokens[end].nesting == 1:
+            end += 1
+        head = tokens[start]
+        first, last = head.map
+        _refuse_lost_lines(page, lines, unclaimed, first, first_line)
+        unclaimed = last
+        source = "\n".join(lines[first:last]).rstrip()
+        block = Block(head.type, first_line + first, source, tokens[start : end + 1])
+        if head.type in ("fence", "colon_fence") and head.info.strip().startswith("{"):
+            block.kind = "directive"
+            block.directive = _read_directive(page, head, block.line)
+        blocks.append(block)
+        start = end + 1
+    _refuse_lost_lines(page, lines, unclaimed, len(lines), first_line)
+    return blocks
+
+
+def _refuse_lost_lines(page: Page, lines: list[str], first: int, last: int, offset: int) -> None:
+    """Markdown parsers swallow some lines, for example link definitions: they would be lost."""
+    for number in range(first, last):
+        if lines[number].strip():
+            message = f"this line would be lost: {lines[number].strip()!r}"
+            raise page.refusal(offset + number, message)
+
+
+class _Survey:
+    """Walks through one page, numbers what the book numbers and notes what the labels point at."""
+
+    def __init__(self, page: Page, parser: MarkdownIt):
+        self.page = page
+        self.parser = parser
+        self.targets: dict[str, Target] = {}
+        self.counters: Counter[str] = Counter()
+        self.waiting: list[str] = []  # labels written above the thing that they name
+
+    def visit(self, blocks: list[Block], *, page_only: bool = False) -> None:
+        for block in blocks:
+            directive = block.directive
+            hidden = page_only or (directive is not None and directive.page_only)
+            if block.kind == "myst_target":
+                self.waiting.append(block.tokens[0].content)
+            elif block.kind == "heading_open":
+                title = block.tokens[1].content
+                self.page.title = self.page.title or title
+                self.note("", Target(self.page, "section", title=title), block.line)
+            else:
+                label, target = self.describe(block)
+                target.page_only = hidden
+                self.note(label, target, block.line)
+            if directive is not None and directive.name in PROSE_DIRECTIVES:
+                body = split_blocks(self.page, directive.body, self.parser, directive.line)
+                self.visit(body, page_only=hidden)
+
+    def describe(self, block: Block) -> tuple[str, Target]:
+        """The label that a block carries itself, and what it is."""
+        directive = block.directive
+        if block.kind == "math_block_label":
+            return block.tokens[0].info, self.numbered("equation", block.line)
+        if directive is None:
+            return "", Target(self.page, "place")
+        if directive.name == "math" and directive.label:
+            return directive.label, self.numbered("equation", block.line)
+        if directive.name == "code-cell":
+            figure = (directive.options.get("mystnb") or {}).get("figure") or {}
+            if figure.get("caption"):
+                return figure.get("name") or "", self.numbered("figure", block.line)
+        if directive.name in NUMBERED and "nonumber" not in directive.options:
+            kind = directive.name.removeprefix("prf:")
+            return directive.label, self.numbered(kind, block.line, directive.argument)
+        return directive.label, Target(self.page, "place", title=directive.argument)
+
+    def numbered(self, kind: str, line: int, title: str = "") -> Target:
+        self.counters[kind] += 1
+        number = f"{self.page.prefix}{self.counters[kind]}"
+        self.page.numbers[kind, line] = number
+        return Target(self.page, kind, number, title)
+
+    def note(self, label: str, target: Target, line: int) -> None:
+        for name in filter(None, [*self.waiting, label]):
+            if name in self.targets:
+                raise self.page.refusal(line, f"the label {name!r} is used twice")
+            self.targets[name] = target
+        self.waiting.clear()
+
+
+class Book:
+    """The book's settings, its pages, and every label of them."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        config = _read_yaml(root / "_config.yml")
+        repository = config.get("repository") or {}
+        self.address = (repository.get("url") or "").strip().rstrip("/").removesuffix(".git")
+        self.branch = repository.get("branch") or "main"
+        self.folder_in_repository = (repository.get("path_to_book") or "").strip("/")
+        # "owner/name" where the repository is on GitHub, which is what Colab can open.
+        parts = urlsplit(self.address)
+        self.github = parts.path.strip("/") if parts.hostname == "github.com" else ""
+        self.site = ((config.get("html") or {}).get("baseurl") or "").rstrip("/")
+        if self.github and not self.site:
+            owner, _, name = self.github.partition("/")
+            self.site = f"https://{owner.lower()}.github.io/{name}"
+        formats = ((config.get("sphinx") or {}).get("config") or {}).get("numfig_format") or {}
+        self.figure_format = formats.get("figure", "Figure %s")
+        extensions = (config.get("parse") or {}).get("myst_enable_extensions")
+        extensions = set(extensions or ["colon_fence", "dollarmath"])
+        self.parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
+        path = root / "references.bib"
+        self.bibliography = dict(parse_file(path, "bibtex").entries) if path.exists() else {}
+        self.pages: dict[str, Page] = {}
+        self.targets: dict[str, Target] = {}
+        prefixes = _chapter_numbers(_read_yaml(root / "_toc.yml"))
+        for path in sorted(found for pattern in PAGES for found in root.glob(pattern)):
+            slug = path.relative_to(root).with_suffix("").as_posix()
+            page = Page(slug, path.read_text("utf-8"), prefixes.get(slug, ""))
+            self.pages[slug] = page
+            self._survey(page)
+
+    def _survey(self, page: Page) -> None:
+        survey = _Survey(page, self.parser)
+        try:
+            page.blocks = split_blocks(page, page.text, self.parser)
+            survey.visit(page.blocks)
+            for label in survey.targets.keys() & self.targets.keys():
+                other = self.targets[label].page.slug
+                raise Refusal(f"{page.slug}.md: the label {label!r} is also in {other}.md")
+        except Refusal as problem:
+            # Stops this page alone; pages without a notebook may use all of MyST.
+            page.problem = problem
+        self.targets = survey.targets | self.targets
+
+    def url(self, target: Target, label: str, start: str) -> str | None:
+        """Where a link from the notebook in folder `start` goes: the site, or the next notebook."""
+        page = target.page
+        if self.site and self.address:
+            anchor = make_id(label) if label else ""
+            if target.kind == "equation":
+                anchor = f"equation-{anchor}"
+            return f"{self.site}/{page.slug}.html" + (f"#{anchor}" if anchor else "")
+        if page.has_notebook:
+            return posixpath.relpath(f"{page.slug}.ipynb", start)
+        return None
+
+    def page_at(self, path: str, start: str) -> Page | None:
+        """The page that a path in a link or a {doc} role names, seen from folder `start`."""
+        base = "" if path.startswith("/") else start
+        slug = posixpath.normpath(posixpath.join(base, path.lstrip("/")))
+        return self.pages.get(re.sub(r"\.(md|ipynb)$", "", slug))
+
+
+def _read_yaml(path: Path) -> dict:
+    return (yaml.safe_load(path.read_text("utf-8")) or {}) if path.exists() else {}
+
+
+def _chapter_numbers(toc: dict) -> dict[str, str]:
+    """Slug -> "3." for the pages of numbered parts; numbering goes on from part to part."""
+    numbers: dict[str, str] = {}
+    for part in toc.get("parts") or []:
+        if part.get("numbered"):
+            for chapter in part.get("chapters") or []:
+                if "file" in chapter:
+                    numbers[chapter["file"].removesuffix(".md")] = f"{len(numbers) + 1}."
+    return numbers
