@@ -1,0 +1,54 @@
+# make book · make serve · make test · make test-all · make notebooks · make bench · make help
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+export PYTHONHASHSEED := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help book serve test test-all notebooks bench wheel browser lint clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: .venv/.ready  ## set up, run every chapter and build the site in _build/html
+	@$(BIN)/python tools/build_book.py
+
+serve:  ## show the built site on http://127.0.0.1:8000 (PORT=... to change)
+	@test -f _build/html/index.html || { echo "Nothing built yet: run 'make book' first."; exit 1; }
+	@echo "Open http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"
+	@$(PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+test: lint book browser  ## set up, build the book and run every test but the slow proofs
+	@$(BIN)/python tools/run_tests.py
+
+test-all: lint book browser  ## the same with the slow proofs
+	@$(BIN)/python tools/run_tests.py --slow
+
+notebooks: .venv/.ready  ## write the .ipynb beside every chapter from its text
+	@$(BIN)/python tools/make_notebooks.py
+
+bench: book browser  ## measure builds and explorers; prints a table
+	@$(BIN)/python tools/bench.py
+
+wheel: .venv/.ready  ## write dist/vaebook-*.whl, which a notebook can install
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . && ls dist/*.whl
+
+lint: .venv/.ready
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . \
+	  || { echo "Style: run .venv/bin/ruff check --fix . && .venv/bin/ruff format ."; exit 1; }
+
+browser: .venv/.ready
+	@sh tools/install_browser.sh
+
+clean:  ## remove the built site and the environment
+	rm -rf _build dist .venv
+
+.venv/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	  "Python %d.%d found, but the book is built with 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..." % v)'
+	@echo "Setting up .venv with the packages of requirements.txt (once; a few minutes) ..."
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --progress-bar on -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,106 @@
+"""Every chapter has the book's anatomy, short cells, enough words, and pictures in words."""
+
+import re
+import statistics
+
+import pytest
+import yaml
+from conftest import ROOT
+
+CHAPTERS = sorted(ROOT.glob("chapters/*.md"))
+SECTIONS = [
+    "A picture first",
+    "Check on a known answer",
+    "Explore",
+    "What goes wrong",
+    "Summary",
+    "Change the code",
+    "Homework",
+    "Further reading",
+]
+TAGS = {
+    "setup",
+    "explorer",
+    "hide-input",
+    "hide-output",
+    "remove-input",
+    "remove-output",
+    "live-only",
+    "page-only",
+    "nbval-check-output",
+}
+_CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.S | re.M)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def cells_of(path):
+    """Return (options, code lines without blanks and comments, code) of each cell of a page."""
+    cells = []
+    for body in _CELL.findall(path.read_text("utf-8")):
+        options = {}
+        if body.startswith("---\n"):
+            block, _, body = body[4:].partition("\n---\n")
+            options = yaml.safe_load(block)
+        else:
+            lines = body.splitlines(keepends=True)
+            head = [line for line in lines if line.startswith(":")]
+            options = yaml.safe_load("".join(line[1:] for line in head)) or {}
+            body = "".join(lines[len(head) :])
+        code = [line for line in body.splitlines() if line.strip() and line.strip()[0] != "#"]
+        cells.append((options, code, body))
+    return cells
+
+
+def prose_of(path):
+    """Return the words of a page outside its cells, equations and front matter."""
+    text = _CELL.sub("", path.read_text("utf-8")).split("\n---\n", 1)[1]
+    text = re.sub(r"^\$\$.*?^\$\$[^\n]*$", "", text, flags=re.S | re.M)
+    return re.findall(r"[A-Za-z][\w'-]*", text)
+
+
+def test_there_are_chapters():
+    assert CHAPTERS
+
+
+@each_chapter
+def test_sections_stand_in_the_fixed_order(path):
+    text = _CELL.sub("", path.read_text("utf-8"))
+    headings = re.findall(r"^## (.+)$", text, re.M)
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+    assert headings[0] == SECTIONS[0]
+    assert headings[-len(SECTIONS[1:]) :] == SECTIONS[1:]
+    assert re.search(r"^# .+\n\n\*The question:\*", text, re.M)
+    assert ":::{admonition} You will" in text
+    assert "**Time:**" in text
+    assert "{admonition} Predict first" in text
+
+
+@each_chapter
+def test_cells_are_short_and_explained(path):
+    lines = [len(code) for _, code, _ in cells_of(path)]
+    assert statistics.median(lines) <= 8
+    assert statistics.quantiles(lines, n=10)[-1] <= 20
+    assert max(lines) <= 30
+    words_per_line = len(prose_of(path)) / sum(lines)
+    assert 8 <= words_per_line <= 20, f"{words_per_line:.1f} words of prose per line of code"
+
+
+@each_chapter
+def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
+    cells = cells_of(path)
+    tags = [set(options.get("tags", [])) for options, _, _ in cells]
+    assert set().union(*tags) <= TAGS
+    for wanted in ["setup", "explorer", "live-only", "page-only", "nbval-check-output"]:
+        assert any(wanted in found for found in tags), f"no cell is tagged {wanted}"
+    for options, _, body in cells:
+        if "plt.show()" in body and "live-only" not in options.get("tags", []):
+            mystnb = options.get("mystnb", {})
+            assert len(mystnb.get("image", {}).get("alt", "")) > 30, f"alt text missing: {body}"
+            assert mystnb.get("figure", {}).get("caption"), f"caption missing: {body}"
+
+
+@each_chapter
+def test_something_is_asserted_where_the_answer_is_known(path):
+    text = path.read_text("utf-8")
+    section = text[text.index("## Check on a known answer") : text.index("## Explore")]
+    assert re.search(r"^\s*(assert |np\.testing\.)", section, re.M)

@@ -1,0 +1,81 @@
+"""The package's imports go one way, and importing it stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "vaebook"
+
+_NUMERICS = {"gaussians", "quadrature", "mixture", "latent", "bounds", "approximation", "gradients"}
+#: Module -> the modules of ours that it may import. Nothing imports checks or sphinx_ext.
+ALLOWED = {
+    "__init__": set(),
+    "gaussians": set(),
+    "quadrature": set(),
+    "mixture": {"gaussians"},
+    "latent": {"gaussians", "quadrature"},
+    "bounds": {"gaussians", "quadrature", "latent"},
+    "approximation": {"gaussians", "quadrature", "latent", "bounds"},
+    "gradients": {"gaussians"},
+    "data": set(),
+    "vae": {"data", "vae"},
+    "figures": set(),
+    "explorers": _NUMERICS | {"data", "vae", "figures", "explorers"},
+    "checks": _NUMERICS | {"data", "vae"},
+    "sphinx_ext": {"explorers"},
+}
+
+
+def imported_modules(path):
+    """Return the modules of the package that a file imports, by their first name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: import by full name, not relatively"
+            names = [node.module]
+            if node.module == "vaebook":
+                names = [f"vaebook.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("vaebook.")}
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.relative_to(PACKAGE).as_posix()
+)
+def test_imports_go_one_way(path):
+    module = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert module in ALLOWED, f"{module}: say in ALLOWED what it may import"
+    assert imported_modules(path) <= ALLOWED[module]
+
+
+def test_torch_is_imported_by_vae_alone():
+    users = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in [getattr(node, "module", None) or node.names[0].name]
+        if name.split(".")[0] == "torch"
+    }
+    assert users <= {"vae"}
+
+
+def test_importing_every_light_module_pulls_in_nothing_heavy_and_seeds_nothing():
+    program = """
+import sys
+import numpy as np
+before = np.random.get_state()[1].tobytes()
+import vaebook
+import vaebook.gaussians, vaebook.quadrature, vaebook.mixture, vaebook.latent, vaebook.explorers
+heavy = {"torch", "matplotlib.pyplot", "ipywidgets", "anywidget", "IPython"} & set(sys.modules)
+assert not heavy, heavy
+assert np.random.get_state()[1].tobytes() == before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

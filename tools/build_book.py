@@ -1,0 +1,153 @@
+"""Build the book in ``_build/html``, strictly, and check what was built.
+
+    .venv/bin/python tools/build_book.py
+
+Every warning is an error. Unchanged cells come from the execution cache, which is keyed on the
+cells and on the package. After the build each executed notebook and each page is read again:
+
+- every code cell has run and none has raised;
+- every page of the table of contents is there;
+- every link inside the book leads to a page and an anchor that exist;
+- no page loads anything from another host.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+EXECUTED = ROOT / "_build" / "jupyter_execute"
+#: Attributes by which a page loads something (a link to elsewhere is no load).
+LOADS = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
+
+
+def toc_pages():
+    """Return the page names of ``_toc.yml`` in their order, the root first."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    parts = toc.get("parts", [])
+    return [toc["root"], *(chapter["file"] for part in parts for chapter in part["chapters"])]
+
+
+def build():
+    """Run Jupyter Book from a clean site, with its progress on screen; return its exit status."""
+    for folder in [SITE, EXECUTED, ROOT / "_build" / ".doctrees"]:
+        shutil.rmtree(folder, ignore_errors=True)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+    strict = ["-n", "-W", "--keep-going", "--all"]
+    return subprocess.run([*command, *strict], cwd=ROOT, check=False).returncode
+
+
+def unexecuted_cells(page):
+    """Return what is wrong with the executed notebook of one page, one sentence each."""
+    text = (ROOT / page).with_suffix(".md").read_text("utf-8")
+    if "{code-cell}" not in text:
+        return []
+    path = (EXECUTED / page).with_suffix(".ipynb")
+    if not path.exists():
+        return [f"{page}: has code cells, but was not executed"]
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    faults = []
+    for number, cell in enumerate(c for c in cells if c["cell_type"] == "code"):
+        first_line = "".join(cell["source"]).strip().partition("\n")[0]
+        if not cell.get("execution_count"):
+            faults.append(f"{page}: code cell {number} ({first_line!r}) did not run")
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            faults.append(f"{page}: code cell {number} ({first_line!r}) raised")
+        pictures = [o for o in cell["outputs"] if "image/svg+xml" in o.get("data", {})]
+        if "figure" in cell["metadata"].get("mystnb", {}) and not pictures:
+            faults.append(f"{page}: code cell {number} ({first_line!r}) drew no SVG figure")
+    return faults
+
+
+class PageReader(HTMLParser):
+    """Collect the anchors of a page, its links and what it loads."""
+
+    def __init__(self):
+        super().__init__()
+        self.anchors, self.links, self.loads = set(), [], []
+
+    def handle_starttag(self, tag, attrs):
+        """Note the ids and the addresses of one element."""
+        for name, value in attrs:
+            if name == "id" or (tag == "a" and name == "name"):
+                self.anchors.add(value)
+            if value and tag == "a" and name == "href":
+                self.links.append(value)
+            if value and (tag, name) in LOADS:
+                self.loads.append(value)
+
+
+def read_page(path):
+    """Return the ``PageReader`` of one built page."""
+    reader = PageReader()
+    reader.feed(path.read_text("utf-8"))
+    return reader
+
+
+def broken_links(site):
+    """Return every link or load of the site that leads nowhere or to another host."""
+    paths = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    pages = {path.resolve(): read_page(path) for path in paths}
+    faults = []
+    for path, page in pages.items():
+        name = path.relative_to(site.resolve())
+        for address in page.links + page.loads:
+            url = urlsplit(address)
+            if url.scheme or url.netloc:
+                if address in page.loads and url.scheme != "data":
+                    faults.append(f"{name}: loads {address} from another host")
+                continue
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            if not target.exists():
+                faults.append(f"{name}: {address} leads to no file")
+            elif url.fragment and target in pages:
+                # Sphinx's search page builds its own anchors.
+                if unquote(url.fragment) not in pages[target].anchors | {"", "top"}:
+                    faults.append(f"{name}: {address} leads to no anchor")
+    return faults
+
+
+def check():
+    """Return every fault of the built book, one sentence each."""
+    faults = []
+    for page in toc_pages():
+        if not (SITE / page).with_suffix(".html").exists():
+            faults.append(f"{page}: is in _toc.yml, but no page was built")
+        faults += unexecuted_cells(page)
+    return faults + broken_links(SITE)
+
+
+def main():
+    """Build, check and say what to open; the exit status is 0 only if all is well."""
+    started = time.perf_counter()
+    print(f"[1/2] Running the chapters and building {len(toc_pages())} pages ...", flush=True)
+    if build() != 0:
+        sys.exit("make book: the build failed; the first warning or error above says where.")
+    print("[2/2] Checking cells, pages and links ...", flush=True)
+    faults = check()
+    if faults:
+        print(*faults, sep="\n", file=sys.stderr)
+        sys.exit(f"make book: {len(faults)} faults in the built book.")
+    seconds = time.perf_counter() - started
+    cells = sum(
+        text.count("{code-cell}")
+        for text in ((ROOT / page).with_suffix(".md").read_text("utf-8") for page in toc_pages())
+    )
+    size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) / 1e6
+    print(
+        f"\nBook built: {len(toc_pages())} pages, {cells} code cells run, {size:.1f} MB, "
+        f"{seconds:.0f} s.\nOpen {(SITE / 'index.html').as_uri()}\n"
+        "or run 'make serve' and open http://127.0.0.1:8000/"
+    )
+
+
+if __name__ == "__main__":
+    main()

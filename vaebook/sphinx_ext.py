@@ -1,0 +1,115 @@
+"""What the book's build needs beyond Jupyter Book: live explorers, themed figures, no third party.
+
+Loaded by ``_config.yml``. It
+
+- runs the chapters with ``VAEBOOK_STATIC=1``, so that explorers write HTML and open no comm;
+- keys the execution cache on the package, so that a change in ``vaebook`` runs the pages again;
+- puts figures into the page as SVG whose colours follow the theme;
+- loads the explorers' scripts only on pages that hold one, and drops the scripts of the theme
+  that the book does not use;
+- points the Colab button at the generated notebook.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from docutils import nodes
+
+from vaebook.explorers.svg import inline_svg
+
+PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE / "explorers" / "js"
+#: Modules that no page executes: a change in them needs no new run.
+NOT_EXECUTED = {"checks.py", "sphinx_ext.py"}
+
+
+def package_hash():
+    """Return a short hash of all that a chapter's cells can read from the package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*")):
+        executed = path.suffix in {".py", ".mplstyle", ".json", ".npz"}
+        if executed and path.name not in NOT_EXECUTED:
+            digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def prepare(app, config):
+    """Set the paths and the environment of the run, before any other extension reads them."""
+    os.environ["VAEBOOK_STATIC"] = "1"
+    cache = Path(app.outdir).parent / ".jupyter_cache" / package_hash()
+    config.nb_execution_cache_path = str(cache)
+    config.html_static_path += [str(Path(app.confdir) / "_vendor"), str(SCRIPTS)]
+    if not config.html_theme_options.get("repository_url"):
+        # Without an address every launch button would be a broken link: draw none.
+        config.html_theme_options["launch_buttons"] = {}
+
+
+def inline_figures(app, doctree, docname):
+    """Replace each figure that a cell drew by its SVG, themed and with its alt text."""
+    if app.builder.format != "html":
+        return
+    for number, image in enumerate(list(doctree.findall(nodes.image))):
+        path = Path(app.srcdir) / image["uri"]
+        if path.suffix == ".svg" and "jupyter_execute" in path.parts:
+            alt = image.get("alt", "")
+            svg = inline_svg(path.read_text("utf-8"), alt=alt, prefix=f"fig{number}")
+            image.replace_self(nodes.raw("", svg, format="html"))
+
+
+def page_assets(app, pagename, templatename, context, doctree):
+    """Load the kit and the explorers that the page holds; nothing on other pages."""
+    if doctree is None:
+        return
+    html = "".join(node.astext() for node in doctree.findall(nodes.raw))
+    names = [path.stem for path in SCRIPTS.glob("*.js") if f'data-explorer="{path.stem}"' in html]
+    if names:
+        for name in ["kit", "models", *sorted(names), "page"]:
+            app.add_js_file(f"{name}.js", loading_method="defer")
+
+
+def mend_page(app, pagename, templatename, context, doctree):
+    """Drop unused scripts and point the Colab button at the notebook; runs after the theme."""
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if not _unused(script)
+    ]
+    address = app.config.html_theme_options.get("repository_url", "")
+    notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
+    for group in context.get("header_buttons", []):
+        buttons = group.get("buttons")
+        if not isinstance(buttons, list):
+            continue
+        for button in buttons:
+            if "colab" in str(button.get("url", "")):
+                button["url"] = colab_url(address, pagename) if notebook.exists() else None
+        group["buttons"] = [button for button in buttons if button.get("url", "") is not None]
+
+
+def _unused(script):
+    """Tell whether a script belongs to thebe or to the widget manager; the book has neither."""
+    attributes = getattr(script, "attributes", {})
+    name = str(getattr(script, "filename", script)).lower()
+    return (
+        "thebe" in name
+        or "THEBE" in str(attributes.get("body", ""))
+        or "widget-state" in str(attributes.get("type", ""))
+    )
+
+
+def colab_url(address, pagename):
+    """Return where Colab opens the notebook of a page, from the repository's address."""
+    path = address.removeprefix("https://github.com/").strip("/")
+    return f"https://colab.research.google.com/github/{path}/blob/main/{pagename}.ipynb"
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("config-inited", prepare, priority=100)
+    app.connect("doctree-resolved", inline_figures)
+    app.connect("html-page-context", page_assets)
+    app.connect("html-page-context", mend_page, priority=950)
+    app.add_css_file("kit.css")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
