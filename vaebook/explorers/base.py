@@ -162,7 +162,8 @@ class Explorer(traitlets.HasTraits):
     title = ""
     #: The read-outs beside the picture, in order.
     shown = ()
-    #: Names of the buttons beside Reset; their labels are in ``text``.
+    #: Names of the buttons beside Reset; their labels are in ``text``. A method of the same name
+    #: does in Python what the script's ``actions`` do on the page.
     buttons = ()
     #: Every word that the script says, by key; ``{blanks}`` are filled in by the script.
     text: ClassVar = {}
@@ -284,7 +285,7 @@ class Explorer(traitlets.HasTraits):
         return self._widget
 
     def to_html(self):
-        """Return the explorer for a page: its numbers, and a still picture until the script runs."""
+        """Return the explorer for a page: numbers, and a still picture until the script runs."""
         from matplotlib import style
 
         from vaebook.explorers.svg import inline_svg

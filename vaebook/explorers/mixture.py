@@ -35,9 +35,9 @@ class Mixture(Explorer):
     title = "Three bells and their sum"
 
     x = Slider(-1.0, -5.0, 5.0, step=0.1, label="chosen", symbol="x", group="axis", role="p")
-    weight_1, mean_1, std_1 = _component(1, 0.35, -2.0, 0.7)
-    weight_2, mean_2, std_2 = _component(2, 0.45, 0.3, 0.9)
-    weight_3, mean_3, std_3 = _component(3, 0.2, 2.4, 0.5)
+    weight_1, mean_1, std_1 = _component(1, 0.25, -2.0, 0.5)
+    weight_2, mean_2, std_2 = _component(2, 0.45, 0.5, 0.8)
+    weight_3, mean_3, std_3 = _component(3, 0.3, 2.0, 1.0)
 
     shown = (
         Readout("prob", "density", symbol="p(x)", digits=4, group="At the chosen x"),
@@ -52,9 +52,11 @@ class Mixture(Explorer):
     )  # fmt: skip
 
     text: ClassVar = {
+        "note": "The weights sum to one: when one moves, the others share the rest.",
         "x_axis": "x",
         "y_axis": "density",
-        "consequence": "p(x) is {prob} at x = {x}; component {component} has the largest share, {share}",
+        "consequence": "p(x) is {prob} at x = {x}; "
+        "component {component} has the largest share, {share}",
         "description": "Three bells with weights {weights}, means {means} and standard deviations "
         "{stds}, and their sum.",
         "table_caption": "Weighted densities; the first row is the chosen x",

@@ -106,7 +106,9 @@ var vaebook = (() => {
     const picture = svg("svg", { role: "img", "aria-label": "", class: "vb-picture" },
       svg("clipPath", { id }, clip), grid, under, axes, over);
     const node = html("figure", { class: wide ? "vb-chart vb-wide" : "vb-chart" }, picture);
-    const margin = { left: y.ticks === false ? 12 : 46, right: 14, top: y.label ? 26 : 12, bottom: x.ticks === false ? 12 : 42 };
+    // A short name such as "x" stands in the row of the ticks, a long one in a row of its own.
+    const inline = !x.label || x.label.length <= 3;
+    const margin = { left: y.ticks === false ? 12 : 46, right: 14, top: y.label ? 26 : 12, bottom: x.ticks === false ? 12 : inline ? 26 : 42 };
     const marks = [];
     let width = 640;
 
@@ -121,16 +123,16 @@ var vaebook = (() => {
       sx = scale(x, left, right);
       sy = scale(y, bottom, top);
       fill(picture, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
-      fill(clip, { x: left, y: top, width: right - left, height: bottom - top }, []);
+      fill(clip, { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8 }, []);
       node.style.setProperty("--vb-plot-left", `${left}px`);
       grid.replaceChildren();
       axes.replaceChildren(svg("path", { d: `M${left} ${bottom}H${right}` }));
       if (x.ticks !== false) {
         const { values, digits } = ticks(x.domain, (right - left) / 70);
         for (const value of values) {
-          axes.append(
-            svg("path", { d: `M${at(value, sx)} ${bottom}v5` }),
-            svg("text", { x: at(value, sx), y: bottom + 19, "text-anchor": "middle" }, fixed(value, digits)));
+          axes.append(svg("path", { d: `M${at(value, sx)} ${bottom}v5` }));
+          if (inline && x.label && at(value, sx) > right - 24) continue;
+          axes.append(svg("text", { x: at(value, sx), y: bottom + 19, "text-anchor": "middle" }, fixed(value, digits)));
         }
       }
       if (y.ticks !== false) {
@@ -203,17 +205,17 @@ var vaebook = (() => {
           path.setAttribute("d", d);
         });
       },
-      // label.set(x, y, text): words at a place, with a paper halo; dx, dy in pixels.
-      label(role, { anchor = "middle", dx = 0, dy = -7 } = {}) {
+      // label.set(x, y, text[, dx]): words at a place, with a paper halo; dx, dy in pixels.
+      label(role, { anchor = "middle", dy = -7 } = {}) {
         const text = svg("text", { class: `vb-label vb-${role}`, "text-anchor": anchor });
-        return mark(text, (px, py, words) => {
+        return mark(text, (px, py, words, dx = 0) => {
           if (words === undefined) return write(text, "");
           write(text, words);
           // Words stay on the paper: half of their length is kept from either edge.
           const half = anchor === "middle" ? 3.6 * words.length : 0;
           fill(text, {
             x: Math.min(Math.max(at(px, sx) + dx, half), width - half),
-            y: Math.max(at(py, sy) + dy, 11),
+            y: Math.min(Math.max(at(py, sy) + dy, 11), height - margin.bottom - 4),
           }, []);
         }, over);
       },
@@ -395,7 +397,8 @@ var vaebook = (() => {
     return {
       row: html("div", { class: `${part ? "vb-bar" : "vb-readout"} ${spec.role ? `vb-${spec.role}` : ""}` }, name, value),
       show(v) {
-        write(number, format(v, spec.digits));
+        // Numbers beside bars keep one width, so that the bars stay comparable.
+        write(number, part ? fixed(v, spec.digits) : format(v, spec.digits));
         attribute(number, "data-number", String(v));
         if (part) part.style.width = `${100 * Math.min(1, Math.max(0, (v - spec.bar[0]) / (spec.bar[1] - spec.bar[0])))}%`;
       },
@@ -485,7 +488,7 @@ var vaebook = (() => {
         if (changes) commit(changes);
       })),
       press("reset", () => commit(Object.fromEntries(props.controls.map((c) => [c.name, c.value])), true)),
-      html("p", { class: "vb-hint" }, words("keys")));
+      html("p", { class: "vb-hint" }, [props.text.note, words("keys")].filter(Boolean).join(" ")));
 
     const tableBody = html("div", { class: "vb-table" });
     const details = html("details", { class: "vb-data" }, html("summary", { ...quiet }, words("table")), tableBody);

@@ -15,8 +15,8 @@ vaebook.define("mixture", (api) => {
   const cut = chart.segment("muted", { width: 1 });
   const dots = NAMES.map((n, i) => chart.points(`c${n}`, { shape: ["circle", "square", "triangle"][i], size: 4 }));
   const top = chart.points("p", { shape: "diamond", size: 4.5 });
-  const labels = NAMES.map((n) => chart.label(`c${n}`));
-  const total = chart.label("p", { anchor: "start", dx: 9, dy: -6 });
+  const labels = NAMES.map((n) => chart.label(`c${n}`, { dy: 20 }));
+  const total = chart.label("p", { dy: -10 });
   chart.onpick((x) => api.set({ x: Math.round(x * 100) / 100 }));
 
   const parameters = (values) => ["weight", "mean", "std"].map((name) => NAMES.map((n) => values[`${name}_${n}`]));
@@ -39,25 +39,27 @@ vaebook.define("mixture", (api) => {
 
     update(values) {
       const [weights, means, stds] = parameters(values);
-      const bell = (n, x) => weights[n] * Math.exp(models.logNormal(x, means[n], stds[n]));
-      const heights = bells.map((_, n) => grid.map((x) => bell(n, x)));
-      const density = grid.map((_, i) => heights[0][i] + heights[1][i] + heights[2][i]);
-
+      const curves = (xs) => models.mixtureCurves(xs, weights, means, stds);
+      const { joint, density } = curves(grid);
       const at = models.mixture(values.x, weights, means, stds);
-      const prob = Math.exp(at.logProb);
       const here = at.logJoint.map(Math.exp);
+      const prob = Math.exp(at.logProb);
+
       const ceiling = api.niceCeiling(1.12 * density.reduce((a, b) => Math.max(a, b)));
       chart.domain({ y: [0, ceiling] });
+      const peaks = curves(means).joint;
       NAMES.forEach((n, k) => {
-        areas[k].set(grid, heights[k]);
-        bells[k].set(grid, heights[k]);
+        areas[k].set(grid, joint[k]);
+        bells[k].set(grid, joint[k]);
         dots[k].set([values.x], [here[k]]);
-        labels[k].set(means[k], bell(k, means[k]), String(n));
+        labels[k].set(means[k], peaks[k][k], String(n));
       });
       sum.set(grid, density);
       cut.set(values.x, 0, values.x, ceiling);
       top.set([values.x], [prob]);
-      total.set(values.x, prob, "p(x)");
+      // On a slope the label steps aside, to where the curve is lower.
+      const [left, right] = curves([values.x - 0.1, values.x + 0.1]).density;
+      total.set(values.x, prob, "p(x)", -20 * Math.tanh((25 * (right - left)) / ceiling));
 
       const shares = at.responsibilities;
       const most = shares.indexOf(Math.max(...shares));
@@ -70,18 +72,21 @@ vaebook.define("mixture", (api) => {
         stds: stds.map((s) => format(s)).join(", "),
       }) + " " + consequence);
 
-      const row = (x) => [format(x), ...NAMES.map((_, k) => bell(k, x)), Math.exp(models.mixture(x, weights, means, stds).logProb)];
       return {
         readouts: {
           prob, log_prob: at.logProb,
           responsibility_1: shares[0], responsibility_2: shares[1], responsibility_3: shares[2],
         },
         consequence,
-        table: () => ({
-          caption: text("table_caption"),
-          head: ["x", ...NAMES.map((n) => text("table_component", { n })), "p(x)"],
-          rows: [values.x, ...Array.from({ length: 21 }, (_, i) => grid[0] + (i / 20) * (grid[grid.length - 1] - grid[0]))].map(row),
-        }),
+        table() {
+          const xs = [values.x, ...grid.filter((_, i) => i % 20 === 0)];
+          const { joint: columns, density: sums } = curves(xs);
+          return {
+            caption: text("table_caption"),
+            head: ["x", ...NAMES.map((n) => text("table_component", { n })), "p(x)"],
+            rows: xs.map((x, i) => [format(x), ...columns.map((column) => column[i]), sums[i]]),
+          };
+        },
       };
     },
   };

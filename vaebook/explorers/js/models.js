@@ -27,5 +27,11 @@ vaebook.models = (() => {
     return { logJoint, logProb, responsibilities: logJoint.map((term) => Math.exp(term - logProb)) };
   }
 
-  return { logNormal, logSumExp, mixture };
+  // the same on many x: the weighted components (the exponential of .log_joint), and their sum
+  function mixtureCurves(xs, weights, means, stds) {
+    const joint = weights.map((weight, n) => xs.map((x) => weight * Math.exp(logNormal(x, means[n], stds[n]))));
+    return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves };
 })();
