@@ -61,7 +61,7 @@ def resolve(name):
     return target
 
 
-def tests_in(path):
+def functions_in(path):
     """Return the names of the test functions of a file."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
@@ -98,5 +98,5 @@ def test_row_leads_to_a_label_to_code_and_to_an_assertion(row):
         resolve(name)
     for proof in row.proofs:
         path, _, name = proof.partition("::")
-        known = tests_in(path) if path.endswith(".py") else asserting_sections(path)
+        known = functions_in(path) if path.endswith(".py") else asserting_sections(path)
         assert name in known, f"{path} has no assertion {name!r}; it has {sorted(known)}"

@@ -108,10 +108,8 @@ def broken_links(site):
             target = (path.parent / unquote(url.path)).resolve() if url.path else path
             if not target.exists():
                 faults.append(f"{name}: {address} leads to no file")
-            elif url.fragment and target in pages:
-                # Sphinx's search page builds its own anchors.
-                if unquote(url.fragment) not in pages[target].anchors | {"", "top"}:
-                    faults.append(f"{name}: {address} leads to no anchor")
+            elif target in pages and unquote(url.fragment) not in pages[target].anchors | {""}:
+                faults.append(f"{name}: {address} leads to no anchor")
     return faults
 
 

@@ -1,4 +1,4 @@
-"""Densities, bounds, gradients and live figures of the interactive book on variational autoencoders.
+"""Densities, bounds, gradients and live figures of a book on variational autoencoders.
 
 Import the module that you need, for example ``from vaebook.mixture import GaussianMixture``.
 The package itself imports nothing: it is light, draws nothing and sets no seed.

@@ -1,4 +1,4 @@
-"""A matplotlib SVG, made part of a page: own ids, colours that follow the page's theme, alt text."""
+"""A matplotlib SVG as part of a page: ids of its own, colours of the page's theme, alt text."""
 
 import html
 import re
@@ -37,7 +37,8 @@ def inline_svg(svg_text, *, alt, prefix):
     label = html.escape(alt, quote=True)
     opening = (
         f'<svg class="vb-figure" role="img" aria-label="{label}" '
-        f'style="max-width: {float(width) * 4 / 3:.0f}px; stroke-linejoin: round" viewBox="0 0 {width} {height}" '
+        f'style="max-width: {float(width) * 4 / 3:.0f}px; stroke-linejoin: round" '
+        f'viewBox="0 0 {width} {height}" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1).strip()

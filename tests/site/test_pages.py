@@ -1,0 +1,69 @@
+"""Every built page: quiet, self-contained, readable in both themes and on a narrow screen."""
+
+import re
+
+import pytest
+from build_book import SITE, toc_pages
+
+PAGES = [f"{name}.html" for name in toc_pages()]
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+def open_page(page, address):
+    """Open a page and wait until its formulas stand."""
+    page.goto(address, wait_until="load")
+    if page.locator(".math").count():
+        page.wait_for_selector("mjx-container", state="attached")
+    assert page.locator("article h1").count() == 1
+    assert page.locator("mjx-merror").count() == 0
+
+
+@each_page
+def test_page_is_quiet_and_fits_a_narrow_screen_in_both_themes(page, site, name):
+    # The page fixture fails on console errors, page errors and requests to another origin.
+    page.set_viewport_size({"width": 320, "height": 640})
+    for theme in ["light", "dark"]:
+        page.emulate_media(color_scheme=theme)
+        open_page(page, f"{site}{name}")
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, f"{name} is {wider} px wider than the screen"
+    assert page.context.cookies() == []
+
+
+@each_page
+def test_page_works_as_a_file(page, file_site, name):
+    open_page(page, f"{file_site}{name}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_take_the_ink_of_the_theme(page, site, theme):
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{site}chapters/mixture-of-gaussians.html", wait_until="load")
+    axis = 'svg.vb-figure path[style*="stroke: var(--vb-ink"]'
+    strokes = f"[...document.querySelectorAll('{axis}')].map((a) => getComputedStyle(a).stroke)"
+    inks = set(page.evaluate(strokes))
+    assert inks == {"rgb(31, 35, 40)" if theme == "light" else "rgb(230, 230, 230)"}
+
+
+@each_page
+def test_every_picture_has_words(name):
+    text = (SITE / name).read_text("utf-8")
+    for tag in re.findall(r"<img\b[^>]*>", text):
+        assert re.search(r'\balt="', tag), tag
+    for tag in re.findall(r'<svg[^>]*class="vb-figure"[^>]*>', text):
+        label = re.search(r'aria-label="([^"]*)"', tag)
+        assert label, tag
+        assert len(label[1]) > 30, f"too short an alt text: {label[1]!r}"
+
+
+@each_page
+def test_page_carries_no_widget_state_no_thebe_and_no_path_of_the_machine(name):
+    text = (SITE / name).read_text("utf-8")
+    for unwanted in ["widget-state", "THEBE", "sphinx-thebe.js", "/home/", str(SITE.parent.parent)]:
+        assert unwanted not in text, unwanted
+
+
+def test_no_launch_button_without_an_address():
+    text = (SITE / PAGES[1]).read_text("utf-8")
+    assert "colab.research.google.com" not in text

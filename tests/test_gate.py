@@ -1,0 +1,150 @@
+"""The gate cannot be falsely green: faults are planted in a copy of the book and must turn it red.
+
+Each fault is planted in a copy that was green before, and the gate runs twice on it, because a
+second, unchanged build is where a strict Sphinx build forgets its warnings.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("gate")]
+
+CHAPTER = "chapters/mixture-of-gaussians.md"
+SUMMARY = "## Summary\n"
+BUILD = [sys.executable, "tools/build_book.py"]
+NBVAL = [
+    sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-q",
+    "chapters/mixture-of-gaussians.ipynb",
+]  # fmt: skip
+TESTS = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "tests/test_gaussians.py"]
+
+
+def run_gate(copy, command):
+    """Run one command of the gate on a copy, with the copy's own package; return status, output."""
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(
+        command, cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def copy_book(source, target):
+    """Copy what a checkout holds, and the execution cache."""
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "html", ".doctrees", "jupyter_execute", "__pycache__", ".*_cache*[!0-9a-f]"
+    )
+    shutil.copytree(source, target, ignore=ignored)
+
+
+@pytest.fixture(scope="module")
+def green(tmp_path_factory):
+    """Return a copy of the book on which every command of the gate is green."""
+    copy = tmp_path_factory.mktemp("green") / "book"
+    copy_book(ROOT, copy)
+    for command in [BUILD, NBVAL, TESTS]:
+        status, output = run_gate(copy, command)
+        assert status == 0, output[-3000:]
+    return copy
+
+
+def replace(copy, path, old, new):
+    """Plant a fault: replace one text in one file of the copy."""
+    text = (copy / path).read_text("utf-8")
+    assert old in text, f"{path} no longer holds {old!r}"
+    (copy / path).write_text(text.replace(old, new, 1), "utf-8")
+
+
+def plant_raising_cell(copy):
+    cell = '```{code-cell} ipython3\nraise ValueError("planted fault")\n```\n\n'
+    replace(copy, CHAPTER, SUMMARY, cell + SUMMARY)
+
+
+def plant_timing_out_cell(copy):
+    cell = "```{code-cell} ipython3\nimport time\n\ntime.sleep(600)\n```\n\n"
+    replace(copy, CHAPTER, SUMMARY, cell + SUMMARY)
+    replace(copy, "_config.yml", "timeout: 180", "timeout: 10")
+
+
+def plant_dangling_reference(copy):
+    replace(copy, CHAPTER, SUMMARY, "See {eq}`eq-nowhere`.\n\n" + SUMMARY)
+
+
+def plant_broken_link(copy):
+    replace(copy, CHAPTER, SUMMARY, "See [nothing](nowhere.md).\n\n" + SUMMARY)
+
+
+def plant_broken_link_in_html(copy):
+    replace(copy, CHAPTER, SUMMARY, '<a href="nowhere.html">nothing</a>\n\n' + SUMMARY)
+
+
+def plant_cell_that_does_not_run(copy):
+    replace(copy, "_config.yml", "execute_notebooks: cache", 'execute_notebooks: "off"')
+
+
+def plant_wrong_stored_number(copy):
+    import nbformat
+
+    path = copy / CHAPTER.replace(".md", ".ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    output = next(
+        output
+        for cell in notebook.cells
+        if "nbval-check-output" in cell.metadata.get("tags", [])
+        for output in cell.outputs
+    )
+    digit = next(character for character in reversed(output.text) if character.isdigit())
+    head, _, tail = output.text.rpartition(digit)
+    output.text = head + str((int(digit) + 1) % 10) + tail
+    nbformat.write(notebook, path)
+
+
+def plant_shifted_mean(copy):
+    replace(copy, "vaebook/gaussians.py", "(x - mean) / std", "(x - mean - 1e-3) / std")
+
+
+FAULTS = [
+    (plant_raising_cell, BUILD, "planted fault"),
+    (plant_timing_out_cell, BUILD, "timed out"),
+    (plant_dangling_reference, BUILD, "eq-nowhere"),
+    (plant_broken_link, BUILD, "nowhere.md"),
+    (plant_broken_link_in_html, BUILD, "nowhere.html leads to no file"),
+    (plant_cell_that_does_not_run, BUILD, "was not executed"),
+    (plant_wrong_stored_number, NBVAL, "Cell outputs differ"),
+    (plant_shifted_mean, BUILD, "AssertionError"),
+    (plant_shifted_mean, TESTS, "AssertionError"),
+]
+
+
+@pytest.mark.parametrize(
+    ("plant", "command", "message"),
+    FAULTS,
+    ids=[f"{plant.__name__}-{command[-1].split('/')[-1]}" for plant, command, _ in FAULTS],
+)
+def test_planted_fault_turns_the_gate_red_twice(green, tmp_path, plant, command, message):
+    copy = tmp_path / "book"
+    shutil.copytree(green, copy)
+    plant(copy)
+    for run in ["first", "second"]:
+        status, output = run_gate(copy, command)
+        assert status != 0, f"{plant.__name__}: green on the {run} run"
+        assert message in output, f"{run} run: red, but without {message!r}:\n{output[-2000:]}"
+
+
+def test_a_change_in_the_package_runs_the_pages_again(green, tmp_path):
+    copy = tmp_path / "book"
+    shutil.copytree(green, copy)
+    _, unchanged = run_gate(copy, BUILD)
+    assert "Executing notebook" not in unchanged
+    (copy / "vaebook" / "checks.py").write_text('"""A module that no page runs."""\n', "utf-8")
+    _, homework_only = run_gate(copy, BUILD)
+    assert "Executing notebook" not in homework_only
+    with open(copy / "vaebook" / "mixture.py", "a", encoding="utf-8") as module:
+        module.write("\n# A change that no cell shows.\n")
+    status, changed = run_gate(copy, BUILD)
+    assert status == 0, changed[-3000:]
+    assert "Executing notebook" in changed
