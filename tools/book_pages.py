@@ -119,10 +119,13 @@ class _AnyDirective(RstDirective):
 def _read_directive(page: Page, token: Token, line: int) -> Directive:
     """Take a fence such as ``{note}`` apart with the rules of the book build."""
     name, _, argument = token.info.strip()[1:].partition("}")
-    parsed = parse_directive_text(_AnyDirective, "", token.content, validate_options=False)
+    # A fence on the first line would be taken for options; the book build sets it apart likewise.
+    apart = int(token.content.startswith(":::"))
+    content = "\n" * apart + token.content
+    parsed = parse_directive_text(_AnyDirective, "", content, validate_options=False)
     if parsed.warnings:
         raise page.refusal(line, f"the options of {{{name}}} are not valid YAML")
-    body_line = line + 1 + parsed.body_offset
+    body_line = line + 1 + parsed.body_offset - apart
     return Directive(name, argument.strip(), parsed.options, "\n".join(parsed.body), body_line)
 
 
@@ -139,6 +142,8 @@ def split_blocks(page: Page, text: str, parser: MarkdownIt, first_line: int = 0)
             end += 1
         head = tokens[start]
         first, last = head.map
+        if head.type == "amsmath":  # whose token claims its first line only
+            last = first + len(head.content.splitlines())
         _refuse_lost_lines(page, lines, unclaimed, first, first_line)
         unclaimed = last
         source = "\n".join(lines[first:last]).rstrip()
@@ -238,7 +243,7 @@ class Book:
             owner, _, name = self.github.partition("/")
             self.site = f"https://{owner.lower()}.github.io/{name}"
         formats = ((config.get("sphinx") or {}).get("config") or {}).get("numfig_format") or {}
-        self.figure_format = formats.get("figure", "Figure %s")
+        self.figure_format = formats.get("figure", "Fig. %s")
         extensions = (config.get("parse") or {}).get("myst_enable_extensions")
         extensions = set(extensions or ["colon_fence", "dollarmath"])
         self.parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)

@@ -13,6 +13,7 @@ import argparse
 import difflib
 import os
 import re
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -64,13 +65,13 @@ def execute(
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=40"],  # errors, not advice
         on_cell_execute=on_cell,
     )
     # The kernel draws into the notebook whatever the caller's shell says.
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     try:
-        client.execute(env=environment)
+        # What the kernel says of itself would only confuse; the cells' own output comes by message.
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         name = run.cells[running].id
         report = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
