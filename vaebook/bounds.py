@@ -1,0 +1,350 @@
+r"""Jensen's inequality and the evidence lower bound (ELBO), for q(z) = N_z[mean, std^2]; in nats.
+
+.. math:: \log p(x) = \underbrace{\int q(z) \log \frac{p(x, z)}{q(z)}\, dz}_{\mathrm{ELBO}}
+          + \underbrace{D_{KL}\big[q(z) \,\|\, p(z \mid x)\big]}_{\text{gap, never negative}}
+
+Every quantity comes from its own closed form or integral, never from two others by subtraction:
+that they fit together is then something to see, and to test.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vaebook.gaussians import (
+    entropy_normal,
+    kl_normal,
+    log_normal,
+    require_count,
+    require_finite,
+    require_positive,
+    require_weights,
+)
+from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.quadrature import uniform_grid
+
+# Expectations under N(0, 1): 18 standard deviations, in steps that a decoder's bends do not notice.
+_EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
+
+
+class JensenGap(NamedTuple):
+    r"""g[E[y]], E[g[y]] and their difference: positive for concave g, negative for convex g."""
+
+    g_of_mean: np.ndarray
+    mean_of_g: np.ndarray
+    gap: np.ndarray
+
+
+class ElboTerms(NamedTuple):
+    r"""The bound and everything that it is made of, in nats; all of one shape.
+
+    ``elbo = log_px - gap = reconstruction - kl_prior``, with
+
+    - ``elbo``: :math:`\int q \log [p(x, z) / q]\, dz`
+    - ``log_px``: :math:`\log p(x)`
+    - ``gap``: :math:`D_{KL}[q \,\|\, p(z \mid x)]`
+    - ``reconstruction``: :math:`\int q \log p(x \mid z)\, dz`
+    - ``kl_prior``: :math:`D_{KL}[q \,\|\, p(z)]`
+    """
+
+    elbo: np.ndarray
+    log_px: np.ndarray
+    gap: np.ndarray
+    reconstruction: np.ndarray
+    kl_prior: np.ndarray
+
+
+class ElboGradient(NamedTuple):
+    r"""Derivatives of the ELBO: by :math:`\phi`, and by the mean and the std of q."""
+
+    weight: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+
+
+class AscentPath(NamedTuple):
+    r"""Coordinate ascent, one row for the start and one for every half-step after it.
+
+    ``step`` names the row: "start", "E", "M", "E", ... ``phi`` (T,) is the model's weight,
+    ``mean`` and ``std`` (T, ...) belong to the q of each data point, ``elbo`` and ``log_px`` (T,)
+    are totals over the data.
+    """
+
+    step: np.ndarray
+    phi: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    elbo: np.ndarray
+    log_px: np.ndarray
+
+
+def jensen(g, y, weights):
+    r"""Both sides of Jensen's inequality for a y that takes finitely many values.
+
+    .. math:: g\Big[\sum_n w_n y_n\Big] \ge \sum_n w_n\, g[y_n] \quad \text{for concave } g
+
+    A density over a grid enters with the weights ``density * grid.weights``.
+
+    Parameters
+    ----------
+    g : callable
+        Works element by element on arrays, for example ``np.log`` or ``np.sqrt``.
+    y : array_like, (..., N)
+    weights : array_like, (N,) or broadcastable with y
+        Probabilities of the values; they sum to one.
+
+    Returns
+    -------
+    JensenGap of arrays (...): (g_of_mean, mean_of_g, gap); the gap is the mean of g[E[y]] - g[y].
+
+    Raises
+    ------
+    ValueError
+        If the weights are no probabilities or g is undefined at a value of y.
+
+    Source: chapter "jensens-inequality".
+    """
+    weights = require_weights(weights)
+    y, weights = require_finite(y=y, weights=weights)
+    y, weights = np.broadcast_arrays(y, weights)
+    mean = (weights * y).sum(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # reported below, with the value
+        g_of_mean, g_of_y = np.asarray(g(mean)), np.asarray(g(y))
+    for value, result in ((y, g_of_y), (mean, g_of_mean)):
+        if result.shape != value.shape:
+            raise ValueError(
+                f"g gives shape {result.shape} for y of shape {value.shape}, expected the same; "
+                "g works element by element."
+            )
+        if np.isnan(result).any():
+            raise ValueError(
+                f"g is undefined at y = {value[np.isnan(result)][0]:.6g}, expected a number; "
+                "keep y inside the domain of g (the log needs y > 0)."
+            )
+    possible = weights > 0  # a value that never occurs adds nothing, even where g is infinite
+    mean_of_g = np.where(possible, weights * np.where(possible, g_of_y, 0.0), 0.0).sum(-1)
+    difference = g_of_mean[..., None] - np.where(possible, g_of_y, 0.0)
+    gap = np.where(possible, weights * difference, 0.0).sum(-1)
+    return JensenGap(g_of_mean[()], mean_of_g, gap)
+
+
+def elbo(model, x, mean, std):
+    r"""The evidence lower bound of log p(x) for q(z) = N_z[mean, std^2], and its parts, in nats.
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : array_like
+        Data: (...) for the linear model, (..., D) for the non-linear one.
+    mean, std : array_like, broadcastable with the leading axes of x (and the linear weight)
+        Of q; std positive. The integrals of the non-linear model are accurate for std up to 5.
+
+    Returns
+    -------
+    ElboTerms of arrays of the broadcast shape. For the linear model each is a closed form, for the
+    other one an integral on points that follow q; the gap is never negative, also in float32.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+
+    Source: chapters "evidence-lower-bound" and "elbo-tightness".
+    """
+    if isinstance(model, LinearGaussianModel):
+        terms = _linear_terms(model, x, mean, std)
+    elif isinstance(model, NonlinearModel):
+        terms = _nonlinear_terms(model, x, mean, std)
+    else:
+        raise TypeError(
+            f"model is {model!r}, expected a LinearGaussianModel or a NonlinearModel; "
+            "make one from vaebook.latent."
+        )
+    return ElboTerms(*np.stack(np.broadcast_arrays(*terms)))
+
+
+def elbo_gradient(model, x, mean, std):
+    r"""Gradient of the linear model's ELBO, for each data point.
+
+    .. math:: \frac{\partial}{\partial\phi} = \frac{x m - \phi (m^2 + s^2)}{\sigma^2}, \qquad
+              \frac{\partial}{\partial m} = \frac{\phi (x - \phi m)}{\sigma^2} - m, \qquad
+              \frac{\partial}{\partial s} = \frac1s - s - \frac{\phi^2 s}{\sigma^2}
+
+    Parameters
+    ----------
+    model : LinearGaussianModel
+    x, mean, std : array_like, broadcastable
+        Data, and the mean m and the standard deviation s of q.
+
+    Returns
+    -------
+    ElboGradient of arrays of the broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or the std is not positive.
+
+    Source: chapter "evidence-lower-bound".
+    """
+    phi, noise_var, x, mean, std = _linear_values(model, x, mean, std)
+    by_weight = (x * mean - phi * (mean**2 + std**2)) / noise_var
+    by_mean = phi * (x - phi * mean) / noise_var - mean
+    by_std = 1 / std - std - phi**2 * std / noise_var
+    return ElboGradient(*np.stack(np.broadcast_arrays(by_weight, by_mean, by_std)))
+
+
+def m_step(x, mean, std):
+    r"""The weight phi that maximises the linear model's total ELBO while every q stays fixed.
+
+    .. math:: \phi = \frac{\sum_i x_i m_i}{\sum_i (m_i^2 + s_i^2)}
+
+    Parameters
+    ----------
+    x, mean, std : array_like, broadcastable
+        Data, and the mean and standard deviation of the q of each data point.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, a std is not positive, or there is no data.
+
+    Source: chapter "evidence-lower-bound".
+    """
+    x, mean, std = np.broadcast_arrays(*require_finite(x=x, mean=mean, std=std))
+    require_positive(std=std)
+    if x.size == 0:
+        raise ValueError(f"x has shape {x.shape}, expected at least one data point; add some.")
+    return float((x * mean).sum() / (mean**2 + std**2).sum())
+
+
+def coordinate_ascent(model, x, *, mean=0.0, std=1.0, n_rounds=20):
+    r"""Maximise the total ELBO of the linear model by E-steps and M-steps in turn.
+
+    E-step: every q becomes the posterior of its data point, so the bound touches log p(x). M-step:
+    phi maximises the bound, every q held fixed. No step lowers the bound; phi = 0 with q = prior
+    is a point that no step leaves.
+
+    Parameters
+    ----------
+    model : LinearGaussianModel
+        Its scalar weight is the start.
+    x : array_like
+        One data point, or several (n,).
+    mean, std : array_like, broadcastable with x
+        The q to start from.
+    n_rounds : int
+        Rounds of one E-step and one M-step.
+
+    Returns
+    -------
+    AscentPath with T = 1 + 2 n_rounds rows.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, a std is not positive, or weight or noise_std are not scalars.
+
+    Source: chapter "evidence-lower-bound".
+    """
+    phi, noise_var, x, mean, std = _linear_values(model, x, mean, std)
+    n_rounds = require_count("n_rounds", n_rounds, at_least=0)
+    if phi.ndim or noise_var.ndim:
+        raise ValueError(
+            f"The model's weight has shape {phi.shape}, expected one number to start from; "
+            "make one model for each start."
+        )
+    x, mean, std = np.broadcast_arrays(x, mean, std)
+    rows = [("start", model.weight, mean, std)]
+    for _ in range(n_rounds):
+        mean, std = model.posterior(x)
+        rows.append(("E", model.weight, mean, std))
+        model = LinearGaussianModel(m_step(x, mean, std), model.noise_std)
+        rows.append(("M", model.weight, mean, std))
+    step, phi, mean, std = (np.array(column) for column in zip(*rows, strict=True))
+
+    each_row = LinearGaussianModel(phi.reshape(-1, *[1] * x.ndim), model.noise_std)
+    terms = elbo(each_row, x, mean, std)  # (T, ...)
+    over_data = tuple(range(1, 1 + x.ndim))
+    return AscentPath(
+        step, phi, mean, std, terms.elbo.sum(axis=over_data), terms.log_px.sum(axis=over_data)
+    )
+
+
+def _linear_terms(model, x, mean, std):
+    phi, _, x, mean, std = _linear_values(model, x, mean, std)
+    with np.errstate(over="ignore"):
+        # log p(x | z) and log p(x, z) are parabolas in z: under q, the value at the mean plus half
+        # the second derivative times the variance.
+        likelihood_bend, prior_bend = -((phi / model.noise_std) ** 2), -1.0
+        reconstruction = model.log_likelihood(x, mean) + 0.5 * likelihood_bend * std**2
+        log_joint = model.log_joint(x, mean) + 0.5 * (likelihood_bend + prior_bend) * std**2
+    return ElboTerms(
+        elbo=log_joint + entropy_normal(std),
+        log_px=model.log_marginal(x),
+        gap=kl_normal(mean, std, *model.posterior(x)),
+        reconstruction=reconstruction,
+        kl_prior=kl_normal(mean, std),
+    )
+
+
+def _nonlinear_terms(model, x, mean, std):
+    (x,) = require_finite(x=x)
+    log_px = model.log_marginal(x)
+    if np.isneginf(log_px).any():
+        raise ValueError(
+            f"x reaches {np.abs(x).max():.3g}, so far out that its density vanishes even in "
+            "logs; rescale x."
+        )
+    _, mean, std = require_finite(x=log_px, mean=mean, std=std)
+    require_positive(std=std)
+    kl_prior = kl_normal(mean, std)
+
+    # One row for each q, in blocks: a row is a table over z.
+    shape = np.broadcast_shapes(log_px.shape, mean.shape, std.shape)
+    x = np.broadcast_to(x, (*shape, x.shape[-1])).reshape(-1, x.shape[-1])
+    flat = [np.broadcast_to(a, shape).reshape(-1) for a in (log_px, mean, std)]
+    n_blocks = 1 + x.shape[0] * _EPS.size // 2**20
+    blocks = zip(*(np.array_split(a, n_blocks) for a in (x, *flat)), strict=True)
+    by_integral = np.concatenate([_integrals_under_q(model, *block) for block in blocks], axis=-1)
+    bound, gap, reconstruction = by_integral.reshape(3, *shape)
+    return ElboTerms(bound, log_px, gap, reconstruction, kl_prior)
+
+
+def _integrals_under_q(model, x, log_px, mean, std):
+    """ELBO, gap and reconstruction of each row, as (3, B): x (B, D), the others (B,)."""
+
+    def under_q(eps):
+        """Points z, the log-density of q there, and the weights of an expectation under q."""
+        log_eps = log_normal(eps, 0.0, 1.0)
+        z = mean[:, None] + std[:, None] * eps  # (B, G)
+        return z, log_eps - np.log(std[:, None]), np.exp(log_eps) * _STEPS
+
+    z, log_q, weights = under_q(_EPS)
+    log_likelihood = model.log_likelihood(x[:, None, :], z)
+    reconstruction = log_likelihood @ weights
+    bound = (log_likelihood + log_normal(z, 0.0, 1.0) - log_q) @ weights
+
+    # The gap on points half a step aside: were the grid too coarse, the terms would not fit.
+    z, log_q, weights = under_q(_EPS + 0.5 * (_EPS[1] - _EPS[0]))
+    log_posterior = model.log_joint(x[:, None, :], z) - log_px[:, None]
+    gap = (log_q - log_posterior) @ weights
+    return np.stack([bound, np.maximum(gap, 0.0), reconstruction])  # rounding may dip below 0
+
+
+def _linear_values(model, x, mean, std):
+    """phi, noise variance, x, mean and std as arrays that broadcast."""
+    if not isinstance(model, LinearGaussianModel):
+        raise TypeError(
+            f"model is {model!r}, expected a LinearGaussianModel; "
+            "other models have no closed form here."
+        )
+    phi, noise_std, x, mean, std = require_finite(
+        weight=model.weight, noise_std=model.noise_std, x=x, mean=mean, std=std
+    )
+    require_positive(std=std)
+    return phi, noise_std**2, x, mean, std
