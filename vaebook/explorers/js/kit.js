@@ -336,11 +336,11 @@ var vaebook = (() => {
           control.value = value;
           // A value set from Python may lie between two steps; the input shows it all the same.
           attribute(input, "step", onGrid(spec, value) ? String(spec.fine) : "any");
-          input.value = value;
           input.style.setProperty("--vb-part", (value - spec.min) / (spec.max - spec.min));
           write(number, format(value, digits) + (spec.unit ? ` ${spec.unit}` : ""));
           attribute(number, "data-number", String(value));
         }
+        if (input.valueAsNumber !== value) input.value = value;
         attribute(input, "aria-valuetext", `${spec.symbol || ""} ${number.textContent}: ${consequence}`.trim());
       },
     };
@@ -431,6 +431,8 @@ var vaebook = (() => {
         figures.append(chart.node);
         return chart;
       },
+      // snap(name, value): the nearest value that the slider can take.
+      snap: (name, value) => snap(api.spec(name), value),
       set: (changes) => commit(changes),
       // animate(seconds, frame): frame(part) with part going from 0 to 1; at once to 1 for readers
       // who asked for less motion. Returns a function that stops it.

@@ -17,7 +17,7 @@ vaebook.define("mixture", (api) => {
   const top = chart.points("p", { shape: "diamond", size: 4.5 });
   const labels = NAMES.map((n) => chart.label(`c${n}`, { dy: 20 }));
   const total = chart.label("p", { dy: -10 });
-  chart.onpick((x) => api.set({ x: Math.round(x * 100) / 100 }));
+  chart.onpick((x) => api.set({ x: api.snap("x", x) }));
 
   const parameters = (values) => ["weight", "mean", "std"].map((name) => NAMES.map((n) => values[`${name}_${n}`]));
 

@@ -33,5 +33,48 @@ vaebook.models = (() => {
     return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves };
+  // ---- Jensen's inequality ----
+
+  // The concave functions of vaebook.explorers.jensen.CURVES, with their slopes.
+  const concave = {
+    log: { value: Math.log, slope: (y) => 1 / y },
+    sqrt: { value: Math.sqrt, slope: (y) => 0.5 / Math.sqrt(y) },
+  };
+  const tangent = (g, mean, y) => concave[g].value(mean) + concave[g].slope(mean) * (y - mean);
+
+  // vaebook.bounds.jensen for values ys (positive) with probabilities weights
+  function jensen(g, ys, weights) {
+    const { value } = concave[g];
+    let mean = 0;
+    for (let k = 0; k < ys.length; k++) mean += weights[k] * ys[k];
+    const gOfMean = value(mean);
+    let meanOfG = 0;
+    let gap = 0;
+    for (let k = 0; k < ys.length; k++) {
+      meanOfG += weights[k] * value(ys[k]);
+      gap += weights[k] * (gOfMean - value(ys[k]));
+    }
+    return { mean, gOfMean, meanOfG, gap };
+  }
+
+  // vaebook.explorers.jensen.Jensen.density: exp(spread u), scaled to the mean that is asked for
+  function scaledExp(us, weights, mean, spread) {
+    const ys = us.map((u) => Math.exp(spread * u));
+    const now = ys.reduce((sum, y, k) => sum + weights[k] * y, 0);
+    return ys.map((y) => (y * mean) / now);
+  }
+
+  // Explorer.constrain where some controls sum to one: the one that moved keeps its value, the
+  // others share the rest in proportion, or equally if they had nothing.
+  function shareRest(values, moved, names) {
+    const fixed = names.filter((name) => moved.includes(name));
+    if (fixed.length !== 1) return values;
+    const free = names.filter((name) => name !== fixed[0]);
+    const rest = 1 - values[fixed[0]];
+    const others = free.reduce((sum, name) => sum + values[name], 0);
+    const share = (name) => (others > 0 ? values[name] / others : 1 / free.length) * rest;
+    return { ...values, ...Object.fromEntries(free.map((name) => [name, share(name)])) };
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest };
 })();

@@ -7,7 +7,12 @@
       const data = root.querySelector('script[type="application/json"]');
       if (!data) continue;
       const live = document.createElement("div");
-      vaebook.mount(live, JSON.parse(data.textContent));
+      try {
+        vaebook.mount(live, JSON.parse(data.textContent));
+      } catch (error) {
+        console.error(error);
+        continue;
+      }
       data.remove();
       root.querySelector(".vb-still").replaceWith(live);
     }

@@ -1,0 +1,517 @@
+"""Every explorer on its built page, in a real browser: keys, mouse, words, themes, numbers."""
+
+import random
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from vaebook import explorers
+from vaebook.explorers.base import Choice, Explorer, Hidden, Readout, Slider, Toggle
+
+
+@dataclass(frozen=True)
+class Case:
+    """An explorer and the page that shows it."""
+
+    explorer: type
+    page: str
+
+    def __str__(self):
+        return self.explorer.name
+
+
+EXPLORERS = [
+    Case(explorers.Mixture, "chapters/mixture-of-gaussians.html"),
+]
+
+every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
+
+# What the reader sees, read from the page: values of the controls, and numbers in full precision.
+READ = """root => {
+  const values = {}, numbers = {};
+  for (const input of root.querySelectorAll("input[name], select[name]")) {
+    if (input.type === "checkbox") values[input.name] = input.checked;
+    else if (input.type === "range") values[input.name] = input.valueAsNumber;
+    else if (input.type === "hidden") values[input.name] = JSON.parse(input.value);
+    else if (input.type !== "radio" || input.checked) values[input.name] = input.value;
+  }
+  for (const number of root.querySelectorAll("[data-readout]")) {
+    numbers[number.dataset.readout] = Number(number.dataset.number);
+  }
+  return { values, numbers };
+}"""
+
+# Move controls one after the other as a reader would, and read everything after each move.
+DRIVE = f"""(root, moves) => moves.map(([name, value]) => {{
+  const inputs = [...root.querySelectorAll(`[name="${{name}}"]`)];
+  const input = inputs.find((one) => one.type === "radio" && one.value === value) ?? inputs[0];
+  if (input.type === "button" || input.type === "radio") input.click();
+  else if (input.type === "checkbox") {{ if (input.checked !== value) input.click(); }}
+  else {{
+    input.value = value;
+    input.dispatchEvent(new Event(input.type === "range" ? "input" : "change"));
+  }}
+  return ({READ})(root);
+}})"""
+
+
+def show(page, case, base, *, formulas=False):
+    """Open the page of a case and return its live explorer.
+
+    Typesetting a chapter's formulas takes seconds and moves what stands below them: unless asked
+    for, it is left out.
+    """
+    if not formulas:
+        page.route("**/tex-chtml.js*", lambda route: route.fulfill(body=""))
+    page.goto(base + case.page)
+    root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
+    root.locator("form").wait_for()
+    return root
+
+
+def sliders(case):
+    """Return the sliders of an explorer, as its class describes them."""
+    return [control for control in case.explorer.controls() if isinstance(control, Slider)]
+
+
+def assert_same(found, expected):
+    """Hold the page's numbers within 1e-9 of Python's, relative where they are large."""
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert abs(found[key] - value) <= 1e-9 * max(1.0, abs(value)), key
+
+
+def walk(cls, seed=0, length=60):
+    """Return moves: each control to both ends and between, then random ones, and each button."""
+    rng = random.Random(seed)
+    steps = []
+    for control in cls.controls():
+        if isinstance(control, Slider):
+            stops = [control.low, control.high] + [
+                control.low + rng.randint(0, round((control.high - control.low) / control.fine))
+                * control.fine for _ in range(length // 6)
+            ]  # fmt: skip
+            steps += [(control.name, round(stop, 9)) for stop in stops]
+        elif isinstance(control, Choice):
+            steps += [(control.name, option) for option in control.options]
+        elif isinstance(control, Toggle):
+            steps += [(control.name, True), (control.name, False)]
+    steps += [(name, None) for name in cls.buttons]
+    return steps + rng.choices(steps, k=length) + [("reset", None)]
+
+
+def follow(explorer, move):
+    """Make the same move in Python."""
+    name, value = move
+    if value is None:
+        getattr(explorer, name)()
+    else:
+        setattr(explorer, name, value)
+
+
+# ---- numbers ----
+
+
+@every_explorer
+@pytest.mark.parametrize("base", ["site", "file_site"])
+def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, request):
+    root = show(page, case, request.getfixturevalue(base), formulas=True)
+    start = root.evaluate(READ)
+    twin = case.explorer(**start["values"])
+    assert_same(start["numbers"], twin.readouts())
+    moves = walk(case.explorer)
+    for move, seen in zip(moves, root.evaluate(DRIVE, moves), strict=True):
+        follow(twin, move)
+        assert_same(seen["numbers"], twin.readouts())
+    assert root.evaluate(READ)["values"] == pytest.approx(start["values"], abs=1e-12)
+
+
+# ---- keys and mouse ----
+
+
+def key_walk(control):
+    """Return keys and the value that the slider has after each, from its low end up and back."""
+    low, high, step, fine, far = (
+        control.low, control.high, control.step, control.fine, control.page,
+    )  # fmt: skip
+    return [
+        ("Home", low),
+        ("ArrowRight", low + step),
+        ("ArrowUp", low + 2 * step),
+        ("ArrowLeft", low + step),
+        ("Shift+ArrowRight", low + step + fine),
+        ("Shift+ArrowDown", low + step),
+        ("PageUp", low + step + far),
+        ("PageDown", low + step),
+        ("ArrowDown", low),
+        ("ArrowLeft", low),
+        ("End", high),
+        ("ArrowRight", high),
+    ]
+
+
+PRESS = """(slider, keys) => keys.map((name) => {
+  const [key, shift] = name.split("+").reverse();
+  slider.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: Boolean(shift) }));
+  return slider.valueAsNumber;
+})"""
+
+
+@every_explorer
+def test_keys_move_every_slider_by_its_steps(case, page, site):
+    root = show(page, case, site)
+    start = root.evaluate(READ)["values"]
+    for control in sliders(case):
+        slider = root.locator(f'input[name="{control.name}"]')
+        keys, expected = zip(*key_walk(control), strict=True)
+        assert slider.evaluate(PRESS, keys) == pytest.approx(expected), control.name
+    # Once more with a keyboard, to be sure that the browser's own steps are not added.
+    control = sliders(case)[0]
+    slider = root.locator(f'input[name="{control.name}"]')
+    for key, value in key_walk(control):
+        slider.press(key)
+        assert slider.evaluate("e => e.valueAsNumber") == pytest.approx(value), key
+    reset = root.locator('[name="reset"]')
+    reset.press("Enter")
+    assert root.evaluate(READ)["values"] == start
+
+
+@every_explorer
+def test_mouse_clicks_and_drags_sliders(case, page, site):
+    root = show(page, case, site)
+    for control in {sliders(case)[0], sliders(case)[-1]}:
+        slider = root.locator(f'input[name="{control.name}"]')
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        width, near = control.high - control.low, 0.03 * (control.high - control.low) + control.fine
+        value = lambda slider=slider: slider.evaluate("e => e.valueAsNumber")  # noqa: E731
+
+        def place(value, box=box, control=control, width=width):
+            # The thumb is 24 pixels wide.
+            across = 12 + (value - control.low) / width * (box["width"] - 24)
+            return box["x"] + across, box["y"] + box["height"] / 2
+
+        page.mouse.click(*place(control.low + 0.75 * width))
+        assert value() == pytest.approx(control.low + 0.75 * width, abs=near)
+        page.mouse.move(*place(value()))
+        page.mouse.down()
+        page.mouse.move(*place(control.low + 0.25 * width), steps=6)
+        page.mouse.up()
+        assert value() == pytest.approx(control.low + 0.25 * width, abs=near)
+        shown = root.locator(f'[data-readout="{control.name}"]')
+        assert float(shown.get_attribute("data-number")) == value()
+
+
+def test_click_on_the_mixture_chooses_x(page, site):
+    root = show(page, EXPLORERS[0], site)
+    chart = root.locator("svg.vb-picture")
+    axis = chart.locator(".vb-axes path").first.bounding_box()
+    place = {"x": axis["x"] + axis["width"] / 2 - chart.bounding_box()["x"], "y": 150}
+    chart.click(position=place)
+    assert root.evaluate(READ)["values"]["x"] == pytest.approx(0, abs=0.02)
+
+
+# ---- words ----
+
+
+@every_explorer
+def test_a_move_is_told_in_words_and_only_once(case, page, site):
+    root = show(page, case, site)
+    control = sliders(case)[0]
+    slider = root.locator(f'input[name="{control.name}"]')
+    picture = root.locator("svg.vb-picture").first
+    told, drawn = slider.get_attribute("aria-valuetext"), picture.get_attribute("aria-label")
+    slider.press("PageUp")
+    now = slider.get_attribute("aria-valuetext")
+    value = root.locator(f'[data-readout="{control.name}"]').inner_text()
+    assert now != told
+    assert now.startswith(f"{control.words['symbol']} {value}: ".lstrip())
+    assert picture.get_attribute("aria-label") != drawn
+    # The live region leaves sliders to their value text, and speaks after a button.
+    status = root.locator('[role="status"]')
+    page.wait_for_timeout(300)
+    assert status.inner_text() == ""
+    root.locator('[name="reset"]').click()
+    page.wait_for_timeout(300)
+    assert slider.get_attribute("aria-valuetext") == told
+    assert told.endswith(status.inner_text())
+    assert status.inner_text() != ""
+
+
+@every_explorer
+def test_everything_has_a_name_and_a_hook(case, page, site):
+    root = show(page, case, site)
+    for control in sliders(case):
+        # By its visible label, inside its group.
+        inside = root
+        if control.words["group"] not in {"", "axis"}:
+            inside = root.get_by_role("group", name=control.words["group"], exact=True)
+        words = f"{control.words['label']} {control.words['symbol']}".strip()
+        found = inside.get_by_role("slider", name=words, exact=True)
+        assert found.get_attribute("name") == control.name
+    for one in root.locator("input, select, button").all():
+        assert one.get_attribute("name")
+        assert one.get_attribute("data-lm-suppress-shortcuts") == "true"
+    for picture in root.locator("svg.vb-picture").all():
+        assert picture.get_attribute("role") == "img"
+        assert len(picture.get_attribute("aria-label")) > 20
+    assert "{" not in root.inner_text()
+    assert "undefined" not in root.inner_text()
+
+
+@every_explorer
+def test_the_table_follows_while_it_is_open(case, page, site):
+    root = show(page, case, site)
+    assert root.locator("table").count() == 0
+    summary = root.locator("summary")
+    summary.focus()
+    summary.press("Enter")
+    cells = root.locator("table").inner_text()
+    assert re.search(r"\d\.\d", cells)
+    assert root.locator("table caption").inner_text()
+    root.locator(f'input[name="{sliders(case)[0].name}"]').press("PageUp")
+    assert root.locator("table").inner_text() != cells
+
+
+# ---- looks ----
+
+
+def luminance(colour):
+    """Return the relative luminance of a CSS colour that the browser resolved."""
+    parts = [float(p) for p in re.findall(r"[\d.]+", colour)][:3]
+    if not colour.startswith("color("):
+        parts = [p / 255 for p in parts]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Return the contrast ratio of WCAG 2."""
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@every_explorer
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_lines_stand_out_in_both_themes(case, theme, new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    root = show(page, case, site)
+    root.locator("summary").click()
+    paper = root.locator("form").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert (luminance(paper) < 0.1) == (theme == "dark")
+    texts = root.evaluate("""root => [...root.querySelectorAll("form *:not(option)")]
+      .filter(e => [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim()))
+      .map(e => [e.textContent, getComputedStyle(e)[e.closest("svg") ? "fill" : "color"]])""")
+    lines = root.evaluate("""root => [...root.querySelectorAll(".vb-line, .vb-axes path")]
+      .map(e => [e.getAttribute("class"), getComputedStyle(e).stroke])""")
+    track = root.locator("form").evaluate("""e => {
+      const probe = document.createElement("span");
+      probe.style.color = "var(--vb-line)";
+      e.append(probe);
+      const colour = getComputedStyle(probe).color;
+      probe.remove();
+      return colour;
+    }""")
+    assert len(texts) > 20
+    assert len(lines) > 3
+    assert [text for text, colour in texts if contrast(colour, paper) < 4.5] == []
+    assert [line for line, colour in lines if contrast(colour, paper) < 3] == []
+    assert contrast(track, paper) >= 3
+
+
+@every_explorer
+def test_no_two_lines_are_told_apart_by_colour_alone(case, page, site):
+    root = show(page, case, site)
+    for picture in root.locator("svg.vb-picture").all():
+        lines = picture.evaluate("""e => [...e.querySelectorAll(".vb-line")].map(line => {
+          const style = getComputedStyle(line);
+          return [style.stroke, style.strokeDasharray, line.getAttribute("stroke-width")].join("|");
+        })""")
+        looks = {look.split("|", 1)[1] for look in lines}
+        assert len(looks) == len(set(lines))
+
+
+@every_explorer
+@pytest.mark.parametrize("width", [320, 768])
+def test_fits_narrow_screens_at_readable_sizes(case, width, new_page, site):
+    page = new_page(viewport={"width": width, "height": 800})
+    root = show(page, case, site)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    beyond = root.evaluate("""root => [...root.querySelectorAll("form *")]
+      .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+      .filter(([_, box]) => box.width > 1 && (box.left < 0 || box.right > innerWidth))""")
+    assert beyond == []
+    small = root.evaluate("""root => [...root.querySelectorAll("form, form *")]
+      .filter(e => parseFloat(getComputedStyle(e).fontSize) < 12)
+      .map(e => e.outerHTML.slice(0, 80))""")
+    assert small == []
+    # The picture is drawn for its width, not shrunk to it.
+    for picture in root.locator("svg.vb-picture").all():
+        drawn = picture.evaluate("e => [e.viewBox.baseVal.width, e.getBoundingClientRect().width]")
+        assert drawn[0] == pytest.approx(drawn[1], abs=0.5)
+
+
+@every_explorer
+def test_targets_are_large_enough(case, page, site):
+    root = show(page, case, site)
+    for target in root.locator("input:not([type=hidden]), button, select, summary").all():
+        box = target.bounding_box()
+        if target.get_attribute("type") in {"radio", "checkbox"}:
+            box = target.locator("..").bounding_box()
+        assert min(box["width"], box["height"]) >= 24, target.get_attribute("name")
+
+
+@every_explorer
+def test_still_picture_without_javascript(case, new_page, file_site):
+    page = new_page(java_script_enabled=False, viewport={"width": 320, "height": 800})
+    page.goto(file_site + case.page)
+    root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
+    picture = root.get_by_role("img")
+    assert len(picture.get_attribute("aria-label")) > 80
+    assert 200 < picture.bounding_box()["width"] <= 320
+    assert root.get_by_text("JavaScript").is_visible()
+    assert root.locator("form").count() == 0
+
+
+# ---- what the kit offers and a chapter's explorer may not use ----
+
+
+class Specimen(Explorer):
+    """Every kind of control, mark and read-out, once."""
+
+    name = "specimen"
+    title = "Specimen"
+    count = Slider(3, 1, 9, step=1, label="count")
+    shape = Choice("log", {"log": "logarithm", "sqrt": "square root"}, label="shape")
+    data = Choice("a", {k: k.upper() for k in "abcdef"}, label="data")
+    bold = Toggle(False, label="bold")
+    seed = Hidden(7)
+    buttons = ("reseed",)
+    shown = (Readout("total", "total", digits=1),)
+    text = {"reseed": "New seed"}  # noqa: RUF012
+
+    def reseed(self):
+        self.seed += 1
+
+    def compute(self):
+        extra = 10 * (self.shape == "sqrt") + 100 * "abcdef".index(self.data) + 1000 * self.bold
+        return {"total": self.count + extra + 10000 * self.seed}
+
+
+SPECIMEN = """
+vaebook.define("specimen", (api) => {
+  const chart = api.chart({ x: { domain: [0, 1] }, y: { domain: [0, 1] }, height: 150 });
+  chart.heat("p").set([0, 0.5, 0.5, 1], 2, 2, [0, 1], [0, 1]);
+  chart.bars("q").set([0, 0.5], [0.5, 1], [0.2, 0.7]);
+  chart.area("p").set([0, 1], [1, 1], [0.5, 0.5]);
+  chart.line("q").set([0, 0.25, 0.5, 0.75, 1], [0, 1, NaN, 1, 0]);
+  window.specimen = { api, chart, frames: [] };
+  return {
+    actions: { reseed: (values) => ({ seed: values.seed + 1 }) },
+    update(values) {
+      const { count, shape, data, bold, seed } = values;
+      const total = count + 10 * (shape === "sqrt") + 100 * "abcdef".indexOf(data)
+        + 1000 * bold + 10000 * seed;
+      const table = () => ({ caption: "t", head: ["total"], rows: [[total]] });
+      return { readouts: { total }, consequence: `total ${total}`, table };
+    },
+  };
+});
+"""
+
+MOUNT = """(props) => {
+  const root = document.createElement("div");
+  root.dataset.explorer = "specimen";
+  document.querySelector("main").prepend(root);
+  const seen = (window.seen ??= []);
+  window.handle = vaebook.mount(root, props, (values) => seen.push(values));
+}"""
+
+
+@pytest.fixture
+def specimen(page, site):
+    """The specimen, mounted on a chapter's page, and its twin in Python."""
+    show(page, EXPLORERS[0], site)
+    page.evaluate(SPECIMEN)
+    twin = Specimen()
+    page.evaluate(MOUNT, twin.props())
+    return page.locator('[data-explorer="specimen"]').first, twin
+
+
+def test_every_kind_of_control_agrees_with_python(specimen):
+    root, twin = specimen
+    moves = walk(Specimen)
+    for move, seen in zip(moves, root.evaluate(DRIVE, moves), strict=True):
+        follow(twin, move)
+        assert seen["values"] == twin.values
+        assert_same(seen["numbers"], twin.readouts())
+    assert {name for name, _ in moves} >= {"count", "shape", "data", "bold", "reseed", "reset"}
+
+
+def test_whole_numbers_keep_whole_with_shift(specimen):
+    root, _ = specimen
+    slider = root.locator('input[name="count"]')
+    slider.press("Shift+ArrowRight")
+    assert slider.evaluate("e => e.valueAsNumber") == 4
+    assert root.locator('[data-readout="count"]').inner_text() == "4"
+
+
+def test_every_mark_is_drawn(specimen):
+    root, _ = specimen
+    assert root.locator(".vb-line").get_attribute("d").count("M") == 2  # a gap where y is NaN
+    assert root.locator(".vb-bars-mark").get_attribute("d").count("Z") == 2
+    assert root.locator(".vb-area").get_attribute("d").endswith("Z")
+    assert root.locator(".vb-heat-image").get_attribute("href").startswith("data:image/png")
+
+
+def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):
+    root, twin = specimen
+    page.evaluate("handle.set({ count: 5, shape: 'sqrt' })")
+    twin.set(count=5, shape="sqrt")
+    assert_same(root.evaluate(READ)["numbers"], twin.readouts())
+    assert page.evaluate("seen") == []
+    root.locator('input[name="count"]').press("ArrowRight")
+    assert page.evaluate("seen.length") == 1
+
+
+def test_two_of_a_kind_on_one_page_keep_apart(specimen, page):
+    _, twin = specimen
+    page.evaluate(MOUNT, twin.props())
+    both = page.locator('[data-explorer="specimen"]')
+    both.nth(0).get_by_label("square root").check()
+    both.nth(1).get_by_label("logarithm").check()
+    assert both.nth(0).get_by_label("square root").is_checked()
+    ids = page.evaluate("[...document.querySelectorAll('form [id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+ANIMATE = "() => specimen.api.animate(0.3, (part) => specimen.frames.push(part))"
+
+
+def test_animation_runs_and_ends(specimen, page):
+    page.evaluate(ANIMATE)
+    page.wait_for_function("specimen.frames.at(-1) === 1")
+    assert page.evaluate("specimen.frames.length") > 3
+
+
+def test_less_motion_means_one_frame(specimen, page):
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(ANIMATE)
+    assert page.evaluate("specimen.frames") == [1]
+
+
+@every_explorer
+def test_nothing_on_an_explorer_moves_by_itself(case, page, site):
+    root = show(page, case, site)
+    root.locator(f'input[name="{sliders(case)[0].name}"]').press("PageUp")
+    assert root.evaluate("e => e.getAnimations({ subtree: true }).length") == 0
+
+
+def test_numbers_are_written_for_people(page, site):
+    show(page, EXPLORERS[0], site)
+    written = page.evaluate(
+        "[[0.1234, 3], [-2, 2], [4.2e-7, 3], [1e-14, 3], [1.5e9, 2], [-Infinity, 2]]"
+        ".map(([value, digits]) => vaebook.format(value, digits))"
+    )
+    assert written == ["0.123", "−2.00", "4.20 × 10⁻⁷", "0.000", "1.50 × 10⁹", "−∞"]  # fmt: skip
