@@ -12,6 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from vaebook import figures
+from vaebook.gaussians import log_normal
+from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 
 X = np.linspace(-5, 6, 301)
@@ -21,14 +23,32 @@ SHARES = MIXTURE.responsibilities(X)
 SAMPLES, Z = MIXTURE.sample(200, rng=np.random.default_rng(17))
 TRACE = np.array([-30.0, -20.0, -19.0])
 
+BOOK = NonlinearModel(book_decoder, BOOK_NOISE_STD)
+Z_LINE = np.linspace(-3, 3, 121)
+CURVE, PRIOR = book_decoder(Z_LINE), np.exp(log_normal(Z_LINE, 0, 1))
+SIDE = np.linspace(-4, 4, 33)
+PLANE = np.stack(np.meshgrid(SIDE, SIDE), -1)
+DENSITY = np.exp(BOOK.log_marginal(PLANE))
+SLICED_AT = np.array([-1.0, 0.0, 2.0])
+SLICES = np.exp([BOOK.log_joint(PLANE, z) for z in SLICED_AT])
+POSTERIOR = np.exp(BOOK.log_joint([-1.9, 0.0], Z_LINE) - BOOK.log_marginal([-1.9, 0.0]))
+X_DRAWN, Z_DRAWN = BOOK.sample(50, rng=np.random.default_rng(17))
+
 PLOTS = {
     "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
     "plot_responsibilities": (X, SHARES),
     "plot_samples": (SAMPLES, Z),
     "plot_log_likelihood": (TRACE,),
+    "plot_decoder_curve": (Z_LINE, CURVE),
+    "plot_density": (SIDE, SIDE, DENSITY),
+    "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
 }
-FIGURES = {"figure_marginal": (X, JOINT, MIXTURE.weights)}
+FIGURES = {
+    "figure_marginal": (X, JOINT, MIXTURE.weights),
+    "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
+    "figure_generation": (Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, np.float64(BOOK_NOISE_STD)),
+}
 
 
 @pytest.fixture
@@ -148,10 +168,11 @@ def test_responsibilities_stack_up_to_one(ax):
 
 def test_samples_are_counted_once_and_split_by_component(ax):
     figures.plot_samples(SAMPLES, Z, bins=10, ax=ax)
-    width = np.ptp(SAMPLES) / 10
-    for n, bars in enumerate(ax.containers):
-        area = sum(bar.get_height() for bar in bars) * width
+    for n, outline in enumerate(ax.patches):
+        x, y = outline.get_xy().T
+        area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2  # of a polygon
         np.testing.assert_allclose(area, np.mean(n == Z))
+    assert len(ax.patches) == 3
 
 
 def test_log_likelihood_draws_every_step(ax):
@@ -167,3 +188,45 @@ def test_marginal_shows_each_slice_and_their_sum():
         assert f"area {MIXTURE.weights[n]:.2f}" in row.get_ylabel()
     np.testing.assert_allclose(total.lines[-1].get_ydata(), JOINT.sum(axis=1))
     assert len(rows) == 3
+
+
+def test_curve_carries_its_marks(ax):
+    figures.plot_decoder_curve(Z_LINE, CURVE, marks=[-1, 0, 2], ax=ax)
+    np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), CURVE)
+    dots = np.array([np.ravel(line.get_data()) for line in ax.lines[1:]])
+    np.testing.assert_allclose(dots, book_decoder([-1, 0, 2]), atol=1e-3)
+    assert [text.get_text() for text in ax.texts] == ["\N{MINUS SIGN}1", "0", "2"]
+
+
+def test_each_sheet_ends_where_the_density_has_its_level(ax):
+    figures.plot_density(SIDE, SIDE, DENSITY, ax=ax)
+    edges = [sheet.get_paths()[0].vertices for sheet in ax.collections]
+    log_levels = [BOOK.log_marginal(edge) for edge in edges]
+    assert len(edges) == 7
+    assert np.all(np.diff([np.median(levels) for levels in log_levels]) > 0.1)
+    assert max(levels.std() for levels in log_levels) < 0.2  # the grid is coarse
+
+
+def test_slices_share_a_scale():
+    *slices, total = figures.figure_slices(SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY).axes
+    assert [ax.get_title() for ax in slices] == ["$z=-1$", "$z=0$", "$z=2$"]
+    sheets = [len(ax.collections) for ax in slices]  # p(z) is 0.24, 0.40 and 0.05
+    assert sheets[1] > sheets[0] > sheets[2] > 0
+    assert len(total.collections) == 7
+
+
+def test_generation_follows_the_first_draw_and_shows_all():
+    figure = figures.figure_generation(Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, BOOK_NOISE_STD)
+    first, second, third, fourth = figure.axes
+    assert first.lines[-1].get_xdata() == [Z_DRAWN[0]]
+    np.testing.assert_allclose(
+        np.ravel(second.lines[0].get_data()), book_decoder(Z_DRAWN[0]), atol=1e-3
+    )
+    assert [patch.radius for patch in third.patches] == [BOOK_NOISE_STD, 2 * BOOK_NOISE_STD]
+    np.testing.assert_array_equal(np.transpose(fourth.lines[0].get_data()), X_DRAWN)
+
+
+def test_posterior_is_drawn_in_its_role(ax):
+    figures.plot_latent_posterior(Z_LINE, PRIOR, POSTERIOR, ax=ax)
+    assert roles(ax) == ["muted", "posterior"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), POSTERIOR)

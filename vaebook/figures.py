@@ -153,9 +153,11 @@ def plot_samples(x, z, *, bins=60, ax=None):
     """
     ax = _axes(ax)
     groups = [x[z == n] for n in range(z.max() + 1)]
-    colours = [_component(n)["color"] for n in range(len(groups))]
-    names = [f"drawn from bell {n + 1}" for n in range(len(groups))]
-    ax.hist(groups, bins, density=True, stacked=True, color=colours, label=names, alpha=0.4)
+    _, _, patches = ax.hist(groups, bins, density=True, stacked=True, histtype="stepfilled")
+    for n, (patch,) in enumerate(patches):
+        style = _component(n)
+        patch.set(facecolor=(style["color"], 0.25), edgecolor=style["color"])
+        patch.set(linestyle=style["linestyle"], linewidth=1, label=f"drawn from bell {n + 1}")
     ax.set(xlabel="$x$", ylabel="density")
     ax.legend()
     return ax
@@ -223,3 +225,354 @@ def figure_marginal(x, joint, weights):
     for ax in rows:
         ax.set_yticks([])
     return figure
+
+
+# ---- nonlinear latent variable models ------------------------------------------------------------
+
+
+def _shade(ax, x1, x2, density, top):
+    """Fill the plane in colour ``p``, the darker the denser, up to the density ``top``.
+
+    Seven sheets of the same glass lie on top of each other, each cut to where the density exceeds
+    its level: shapes, unlike an image, can take the colours of the page's theme.
+    """
+    for share in (0.03, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85):
+        if density.max() > share * top:
+            levels = [share * top, np.inf]
+            ax.contourf(x1, x2, density, levels=levels, colors=COLOURS["p"], alpha=0.14)
+
+
+def _plane(ax, *, labels=True):
+    """Two data axes of one scale; ``labels=False`` leaves a small panel its frame only."""
+    ax.set_aspect("equal")
+    if labels:
+        ax.set(xlabel="$x_1$", ylabel="$x_2$")
+    else:
+        ax.set(xticks=[], yticks=[])
+
+
+def plot_decoder_curve(z, curve, *, marks=(), ax=None):
+    """Draw the curve f[z] in the plane, with a dot and a number where z is one of ``marks``.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n,)
+        Increasing.
+    curve : ndarray, shape (n, 2)
+    marks : sequence of float
+        Values within ``z``; each number stands on the outer side of the curve.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-conditional.
+    """
+    ax = _axes(ax)
+    ax.plot(*curve.T, color=COLOURS["muted"], linewidth=1.5)
+    centre = curve.mean(axis=0)
+    for mark in marks:
+        point = np.array([np.interp(mark, z, column) for column in curve.T])
+        outwards = (point - centre) / np.linalg.norm(point - centre)
+        ax.plot(*point, "o", color=COLOURS["ink"], markersize=4)
+        text = f"{mark:g}".replace("-", "\N{MINUS SIGN}")
+        ax.annotate(
+            text, point, 12 * outwards, textcoords="offset points", ha="center", va="center"
+        )
+    ax.margins(0.12)
+    _plane(ax)
+    return ax
+
+
+def plot_density(x1, x2, density, *, ax=None):
+    """Draw a density over the plane in colour ``p``: the darker, the denser.
+
+    Parameters
+    ----------
+    x1 : ndarray, shape (n,)
+    x2 : ndarray, shape (m,)
+    density : ndarray, shape (m, n)
+        Row by row for ``x2``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-evidence.
+    """
+    ax = _axes(ax)
+    _shade(ax, x1, x2, density, density.max())
+    _plane(ax)
+    return ax
+
+
+def plot_latent_posterior(z, prior, posterior, *, ax=None):
+    """Draw the prior (muted, dotted) and the posterior density over z (dash-dot).
+
+    Parameters
+    ----------
+    z, prior, posterior : ndarray, shape (n,)
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-posterior.
+    """
+    ax = _axes(ax)
+    ax.plot(z, prior, ":", color=COLOURS["muted"], label="prior $p(z)$")
+    colour, dash = COLOURS["posterior"], DASHES["posterior"]
+    ax.plot(z, posterior, color=colour, linestyle=dash, label="posterior $p(z|x)$")
+    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def figure_slices(x1, x2, curve, z, joint, marginal):
+    """Draw slices of the joint density p(x, z) side by side, and the marginal p(x) beneath.
+
+    All slices share one scale, so a slice with less mass is paler; the marginal has its own.
+
+    Parameters
+    ----------
+    x1 : ndarray, shape (n,)
+    x2 : ndarray, shape (m,)
+    curve : ndarray, shape (k, 2)
+        The decoder's curve, for orientation.
+    z : ndarray, shape (S,)
+    joint : ndarray, shape (S, m, n)
+    marginal : ndarray, shape (m, n)
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-evidence, the note's figure 17.2.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 5.4))
+    rows = figure.subfigures(2, height_ratios=[1, 2.6])
+    axes = rows[0].subplots(1, len(z))
+    for ax, z_i, slice_i in zip(axes, z, joint, strict=True):
+        _shade(ax, x1, x2, slice_i, joint.max())
+        ax.set_title(f"$z={z_i:g}$")
+    total = rows[1].subplots()
+    plot_density(x1, x2, marginal, ax=total)
+    total.set_title("$p(x)$: all slices together")
+    for ax in [*axes, total]:
+        ax.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
+        _plane(ax, labels=ax is total)
+    return figure
+
+
+def figure_generation(z_grid, prior, curve, z, x, noise_std):
+    """Draw ancestral sampling in four steps: z, then f[z], then x, then many times.
+
+    Parameters
+    ----------
+    z_grid, prior : ndarray, shape (n,)
+    curve : ndarray, shape (n, 2)
+        The decoder at ``z_grid``.
+    z : ndarray, shape (S,)
+        Draws from the prior; the first one is followed through the steps.
+    x : ndarray, shape (S, 2)
+        The data points drawn from them.
+    noise_std : float
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "nonlinear-latent-variable-models", section "sec-generation", the note's
+    figure 17.3.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle
+
+    figure = Figure(figsize=(6.4, 5.6))
+    (first, second), (third, fourth) = figure.subplots(2, 2)
+    at_z = np.interp(z[0], z_grid, prior)
+    at_f = np.array([np.interp(z[0], z_grid, column) for column in curve.T])
+    first.plot(z_grid, prior, color=COLOURS["muted"], linestyle=":")
+    first.plot([z[0], z[0]], [0, at_z], color=COLOURS["q"], linewidth=1.25)
+    first.plot(z[0], 0, "D", color=COLOURS["q"], clip_on=False)
+    first.set(xlabel="$z$", ylabel="$p(z)$", title="1  draw $z^*$ from the prior")
+    first.set_ylim(bottom=0)
+    second.plot(*at_f, "D", color=COLOURS["q"])
+    second.set_title("2  go to $f[z^*]$ on the curve")
+    for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
+        ball = Circle(at_f, radius * noise_std, fill=False, edgecolor=COLOURS["p"], linestyle=dash)
+        third.add_patch(ball)
+    third.plot(*np.stack([at_f, x[0]]).T, color=COLOURS["q"], linewidth=1.25)
+    third.plot(*at_f, "D", color=COLOURS["q"])
+    third.plot(*x[0], "o", color=COLOURS["data"], markersize=5)
+    third.set_title("3  add noise: $x^*$")
+    fourth.plot(*x.T, "o", color=COLOURS["data"], markersize=2, alpha=0.5, markeredgewidth=0)
+    fourth.set_title(f"4  {len(x):,} times, and forget $z$")
+    low, high = x.min(axis=0) - 0.2, x.max(axis=0) + 0.2
+    for ax in (second, third, fourth):
+        ax.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75, zorder=0)
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        _plane(ax)
+    return figure
+
+
+# ---- Jensen's inequality -------------------------------------------------------------------------
+
+
+def plot_gap(y, curve, mean, g_of_mean, mean_of_g, *, g=r"\log {}", ax=None):
+    """Draw a curve g, and over the mean of y the gap between g[E[y]] and E[g[y]].
+
+    Parameters
+    ----------
+    y, curve : ndarray, shape (n,)
+        The curve and where it is drawn.
+    mean, g_of_mean, mean_of_g : float
+        E[y], and both sides of Jensen's inequality.
+    g : str
+        The function in TeX, with a blank for what it is taken of.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "jensens-inequality", eq-jensen.
+    """
+    ax = _axes(ax)
+    ax.plot(y, curve, color=COLOURS["ink"])
+    dotted = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 4}
+    ax.plot([mean, mean], [mean_of_g, g_of_mean], **dotted)
+    above = {"textcoords": "offset points", "ha": "right", "xytext": (-5, 5)}
+    below = {"textcoords": "offset points", "ha": "left", "xytext": (5, -12)}
+    for height, role, marker, words, place in [
+        (g_of_mean, "ink", "o", f"${g.format('E[y]')}$", above),
+        (mean_of_g, "bound", "D", f"$E[{g.format('y')}]$", below),
+    ]:
+        ax.plot(mean, height, marker, color=COLOURS[role])
+        ax.annotate(words, (mean, height), color=COLOURS[role], **place)
+    ax.set(xlabel="$y$", ylabel=f"${g.format('y')}$", xlim=(0, y[-1]))
+    return ax
+
+
+def plot_weighted_points(places, heights, weights, tangent=None, *, ax=None):
+    """Draw points whose areas are their weights, each with its drop below the tangent if given.
+
+    Parameters
+    ----------
+    places, heights, weights : ndarray, shape (N,)
+    tangent : ndarray, shape (N,), optional
+        The tangent's height at each place.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "jensens-inequality", eq-jensen, the note's figure 17.4.
+    """
+    ax = _axes(ax)
+    if tangent is not None:
+        ax.plot(places, tangent, color=COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
+        ax.vlines(places, heights, tangent, color=COLOURS["p"], linewidth=1.5)
+    ax.scatter(places, heights, 400 * weights, color=COLOURS["p"], zorder=3)
+    return ax
+
+
+def plot_floor_density(y, p, *, part=0.3, ax=None):
+    """Fill a density at the foot of a picture whose vertical axis counts something else.
+
+    Parameters
+    ----------
+    y, p : ndarray, shape (n,)
+        Points that increase, and the density there.
+    part : float
+        The part of the height that the density fills.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "jensens-inequality", eq-jensen-integral.
+    """
+    ax = _axes(ax)
+    (low, high), right = ax.get_ylim(), ax.get_xlim()[1]
+    seen = (y > 0.01 * right) & (y < right)
+    if not np.isfinite(p).all() or not seen.any():
+        return ax
+    tops = low + part * (high - low) * np.minimum(p / p[seen].max(), 1)
+    ax.fill_between(y, low, tops, color=COLOURS["p"], alpha=0.2, linewidth=0)
+    ax.plot(y, tops, color=COLOURS["p"], linewidth=1)
+    ax.set_ylim(low, high)
+    return ax
+
+
+def figure_gap_as_area(y, curve, tangent, p, sides):
+    """Draw a curve under its tangent, and beneath it the density that weighs the drop between them.
+
+    Parameters
+    ----------
+    y, curve, tangent, p : ndarray, shape (n,)
+        The curve, its tangent at the mean, and the density.
+    sides : tuple of float
+        E[y], g[E[y]] and E[g[y]].
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "jensens-inequality", eq-jensen-drop, the note's figure 17.5.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.6))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 1])
+    muted = {"color": COLOURS["muted"], "linewidth": 1, "linestyle": (0, (3, 3))}
+    top.fill_between(y, curve, tangent, color=COLOURS["gap"], alpha=0.2, linewidth=0)
+    top.plot(y, tangent, label="tangent at the mean", **muted)
+    plot_gap(y, curve, *sides, ax=top)
+    top.set_xlabel("")
+    top.legend(loc="lower right")
+    bottom.plot(y, p, color=COLOURS["p"], label="$p(y)$")
+    weighed = p * (tangent - curve)
+    filled = {"color": COLOURS["gap"], "alpha": 0.35, "linewidth": 0}
+    bottom.fill_between(y, weighed, label="the gap, as an area", **filled)
+    bottom.plot(y, weighed, color=COLOURS["gap"], linestyle=DASHES["gap"])
+    bottom.set(xlabel="$y$", ylabel="density", xlim=(0, y[-1]))
+    bottom.set_ylim(bottom=0)
+    bottom.legend()
+    return figure
+
+
+def plot_bias(n_samples, bias, error, predicted, *, ax=None):
+    """Draw how far the mean of a log of an average lies below the log of the mean.
+
+    Parameters
+    ----------
+    n_samples : sequence of int, length n
+        Samples in each average.
+    bias, error : ndarray, shape (n,)
+        The measured shortfall, in nats, and its standard error; four of them are drawn.
+    predicted : ndarray, shape (n,)
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "jensens-inequality", eq-log-mean-bias.
+    """
+    ax = _axes(ax)
+    bars = {"fmt": "o", "markersize": 4, "capsize": 3, "label": "measured"}
+    ax.errorbar(n_samples, bias, 4 * np.asarray(error), color=COLOURS["bound"], **bars)
+    dashed = {"color": COLOURS["muted"], "linestyle": (0, (3, 3)), "label": "$v/2K$"}
+    ax.plot(n_samples, predicted, linewidth=1, **dashed)
+    ax.set(xscale="log", yscale="log", xlabel="samples $K$", ylabel="shortfall (nats)")
+    ax.legend()
+    return ax
