@@ -31,18 +31,17 @@ def for_all(**strategies):
     """Two tests from one property: 100 examples always, 1,000 in the slow suite."""
 
     def decorate(check):
-        property_ = given(**strategies)(check)
-
         @pytest.mark.parametrize(
             "n", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=["few", "many"]
         )
         def test(n):
-            settings(
+            rule = settings(
                 max_examples=n,
                 deadline=None,
                 derandomize=True,
                 suppress_health_check=[HealthCheck.too_slow],
-            )(property_)()
+            )
+            rule(given(**strategies)(check))()
 
         test.__doc__ = check.__doc__
         return test
