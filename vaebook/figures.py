@@ -153,11 +153,9 @@ def plot_samples(x, z, *, bins=60, ax=None):
     """
     ax = _axes(ax)
     groups = [x[z == n] for n in range(z.max() + 1)]
-    _, _, patches = ax.hist(groups, bins, density=True, stacked=True, histtype="stepfilled")
-    for n, (patch,) in enumerate(patches):
-        style = _component(n)
-        patch.set(facecolor=(style["color"], 0.25), edgecolor=style["color"])
-        patch.set(linestyle=style["linestyle"], linewidth=1, label=f"drawn from bell {n + 1}")
+    colours = [_component(n)["color"] for n in range(len(groups))]
+    names = [f"drawn from bell {n + 1}" for n in range(len(groups))]
+    ax.hist(groups, bins, density=True, stacked=True, color=colours, label=names, alpha=0.4)
     ax.set(xlabel="$x$", ylabel="density")
     ax.legend()
     return ax
@@ -576,3 +574,72 @@ def plot_bias(n_samples, bias, error, predicted, *, ax=None):
     ax.set(xscale="log", yscale="log", xlabel="samples $K$", ylabel="shortfall (nats)")
     ax.legend()
     return ax
+
+
+# ---- latent variable models ----------------------------------------------------------------------
+
+
+def plot_joint(x, z, joint, *, ax=None):
+    """Draw a joint density from above, as bands that grow stronger with its height.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    z : ndarray, shape (G,)
+    joint : ndarray, shape (n, G)
+        Column k is the slice of the joint density at ``z[k]``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "latent-variable-models", eq-joint-product.
+    """
+    ax = _axes(ax)
+    n_bands = 9
+    levels = joint.max() * np.linspace(0.02, 1.0, n_bands + 1)
+    bands = [(COLOURS["p"], strength) for strength in np.linspace(0.08, 0.75, n_bands)]
+    ax.contourf(x, z, joint.T, levels, colors=bands)
+    ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
+    return ax
+
+
+def figure_slices(x, z, slices):
+    """Draw slices of a joint density, one bell each, and beneath them the stack that they make.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    z : ndarray, shape (G,)
+        Where the slices are.
+    slices : ndarray, shape (n, G)
+        Column k is the joint density at ``z[k]``, times the width of the strip around it.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "latent-variable-models", eq-marginal-joint.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.6))
+    above, below = figure.subplots(2, sharex=True, sharey=True)
+    tops = slices.cumsum(axis=1)
+    for k, (piece, top) in enumerate(zip(slices.T, tops.T, strict=True)):
+        shade = {"color": COLOURS["p"], "alpha": (0.15, 0.35)[k % 2], "linewidth": 0}
+        above.fill_between(x, piece, **shade)
+        above.plot(x, piece, color=COLOURS["muted"], linewidth=1)
+        below.fill_between(x, top - piece, top, **shade)
+        peak = piece.argmax()
+        if 0 < peak < len(x) - 1:
+            above.annotate(
+                f"$z={z[k]:g}$", (x[peak], piece[peak]), (0, 3), textcoords="offset points",
+                ha="center",
+            )  # fmt: skip
+    below.plot(x, tops[:, -1], color=COLOURS["p"], label="$p(x)$, the sum")
+    below.legend()
+    above.set(ylabel="slices", ylim=(0, 1.1 * tops.max()))
+    below.set(xlabel="$x$", ylabel="stacked", xlim=(x[0], x[-1]))
+    return figure
