@@ -72,9 +72,7 @@ def page_assets(app, pagename, templatename, context, doctree):
 def mend_page(app, pagename, templatename, context, doctree):
     """Drop unused scripts and point the Colab button at the notebook; runs after the theme."""
     context["script_files"] = [
-        script
-        for script in context.get("script_files", [])
-        if not _unused(script)
+        script for script in context.get("script_files", []) if not _unused(script)
     ]
     address = app.config.html_theme_options.get("repository_url", "")
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
