@@ -97,6 +97,8 @@ mystnb:
     name: fig-one
     caption: |
       A curve, see {eq}`eq-one`.
+
+      More of it.
 tags: [hide-input]
 ---
 draw()
@@ -193,7 +195,8 @@ def test_a_figure_gets_its_caption_and_its_words_in_the_cell_after_it(shelf):
         "jupyter": {"source_hidden": True},
     }
     assert cells[1].source == (
-        "**Fig. 1.** A curve, see (1).\n\n<details>\n<summary>The picture in words</summary>\n\n"
+        "**Fig. 1.** A curve, see (1).\n\nMore of it.\n\n"
+        "<details>\n<summary>The picture in words</summary>\n\n"
         "A curve with \\$5 and a \\[star]\\*.\n\n</details>"
     )
     assert cells[2].source == "Fig. 1, Figure 1"
@@ -302,6 +305,7 @@ def test_page_only_cells_go_with_their_caption_and_live_cells_stay(shelf):
         ("![alt](a.png)", 1, "image"),
         ("foot[^1]\n\n[^1]: note", 1, "footnote ref"),
         ("a\n\n[x]: https://a.org", 3, "lost"),
+        ("a\n\n[x]: https://a.org\n\nb", 3, "lost"),
         ("term\n: meaning", 1, "dl"),
         ("\\begin{align}\na\n\\end{align}", 1, "amsmath"),
         ("    indented", 1, "code block"),

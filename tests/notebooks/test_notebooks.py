@@ -1,0 +1,97 @@
+"""The generated notebooks as a reader runs them: stored numbers are compared, sliders are alive."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+
+CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
+STORED = "nbval-check-output"
+INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def test_every_source_has_its_notebook():
+    sources = [*ROOT.glob("chapters/*.md"), *ROOT.glob("homework/*.md")]
+    assert sources
+    assert all(path.with_suffix(".ipynb").exists() for path in sources)
+
+
+@each_chapter
+def test_a_chapter_stores_numbers_that_nbval_compares_and_nothing_else(path):
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    stored = [cell for cell in cells if STORED in tags(cell)]
+    assert stored
+    for cell in stored:
+        texts = [output.get("text") or output.data["text/plain"] for output in cell.outputs]
+        assert any(character.isdigit() for character in "".join(texts))
+        assert cell.execution_count  # nbval compares nothing in a cell that was never run
+    others = [cell for cell in cells if cell not in stored]
+    assert not any(cell.outputs or cell.execution_count for cell in others)
+
+
+def test_a_wrong_stored_number_turns_nbval_red(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    for name, number in [("right", "0.3333"), ("wrong", "0.3334")]:
+        output = nbformat.v4.new_output("stream", name="stdout", text=f"{number}\n")
+        metadata = {"tags": [STORED]}
+        cell = nbformat.v4.new_code_cell("print(f'{1 / 3:.4f}')", id=name, metadata=metadata)
+        cell.outputs, cell.execution_count = [output], 1
+        notebook.cells.append(cell)
+    nbformat.write(notebook, tmp_path / "page.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider"]
+    command += ["-c", ROOT / "pyproject.toml", tmp_path / "page.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert "'0.3334\\n' == '0.3333\\n'" in done.stdout
+
+
+MOVE_SLIDERS = """
+import ipywidgets
+import json
+
+def _move(widget):
+    moved = {}
+    for slider in widget.kwargs_widgets:
+        before = widget.result
+        start = slider.value
+        slider.value = slider.max if start != slider.max else slider.min
+        moved[slider.description] = [before, widget.result]
+        slider.value = start
+    return moved
+
+_live = [value for value in dict(globals()).values() if isinstance(value, ipywidgets.interactive)]
+print(json.dumps([_move(value) for value in {id(value): value for value in _live}.values()]))
+"""
+
+
+@each_chapter
+def test_every_slider_of_the_live_cells_changes_the_result(path):
+    notebook = nbformat.read(path, 4)
+    live = [index for index, cell in enumerate(notebook.cells) if "live-only" in tags(cell)]
+    assert live
+    notebook.cells = notebook.cells[: live[-1] + 1]
+    notebook.cells.append(nbformat.v4.new_code_cell(MOVE_SLIDERS))
+    resources = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+    client.execute(env=os.environ | INLINE, stderr=subprocess.DEVNULL)
+    printed = [output.text for output in notebook.cells[-1].outputs if output.get("text")]
+    widgets = json.loads(printed[-1])
+    assert len(widgets) == len(live)
+    for sliders in widgets:
+        assert sliders
+        for name, (before, after) in sliders.items():
+            assert isinstance(before, float), name
+            assert before != after, f"{name} leaves the result at {before}"
