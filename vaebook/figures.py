@@ -643,3 +643,250 @@ def figure_slices(x, z, slices):
     above.set(ylabel="slices", ylim=(0, 1.1 * tops.max()))
     below.set(xlabel="$x$", ylabel="stacked", xlim=(x[0], x[-1]))
     return figure
+
+
+# ---- evidence lower bound ------------------------------------------------------------------------
+
+
+def _label_phi(ax, phi):
+    ax.set(xlabel=r"slope $\phi$", ylabel="nats", xlim=(phi[0], phi[-1]))
+
+
+def _above(ax, log_px, room=2.2):
+    """Keep the log-likelihood in the picture and cut the bounds that fall far below it."""
+    height = np.ptp(log_px)
+    ax.set_ylim(log_px.min() - room * height, log_px.max() + 0.35 * height)
+
+
+def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
+    """Draw the log-likelihood over phi and one bound under it; mark the gap at one place.
+
+    Parameters
+    ----------
+    phi, log_px, elbo : ndarray, shape (n,)
+        The log-likelihood and the bound, in nats.
+    at : sequence of three floats, optional
+        phi, the log-likelihood and the bound there: two dots and the gap between them.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", eq-elbo, the note's figure 17.6.
+    """
+    ax = _axes(ax)
+    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    ax.plot(phi, elbo, label=r"ELBO$[\theta, \phi]$", **style)
+    if at is not None:
+        here, top, bottom = at
+        gap = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 3}
+        ax.plot([here, here], [bottom, top], label=f"gap {top - bottom:.2f}", **gap)
+        ax.plot(here, top, "o", color=COLOURS["p"])
+        ax.plot(here, bottom, "s", color=COLOURS["bound"])
+    _above(ax, log_px)
+    _label_phi(ax, phi)
+    ax.legend()
+    return ax
+
+
+def plot_envelope(phi, log_px, elbo, touching, *, ax=None):
+    """Draw bounds that each touch the log-likelihood, and the dots where they do.
+
+    Parameters
+    ----------
+    phi, log_px : ndarray, shape (n,)
+    elbo : ndarray, shape (T, n)
+        One bound a row, in nats.
+    touching : ndarray, shape (T, 2)
+        phi and log-likelihood where row t touches.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", eq-elbo-envelope.
+    """
+    ax = _axes(ax)
+    for row in elbo:
+        ax.plot(phi, row, color=COLOURS["bound"], linestyle=DASHES["bound"], linewidth=1.2)
+    ax.lines[0].set_label(r"ELBO$[\theta, \phi]$, one $\theta$ each")
+    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
+    ax.plot(*touching.T, "o", color=COLOURS["p"], markersize=4)
+    _above(ax, log_px, room=1.2)
+    _label_phi(ax, phi)
+    ax.legend(loc="lower center")
+    return ax
+
+
+def plot_ascent(phi, log_px, elbo, path, *, numbers=True, ax=None):
+    """Draw steps of an ascent as a walk under the log-likelihood, with the bounds that it used.
+
+    Parameters
+    ----------
+    phi, log_px : ndarray, shape (n,)
+    elbo : ndarray, shape (T, n)
+        The bounds, one a row, the first drawn faintest.
+    path : ndarray, shape (S, 2)
+        phi and bound at each step, in order.
+    numbers : bool
+        Write the number of each step beside it.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", sections "sec-em-steps" and "sec-gradient-ascent".
+    """
+    ax = _axes(ax)
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    for row, alpha in zip(elbo, np.linspace(0.45, 1, len(elbo)), strict=True):
+        ax.plot(phi, row, linewidth=1.2, alpha=alpha, **style)
+    ax.lines[0].set_label(r"ELBO$[\theta, \phi]$, one $\theta$ each")
+    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
+    ax.plot(*path.T, "o-", color=COLOURS["ink"], linewidth=1.2, markersize=3.5, label="the walk")
+    for step, place in enumerate(path if numbers else []):
+        # A step that goes up has its number on the left, one that goes along on the right.
+        left = step % 2 == 1
+        ax.annotate(
+            str(step), place, xytext=(-5 if left else 5, 3 if left else -9),
+            textcoords="offset points", ha="right" if left else "left", size="small",
+        )  # fmt: skip
+    _above(ax, log_px)
+    _label_phi(ax, phi)
+    ax.legend()
+    return ax
+
+
+def plot_elbo_surface(phi, mean, elbo, paths=(), *, names=(), ax=None):
+    """Draw the bound from above, as contours over phi and the mean of q, with walks on it.
+
+    Parameters
+    ----------
+    phi : ndarray, shape (n,)
+    mean : ndarray, shape (M,)
+    elbo : ndarray, shape (M, n)
+        In nats.
+    paths : sequence of ndarray, shape (S, 2)
+        phi and mean at each step of a walk.
+    names : sequence of str
+        One for each walk.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", section "sec-gradient-ascent".
+    """
+    ax = _axes(ax)
+    levels = elbo.max() - np.array([4, 3, 2.2, 1.6, 1.2, 0.9, 0.6, 0.4, 0.2, 0.1, 0.03])
+    ax.contour(
+        phi, mean, elbo, levels=levels, colors=COLOURS["bound"], linewidths=0.8, linestyles="solid"
+    )
+    looks = [("o-", "ink"), ("^:", "gap"), ("s--", "q")]
+    for path, name, (marks, role) in zip(paths, names, looks[: len(paths)], strict=True):
+        ax.plot(*path.T, marks, color=COLOURS[role], linewidth=1.4, markersize=3.5, label=name)
+    ax.set(xlabel=r"slope $\phi$", ylabel=r"mean $\mu$ of $q$")
+    if names:
+        ax.legend(loc="upper left")
+    return ax
+
+
+def plot_best_bound(phi, log_px, best, *, ax=None):
+    """Draw the log-likelihood, the best bound that any q of a family reaches, and the gap.
+
+    Parameters
+    ----------
+    phi, log_px, best : ndarray, shape (n,)
+        In nats.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", section "sec-bent-model".
+    """
+    ax = _axes(ax)
+    ax.fill_between(phi, best, log_px, color=COLOURS["gap"], alpha=0.25, linewidth=0, label="gap")
+    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    ax.plot(phi, best, label="best bound of any Gaussian $q$", **style)
+    _label_phi(ax, phi)
+    ax.legend()
+    return ax
+
+
+def plot_q(z, posterior, q, *, ax=None):
+    """Draw the exact posterior over z and the q that stands for it.
+
+    Parameters
+    ----------
+    z, posterior, q : ndarray, shape (n,)
+        Densities over z.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "evidence-lower-bound", section "sec-bent-model".
+    """
+    ax = _axes(ax)
+    for values, role, name in [(posterior, "posterior", "$p(z|x)$"), (q, "q", "$q(z)$")]:
+        ax.plot(z, values, color=COLOURS[role], linestyle=DASHES[role], label=name)
+    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def figure_two_moves(phi, log_px, elbo, column, walk):
+    """Draw the two ways to raise the bound side by side: move theta, or move phi.
+
+    Parameters
+    ----------
+    phi, log_px : ndarray, shape (n,)
+    elbo : ndarray, shape (T, n)
+        One bound for each theta; the last one is the bound of the right-hand picture, too.
+    column : ndarray, shape (T, 2)
+        phi, the same in each row, and the bound there: where each theta puts the point.
+    walk : ndarray, shape (S, 2)
+        phi and bound at places along the last row.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "evidence-lower-bound", the note's figure 17.6.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 3.4))
+    reshape, along = figure.subplots(1, 2, sharey=True)
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.6}
+    for t, (row, place) in enumerate(zip(elbo, column, strict=True), start=1):
+        reshape.plot(phi, row, **style)
+        reshape.annotate(
+            rf"$\theta_{t}$", place, xytext=(7, -4), textcoords="offset points",
+            color=COLOURS["bound"],
+        )  # fmt: skip
+    along.plot(phi, elbo[-1], **style)
+    for ax, path, title in [
+        (reshape, column, r"move $\theta$: the curve changes"),
+        (along, walk, r"move $\phi$: the point walks"),
+    ]:
+        ax.plot(phi, log_px, color=COLOURS["p"])
+        ax.plot(*path.T, "s", color=COLOURS["bound"], markersize=5)
+        for start, end in zip(path[:-1], path[1:], strict=True):
+            arrow = {"arrowstyle": "->", "color": COLOURS["ink"], "shrinkA": 3, "shrinkB": 3}
+            ax.annotate("", end, start, arrowprops=arrow)
+        ax.set_title(title)
+        _label_phi(ax, phi)
+    _above(reshape, log_px)
+    along.set_ylabel("")
+    return figure
