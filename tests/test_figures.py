@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from vaebook import figures
 from vaebook.gaussians import log_normal
-from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
+from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 
 X = np.linspace(-5, 6, 301)
@@ -32,6 +32,8 @@ DENSITY = np.exp(BOOK.log_marginal(PLANE))
 SLICED_AT = np.array([-1.0, 0.0, 2.0])
 SLICES = np.exp([BOOK.log_joint(PLANE, z) for z in SLICED_AT])
 POSTERIOR = np.exp(BOOK.log_joint([-1.9, 0.0], Z_LINE) - BOOK.log_marginal([-1.9, 0.0]))
+STRIPS = np.arange(-2.0, 3.0)
+STRIP_SLICES = np.exp(LinearGaussianModel(4 / 3, 1.0).log_joint(X[:, None], STRIPS))
 X_DRAWN, Z_DRAWN = BOOK.sample(50, rng=np.random.default_rng(17))
 
 PLOTS = {
@@ -43,9 +45,11 @@ PLOTS = {
     "plot_decoder_curve": (Z_LINE, CURVE),
     "plot_density": (SIDE, SIDE, DENSITY),
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
+    "plot_joint": (X, STRIPS, STRIP_SLICES),
 }
 FIGURES = {
     "figure_marginal": (X, JOINT, MIXTURE.weights),
+    "figure_stacked_slices": (X, STRIPS, STRIP_SLICES),
     "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
     "figure_generation": (Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, np.float64(BOOK_NOISE_STD)),
 }
@@ -229,3 +233,21 @@ def test_posterior_is_drawn_in_its_role(ax):
     figures.plot_latent_posterior(Z_LINE, PRIOR, POSTERIOR, ax=ax)
     assert roles(ax) == ["muted", "posterior"]
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), POSTERIOR)
+
+
+def test_joint_is_dark_where_it_is_high_and_lies_the_right_way_round(ax):
+    figures.plot_joint(X, STRIPS, STRIP_SLICES, ax=ax)
+    outer, inner = (ax.collections[k].get_paths()[0].vertices for k in (0, -1))
+    assert np.corrcoef(outer.T)[0, 1] > 0.5  # x grows with z
+    assert np.abs(inner).max() < 1 < np.abs(outer).max()
+
+
+def test_stacked_slices_add_up():
+    above, below = figures.figure_stacked_slices(X, STRIPS, STRIP_SLICES).axes
+    for line, piece in zip(above.lines, STRIP_SLICES.T, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), piece)
+    np.testing.assert_allclose(below.lines[-1].get_ydata(), STRIP_SLICES.sum(axis=1))
+    tops = STRIP_SLICES.cumsum(axis=1).max(axis=0)
+    for band, top in zip(below.collections, tops, strict=True):
+        np.testing.assert_allclose(band.get_paths()[0].vertices[:, 1].max(), top)
+    assert [text.get_text() for text in above.texts] == [f"$z={z:g}$" for z in STRIPS]

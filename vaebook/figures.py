@@ -597,15 +597,12 @@ def plot_joint(x, z, joint, *, ax=None):
     Source: chapter "latent-variable-models", eq-joint-product.
     """
     ax = _axes(ax)
-    n_bands = 9
-    levels = joint.max() * np.linspace(0.02, 1.0, n_bands + 1)
-    bands = [(COLOURS["p"], strength) for strength in np.linspace(0.08, 0.75, n_bands)]
-    ax.contourf(x, z, joint.T, levels, colors=bands)
+    _shade(ax, x, z, joint.T, joint.max())
     ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
     return ax
 
 
-def figure_slices(x, z, slices):
+def figure_stacked_slices(x, z, slices):
     """Draw slices of a joint density, one bell each, and beneath them the stack that they make.
 
     Parameters
