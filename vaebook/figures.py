@@ -4,6 +4,8 @@ The functions take arrays and compute nothing but positions on paper; colours ar
 (``COLOURS``), the same in every chapter, and each role has a dash or a marker of its own.
 """
 
+import itertools
+
 import numpy as np
 
 COLOURS = {
@@ -879,7 +881,7 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
     ]:
         ax.plot(phi, log_px, color=COLOURS["p"])
         ax.plot(*path.T, "s", color=COLOURS["bound"], markersize=5)
-        for start, end in zip(path[:-1], path[1:], strict=True):
+        for start, end in itertools.pairwise(path):
             arrow = {"arrowstyle": "->", "color": COLOURS["ink"], "shrinkA": 3, "shrinkB": 3}
             ax.annotate("", end, start, arrowprops=arrow)
         ax.set_title(title)
