@@ -24,6 +24,8 @@ To add the explorer ``Bound``:
 ``mixture.py`` and ``js/mixture.js`` are the example to copy.
 """
 
+from vaebook.explorers.jensen import Jensen
+from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
 
-__all__ = ["Mixture"]
+__all__ = ["Jensen", "Marginal", "Mixture"]

@@ -76,5 +76,33 @@ vaebook.models = (() => {
     return { ...values, ...Object.fromEntries(free.map((name) => [name, share(name)])) };
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest };
+  // ---- a latent variable and a straight line ----
+
+  // scipy.special.ndtr, the cumulative normal: a series whose terms are all positive
+  function normalCdf(t) {
+    if (t < 0) return 1 - normalCdf(-t);
+    if (t > 9) return 1;
+    let sum = t;
+    for (let term = t, k = 3; term > 1e-17 * sum; k += 2) sum += term *= (t * t) / k;
+    return 0.5 + sum * Math.exp(logNormal(t, 0, 1));
+  }
+
+  // vaebook.latent.LinearGaussianModel with z fixed, x of standard deviation `spread` and a given
+  // correlation; soFar is vaebook.explorers.marginal.Marginal.slices_up_to_z
+  function pair(z, correlation, spread) {
+    const mean = spread * correlation * z;
+    const scatter = Math.sqrt(1 - correlation * correlation);
+    const std = spread * scatter;
+    const weight = Math.exp(logNormal(z, 0, 1));
+    const slice = (x) => Math.exp(logNormal(x, mean, std));
+    const marginal = (x) => Math.exp(logNormal(x, 0, spread));
+    return {
+      mean, std, weight, slice, marginal,
+      area: normalCdf(z),
+      joint: (x) => weight * slice(x),
+      soFar: (x) => marginal(x) * normalCdf((z - (correlation * x) / spread) / scatter),
+    };
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest, normalCdf, pair };
 })();
