@@ -1,0 +1,187 @@
+"""Explorer ``jensen``: three points on a concave curve, and a density under it; both have a gap."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.bounds import jensen
+from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.explorers.mixture import Mixture
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import uniform_grid
+
+CURVES = {"log": np.log, "sqrt": np.sqrt}
+TEX = {"log": r"\log {}", "sqrt": r"\sqrt{{{}}}"}
+GRID = np.geomspace(0.08, 6.5, 161)
+
+
+def _bells(u):
+    """Return the density of two equal bells; mean 0, variance 0.9**2 + 0.19 = 1."""
+    return 0.5 * np.exp(np.logaddexp(*(log_normal(u, m, 0.19**0.5) for m in (-0.9, 0.9))))
+
+
+STEP = 0.1
+
+
+def _table(low, high, density):
+    """Return a grid of u and the probabilities of its cells, which sum to one."""
+    u, step = uniform_grid(low, high, round((high - low) / STEP) + 1)
+    prob = step * density(u)
+    return u, prob / prob.sum()
+
+
+#: Shape of p(y): u = (log y - constant) / spread and its probabilities. Where u is the log of an
+#: exponential variable, with density exp(u - e^u), y is Weibull; at spread 1 it is exponential.
+SHAPES = {
+    "lognormal": _table(-9.0, 9.0, lambda u: np.exp(log_normal(u, 0.0, 1.0))),
+    "two": _table(-5.0, 5.0, _bells),
+    "weibull": _table(-36.0, 4.0, lambda u: np.exp(u - np.exp(u))),
+}
+
+
+def _point(n, weight, y):
+    """Return the two sliders of point n."""
+    of = {"group": f"Point {n}", "role": f"c{n}"}
+    sub = "₁₂₃"[n - 1]
+    return (
+        Slider(y, 0.1, 6.0, step=0.1, label="place", symbol=f"y{sub}", **of),
+        Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", **of),
+    )
+
+
+def _readouts(what, group):
+    """Return both sides of the inequality and their difference, for the points or the density."""
+    of = {"group": group}
+    return (
+        Readout(f"{what}_mean", "mean", symbol="E[y]", **of),
+        Readout(f"{what}_g_of_mean", "curve at the mean", symbol="g[E[y]]", role="ink", **of),
+        Readout(f"{what}_mean_of_g", "mean on the curve", symbol="E[g[y]]", role="bound", **of),
+        Readout(f"{what}_gap", "gap", digits=4, role="gap", **of),
+    )
+
+
+class Jensen(Explorer):
+    """Jensen's inequality for three weighted points and for a density, on a concave curve g.
+
+    The weights of the points sum to one: a weight that is moved keeps its value, and the others
+    share the rest. The density is that of ``mean * exp(spread * u)``, divided by the mean of the
+    exponential, with a standardised u for each shape (the Weibull's u is not standardised: its
+    ``spread`` is one over the shape parameter).
+
+    Source: chapter "jensens-inequality", eq-jensen and eq-jensen-integral.
+    """
+
+    name = "jensen"
+    title = "The gap between a curve and an average on it"
+
+    function = Choice("log", {"log": "log y", "sqrt": "√y"}, label="curve", symbol="g[y]")
+    y_1, weight_1 = _point(1, 0.3, 0.4)
+    y_2, weight_2 = _point(2, 0.3, 1.5)
+    y_3, weight_3 = _point(3, 0.4, 5.0)
+    shape = Choice(
+        "lognormal",
+        {"lognormal": "log-normal", "two": "two peaks", "weibull": "Weibull"},
+        label="shape", group="Density",
+    )  # fmt: skip
+    mean = Slider(2.0, 0.5, 4.0, step=0.1, label="mean", symbol="m", group="Density", role="p")
+    spread = Slider(
+        0.8, 0.0, 1.5, step=0.05, fine=0.01, label="spread", symbol="s", group="Density", role="p"
+    )
+
+    shown = (
+        *_readouts("points", "Three points"),
+        *_readouts("density", "Density"),
+    )
+
+    text: ClassVar = {
+        "note": "The weights sum to one: when one moves, the others share the rest.",
+        "x_axis": "y",
+        "points_axis": "three points on g[y] = {g}",
+        "density_axis": "a density p(y) under g[y] = {g}",
+        "log": "log y",
+        "sqrt": "√y",
+        "log_of_mean": "log E[y]",
+        "sqrt_of_mean": "√E[y]",
+        "mean_of_log": "E[log y]",
+        "mean_of_sqrt": "E[√y]",
+        "gap": "gap {gap}",
+        "consequence": "gap of the points {points}, gap of the density {density}",
+        "points_description": "Points at y = {ys} with weights {weights} on the curve {g}. "
+        "At their mean {mean} the curve is at {top}, their average height is {bottom}: gap {gap}.",
+        "density_description": "A density with mean {mean} and spread {spread} under the curve "
+        "{g}. At the mean the curve is at {top}, the average height on the curve is {bottom}: "
+        "gap {gap}.",
+        "table_caption": "The points, the means, and the density; a drop is what the curve lies "
+        "below its tangent at the mean",
+        "table_y": "y",
+        "table_weight": "weight or density",
+        "table_g": "g[y]",
+        "table_drop": "drop",
+        "table_point": "point {n}",
+        "table_points_mean": "mean of the points",
+        "table_density": "density",
+    }
+
+    constrain = Mixture.constrain  # the weights of the points sum to one, as those of the bells
+
+    def points(self):
+        """Return places and weights of the three points."""
+        return tuple(
+            np.array([getattr(self, f"{what}_{n}") for n in (1, 2, 3)]) for what in ("y", "weight")
+        )
+
+    def density(self):
+        """Return values of y, their probabilities on the grid, and p(y) there."""
+        u, prob = SHAPES[self.shape]
+        y = np.exp(self.spread * u)
+        y *= self.mean / (prob @ y)
+        with np.errstate(divide="ignore"):  # at spread 0 all of y is at the mean
+            return y, prob, prob / STEP / (self.spread * y)
+
+    def tables(self):
+        """Return the curve's grid, and u with its probabilities for each shape."""
+        us = {f"{name}_u": u for name, (u, _) in SHAPES.items()}
+        probs = {f"{name}_prob": prob for name, (_, prob) in SHAPES.items()}
+        return {"grid": GRID, "step": STEP} | us | probs
+
+    def compute(self):
+        """Return the means, both sides of the inequality and the gaps."""
+        g = CURVES[self.function]
+        y, prob, _ = self.density()
+        at = {}
+        for what, (values, weights) in {"points": self.points(), "density": (y, prob)}.items():
+            at[f"{what}_mean"] = weights @ values
+            at |= {f"{what}_{k}": v for k, v in jensen(g, values, weights)._asdict().items()}
+        return at
+
+    def still(self):
+        """Return the points on the curve, and beside them the density under it."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        g, at = CURVES[self.function], self.compute()
+        places, weights = self.points()
+        y, _, p = self.density()
+        fig = Figure(figsize=(6.4, 3.0))
+        axes = fig.subplots(1, 2, sharey=True)
+        for what, ax in zip(("points", "density"), axes, strict=True):
+            sides = [at[f"{what}_{side}"] for side in ("mean", "g_of_mean", "mean_of_g")]
+            figures.plot_gap(GRID, g(GRID), *sides, g=TEX[self.function], ax=ax)
+        figures.plot_weighted_points(places, g(places), weights, ax=axes[0])
+        figures.plot_floor_density(y, p, ax=axes[1])
+        axes[0].set_title("three points")
+        axes[1].set(title="a density", ylabel="")
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        ys, weights = (", ".join(f"{v:.2f}" for v in values) for values in self.points())
+        return (
+            f"Left: three points at y = {ys} with weights {weights} on the concave curve "
+            f"{self.text[self.function]}. The curve at their mean is {at['points_gap']:.3f} above "
+            f"their average height. Right: a density with mean {self.mean:.2f} under the same "
+            f"curve, where this gap is {at['density_gap']:.3f}."
+        )

@@ -1,0 +1,128 @@
+// Three weighted points on a concave curve, and a density under it: the curve at the mean is never
+// below the mean on the curve.
+vaebook.define("jensen", (api) => {
+  const { models, tables, text, format } = api;
+  const NAMES = [1, 2, 3];
+  const grid = Array.from(tables.grid);
+  const RANGE = { log: [-2.5, 2], sqrt: [0, 2.75] };
+  const FLOOR = 0.3; // part of the height that weights and densities may fill, from below
+
+  // One panel: the curve, its tangent at the mean, the two sides of the inequality, the gap.
+  function panel(name) {
+    const y = { domain: RANGE.log, label: " " };
+    const chart = api.chart({ height: 270, wide: false, x: { domain: [0, 6.5], label: "y" }, y });
+    const curve = chart.line("ink", { width: 2.25 });
+    const tangent = chart.line("muted", { width: 1.25 });
+    const gap = chart.segment("gap", { width: 5 });
+    const top = chart.points("ink", { size: 4.5 });
+    const bottom = chart.points("bound", { shape: "diamond", size: 4.5 });
+    const words = ["ink", "bound", "gap"].map((role, i) => chart.label(role, { dy: [-10, 20, 5][i] }));
+    return {
+      chart,
+      floor: (g, part) => RANGE[g][0] + part * FLOOR * (RANGE[g][1] - RANGE[g][0]),
+      set(g, sides) {
+        y.label = text(`${name}_axis`, { g: text(g) });
+        chart.domain({ y: RANGE[g] });
+        curve.set(grid, grid.map(models.concave[g].value));
+        tangent.set(grid, grid.map((at) => models.tangent(g, sides.mean, at)));
+        gap.set(sides.mean, sides.meanOfG, sides.mean, sides.gOfMean);
+        top.set([sides.mean], [sides.gOfMean]);
+        bottom.set([sides.mean], [sides.meanOfG]);
+        words[0].set(sides.mean, sides.gOfMean, text(`${g}_of_mean`), -36);
+        words[1].set(sides.mean, sides.meanOfG, text(`mean_of_${g}`));
+        words[2].set(sides.mean, (sides.meanOfG + sides.gOfMean) / 2, text("gap", { gap: format(sides.gap, 3) }), 42);
+      },
+    };
+  }
+
+  const left = panel("points");
+  const sticks = NAMES.map((n) => left.chart.segment(`c${n}`, { width: 5 }));
+  const drops = NAMES.map((n, i) => left.chart.segment(`c${n}`, { width: 1.5 + 0.25 * i }));
+  const dots = NAMES.map((n, i) => left.chart.points(`c${n}`, { shape: ["circle", "square", "triangle"][i], size: 5 }));
+  const names = NAMES.map((n) => left.chart.label(`c${n}`, { dy: -6 }));
+  const right = panel("density");
+  const area = right.chart.area("p");
+  const edge = right.chart.line("p", { width: 1.75 });
+
+  // A click moves the point that is nearest, or the mean of the density.
+  left.chart.onpick((x) => {
+    const distance = (n) => Math.abs(values[`y_${n}`] - x);
+    const nearest = NAMES.reduce((best, n) => (distance(n) < distance(best) ? n : best));
+    api.set({ [`y_${nearest}`]: api.snap(`y_${nearest}`, x) });
+  });
+  right.chart.onpick((x) => api.set({ mean: api.snap("mean", x) }));
+  let values;
+
+  return {
+    constrain: (next, moved) => models.shareRest(next, moved, NAMES.map((n) => `weight_${n}`)),
+
+    update(now) {
+      values = now;
+      const g = values.function;
+      const [ys, weights] = ["y", "weight"].map((what) => NAMES.map((n) => values[`${what}_${n}`]));
+      const points = models.jensen(g, ys, weights);
+      const prob = tables[`${values.shape}_prob`];
+      const spread = models.scaledExp(tables[`${values.shape}_u`], prob, values.mean, values.spread);
+      const density = models.jensen(g, spread, prob);
+      const heights = spread.map((y, k) => prob[k] / tables.step / (values.spread * y));
+
+      left.set(g, points);
+      NAMES.forEach((n, k) => {
+        const height = models.concave[g].value(ys[k]);
+        sticks[k].set(ys[k], left.floor(g, 0), ys[k], left.floor(g, weights[k]));
+        drops[k].set(ys[k], height, ys[k], models.tangent(g, points.mean, ys[k]));
+        dots[k].set([ys[k]], [height]);
+        names[k].set(ys[k], left.floor(g, weights[k]), String(n));
+      });
+      right.set(g, density);
+      if (values.spread > 0) {
+        // Far to the left a Weibull density may grow without limit: the eye needs only what it sees.
+        const highest = heights.reduce((top, p, k) => (spread[k] > grid[0] ? Math.max(top, p) : top), 0);
+        const tops = heights.map((p) => right.floor(g, Math.min(1, p / highest)));
+        area.set(spread, tops, tops.map(() => right.floor(g, 0)));
+        edge.set(spread, tops);
+      } else {
+        area.clear();
+        edge.set([values.mean, values.mean], [right.floor(g, 0), right.floor(g, 1)]);
+      }
+
+      const consequence = text("consequence", { points: format(points.gap, 3), density: format(density.gap, 3) });
+      const say = (sides) => ({
+        g: text(g), mean: format(sides.mean), top: format(sides.gOfMean, 3), bottom: format(sides.meanOfG, 3),
+        gap: format(sides.gap, 3),
+      });
+      const list = (numbers) => numbers.map((v) => format(v)).join(", ");
+      left.chart.describe(text("points_description", { ...say(points), ys: list(ys), weights: list(weights) }));
+      right.chart.describe(text("density_description", { ...say(density), spread: format(values.spread) }));
+
+      const readouts = {};
+      for (const [what, sides] of [["points", points], ["density", density]]) {
+        readouts[`${what}_mean`] = sides.mean;
+        readouts[`${what}_g_of_mean`] = sides.gOfMean;
+        readouts[`${what}_mean_of_g`] = sides.meanOfG;
+        readouts[`${what}_gap`] = sides.gap;
+      }
+      return {
+        readouts,
+        consequence,
+        table() {
+          const row = (name, y, weight, mean) => {
+            const height = models.concave[g].value(y);
+            return [name, y, weight, height, models.tangent(g, mean, y) - height];
+          };
+          const seen = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < 6.5);
+          const few = seen.filter((_, i) => i % Math.ceil(seen.length / 12) === 0);
+          return {
+            caption: text("table_caption"),
+            head: ["", ...["y", "weight", "g", "drop"].map((key) => text(`table_${key}`))],
+            rows: [
+              ...NAMES.map((n, k) => row(text("table_point", { n }), ys[k], weights[k], points.mean)),
+              row(text("table_points_mean"), points.mean, "", points.mean),
+              ...few.map((k) => row(text("table_density"), spread[k], heights[k], density.mean)),
+            ],
+          };
+        },
+      };
+    },
+  };
+});
