@@ -1,0 +1,206 @@
+"""Explorers as Python objects: values, their limits, and the two ways out."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from vaebook import explorers
+from vaebook.explorers.base import SCRIPTS, ControlError, Explorer
+from vaebook.explorers.mixture import GRID
+from vaebook.mixture import GaussianMixture
+
+ALL = [getattr(explorers, name) for name in explorers.__all__]
+every_explorer = pytest.mark.parametrize("cls", ALL)
+
+
+@pytest.fixture
+def mixture():
+    """A mixture whose values are not the default ones."""
+    return explorers.Mixture(weight_1=0.2, weight_2=0.3, weight_3=0.5, mean_1=-1.5, x=0.25)
+
+
+def weights(mixture):
+    """Return the three weights."""
+    return [mixture.weight_1, mixture.weight_2, mixture.weight_3]
+
+
+# ---- all explorers ----
+
+
+@every_explorer
+def test_what_the_script_is_told_is_complete_and_plain_json(cls):
+    explorer = cls()
+    props = json.loads(json.dumps(explorer.props()))
+    assert props["name"] == cls.name
+    assert (SCRIPTS / f"{cls.name}.js").exists()
+    names = [control["name"] for control in props["controls"]]
+    assert names == list(explorer.values)
+    assert set(explorer.readouts()) >= {readout["key"] for readout in props["readouts"]}
+    said = set(re.findall(r'\btext\("(\w+)"', (SCRIPTS / f"{cls.name}.js").read_text("utf-8")))
+    assert said | set(cls.buttons) <= set(props["text"])
+
+
+@every_explorer
+def test_scripts_need_no_build_step_and_nobody_else(cls):
+    for name in ["kit", "models", "page", cls.name]:
+        script = (SCRIPTS / f"{name}.js").read_text("utf-8")
+        # One address is an identifier: the namespace of SVG.
+        script = script.replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"^\s*(import|export)\b|https?://", script, re.M)
+
+
+@every_explorer
+def test_every_control_names_what_it_refuses(cls):
+    explorer = cls()
+    before = explorer.values
+    for control in cls.controls():
+        if control.kind != "range":
+            continue
+        for bad in [control.low - 1, control.high + 1, float("nan"), "wide", None]:
+            with pytest.raises(ValueError, match=rf"{control.name} = {re.escape(repr(bad))}.*from"):
+                setattr(explorer, control.name, bad)
+            with pytest.raises(ValueError, match=control.name):
+                cls(**{control.name: bad})
+    assert explorer.values == before
+
+
+@every_explorer
+def test_reset_comes_back_to_the_start(cls):
+    control = next(control for control in cls.controls() if control.kind == "range")
+    explorer = cls(**{control.name: control.high})
+    start = explorer.values
+    setattr(explorer, control.name, control.low)
+    assert explorer.values != start
+    explorer.reset()
+    assert explorer.values == start
+
+
+@every_explorer
+def test_a_page_gets_html_and_no_widget(cls, monkeypatch):
+    monkeypatch.setenv("VAEBOOK_STATIC", "1")
+    explorer = cls()
+    bundle = explorer._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert explorer._widget is None
+    page = bundle["text/html"]
+    assert f'data-explorer="{cls.name}"' in page
+    data = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
+    assert "<" not in data
+    assert json.loads(data)["values"] == explorer.values
+    assert 'role="img"' in page
+    assert len(explorer.alt) > 80
+
+
+@every_explorer
+def test_two_pictures_on_one_page_share_no_id(cls):
+    ids = re.findall(r'\bid="([^"]+)"', cls().to_html() + cls().to_html())
+    assert len(ids) == len(set(ids)) > 0
+
+
+@every_explorer
+def test_a_notebook_gets_one_widget_however_often_it_is_shown(cls):
+    explorer = cls()
+    key = "application/vnd.jupyter.widget-view+json"
+    (first, _), (second, _) = explorer._repr_mimebundle_(), explorer._repr_mimebundle_()
+    assert first[key]["model_id"] == second[key]["model_id"]
+    assert first["text/plain"] == repr(explorer)
+    script = explorer.widget._esm
+    assert script.count("export default") == 1
+    assert script.endswith(f'export default vaebook.widget("{cls.name}");\n')
+
+
+@every_explorer
+def test_widget_and_traits_keep_in_step(cls):
+    explorer = cls()
+    name = next(control.name for control in cls.controls() if control.kind == "range")
+    low = getattr(cls, name).low
+    explorer.widget.values = explorer.values | {name: low}  # what a move on the page does
+    assert getattr(explorer, name) == low
+    explorer.reset()
+    assert explorer.widget.values == explorer.values
+
+
+def test_the_package_is_light_to_import():
+    heavy = ["matplotlib", "anywidget", "ipywidgets", "torch", "scipy.stats"]
+    code = f"import sys, vaebook.explorers; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_word_cannot_end_the_script_early(monkeypatch):
+    monkeypatch.setattr(explorers.Mixture, "title", "</script><b>")
+    data = explorers.Mixture().to_html().split("</script>")[0].split(">", 2)[2]
+    assert json.loads(data)["title"] == "</script><b>"
+
+
+# ---- the mixture ----
+
+
+def test_tables_arrive_bit_for_bit(mixture):
+    table = mixture.props()["tables"]["grid"]
+    doubles = np.frombuffer(base64.b64decode(table["f64"]), "<f8").reshape(table["shape"])
+    assert np.array_equal(doubles, GRID)
+
+
+def test_readouts_are_those_of_the_model(mixture):
+    model = GaussianMixture(
+        weights(mixture),
+        [mixture.mean_1, mixture.mean_2, mixture.mean_3],
+        [mixture.std_1, mixture.std_2, mixture.std_3],
+    )
+    numbers = mixture.readouts()
+    assert numbers["log_prob"] == model.log_prob(0.25)
+    assert numbers["prob"] == np.exp(model.log_prob(0.25))
+    shares = [numbers[f"responsibility_{n}"] for n in (1, 2, 3)]
+    assert shares == model.responsibilities(0.25).tolist()
+    assert numbers["mean_1"] == -1.5
+
+
+def test_a_moved_weight_leaves_the_rest_in_proportion(mixture):
+    seen = []
+    mixture.observe(lambda change: seen.append(sum(weights(mixture))), "weight_3")
+    mixture.weight_1 = 0.6
+    assert weights(mixture) == pytest.approx([0.6, 0.15, 0.25], abs=1e-15)
+    assert seen == pytest.approx([1.0])  # whoever looks on never sees another sum
+    mixture.weight_3 = 1
+    assert weights(mixture) == [0, 0, 1]
+    mixture.weight_3 = 0.5
+    assert weights(mixture) == [0.25, 0.25, 0.5]
+
+
+def test_weights_given_together_must_leave_room(mixture):
+    before = mixture.values
+    for bad in [
+        {"weight_1": 0.5, "weight_2": 0.5, "weight_3": 0.2},
+        {"weight_1": 0.5, "weight_2": 0.7},
+    ]:
+        with pytest.raises(ValueError, match=r"sum to 1\.2, expected (at most )?1; divide"):
+            mixture.set(mean_2=1.0, **bad)
+        with pytest.raises(ControlError):
+            explorers.Mixture(**bad)
+    assert mixture.values == before
+    mixture.set(weight_1=0.5, weight_2=0.4)
+    assert weights(mixture) == pytest.approx([0.5, 0.4, 0.1])
+
+
+def test_unknown_names_are_told_what_there_is():
+    with pytest.raises(ValueError, match=r"Mixture has no control 'sigma_1'; choose from x, "):
+        explorers.Mixture(sigma_1=1)
+
+
+def test_the_alt_text_follows_the_values(mixture):
+    assert "mean -1.50" in mixture.alt
+    assert "At x = 0.25" in mixture.alt
+    assert f"{mixture.readouts()['prob']:.3f}" in mixture.alt
+
+
+def test_subclasses_must_say_what_they_are():
+    explorer = Explorer()
+    for missing in [explorer.compute, explorer.still, lambda: explorer.alt]:
+        with pytest.raises(NotImplementedError):
+            missing()
