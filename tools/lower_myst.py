@@ -116,7 +116,10 @@ class Lowering:
             expected = _census(tokens)
             for one in (expected - found) or (+found - expected):
                 what = one if isinstance(one, str) else f"{{{one[1]}}}`{one[2]}`"
-                message = f"cannot tell where the {what} of this block begins or ends"
+                message = (
+                    f"cannot tell where the {what} of this block begins or ends: "
+                    "put `$$` on lines of its own, escape a lone `$`, `[` or backtick"
+                )
                 raise self.page.refusal(line, message)
         return "".join(out)
 
