@@ -10,7 +10,7 @@ from vaebook.latent import LinearGaussianModel
 
 MARGINAL_STD = 5.0  # of the delay, in minutes; the same for every correlation
 CHOSEN_X = 5.0  # where the text of the chapter computes p(x)
-GRID_X = np.linspace(-15.0, 15.0, 151)
+GRID_X = np.linspace(-20.0, 20.0, 161)
 GRID_Z = np.linspace(-3.5, 3.5, 71)
 
 
@@ -27,11 +27,11 @@ class Marginal(Explorer):
     title = "Adding up the slices of a joint density"
 
     z = Slider(
-        1.0, -3.5, 3.5, step=0.1, label="slice at", symbol="z", group="Traffic, unseen", role="c2"
+        1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", group="Slice", role="c2"
     )
     correlation = Slider(
-        0.8, -0.95, 0.95, step=0.05, fine=0.01, label="correlation", symbol="ρ",
-        group="Joint density", role="p",
+        0.8, -0.95, 0.95, step=0.05, fine=0.01, label="tilt", symbol="ρ",
+        group="Correlation of x and z", role="p",
     )  # fmt: skip
 
     shown = (
@@ -40,13 +40,15 @@ class Marginal(Explorer):
         Readout("weight", "weight", symbol="p(z)", digits=4, group="Slice p(x|z)", role="c2"),
         Readout("area", "area", bar=(0, 1), group="All slices up to z", role="p"),
         Readout("so_far", "height at x = 5", digits=4, group="All slices up to z", role="p"),
-        Readout("prob", "of", symbol="p(5) =", digits=4, group="All slices up to z", role="p"),
+        Readout("prob", "height at x = 5", digits=4, group="Marginal p(x)", role="p"),
+        Readout("std", "std", digits=2, unit="minutes", group="Marginal p(x)", role="p"),
     )
     buttons = ("sweep",)
 
     text: ClassVar = {
         "sweep": "Sweep z",
-        "note": "Sweep moves z from the bottom to the top; the arrow keys on z do it step by step.",
+        "note": "Sweep moves z from its lowest to its highest value; the arrow keys on z do the same "
+        "step by step.",
         "x_axis": "delay x (minutes)",
         "z_axis": "traffic z",
         "density_axis": "density",
@@ -92,6 +94,7 @@ class Marginal(Explorer):
             "area": ndtr(self.z),
             "so_far": self.slices_up_to_z(CHOSEN_X),
             "prob": np.exp(model.log_marginal(CHOSEN_X)),
+            "std": np.hypot(model.weight, model.noise_std),
         }
 
     def still(self):

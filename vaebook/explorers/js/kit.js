@@ -96,7 +96,7 @@ var vaebook = (() => {
 
   // A chart is drawn in CSS pixels for the width that it has, so its text never shrinks.
   // Its marks (line, area, points, ...) are made once and told their data with .set(...).
-  function makeChart({ x, y, height = 260, wide = true }) {
+  function makeChart({ x, y, height = 260, wide = true, equal = false }) {
     const id = `vb-chart-${++serial}`;
     const clip = svg("rect");
     const grid = svg("g", { class: "vb-grid" });
@@ -119,6 +119,9 @@ var vaebook = (() => {
 
     function layout() {
       const left = margin.left, right = width - margin.right;
+      // `equal`: one scale on both axes, so that a circle is round; the height follows the width.
+      const extent = (axis) => axis.domain[1] - axis.domain[0];
+      if (equal) height = Math.round(margin.top + margin.bottom + ((right - left) * extent(y)) / extent(x));
       const top = margin.top, bottom = height - margin.bottom;
       sx = scale(x, left, right);
       sy = scale(y, bottom, top);
@@ -172,9 +175,9 @@ var vaebook = (() => {
         const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": stroke });
         return mark(path, (xs = [], ys = []) => path.setAttribute("d", runs(xs, ys)));
       },
-      // area.set(xs, tops[, bottoms]): the surface between two curves.
-      area(role) {
-        const path = svg("path", { class: `vb-area vb-${role}` });
+      // area.set(xs, tops[, bottoms]): the surface between two curves; strength: its opacity.
+      area(role, { strength } = {}) {
+        const path = svg("path", { class: `vb-area vb-${role}`, style: strength && `fill-opacity: ${strength}` });
         return mark(path, (xs = [], tops = [], bottoms = null) => {
           let d = runs(xs, tops);
           for (let i = xs.length - 1; i >= 0 && d; i--) d += `L${at(xs[i], sx)} ${at(bottoms ? bottoms[i] : 0, sy)}`;
@@ -445,7 +448,8 @@ var vaebook = (() => {
         let request = requestAnimationFrame(function next(now) {
           const part = Math.min(1, Math.max(0, (now - start) / (1000 * seconds)));
           frame(part);
-          if (part < 1 && el.isConnected) request = requestAnimationFrame(next);
+          if (part === 1) announce();
+          else if (el.isConnected) request = requestAnimationFrame(next);
         });
         return () => cancelAnimationFrame(request);
       },

@@ -4,11 +4,11 @@ vaebook.define("marginal", (api) => {
   const { marginal_std: spread, chosen_x: chosen } = api.tables;
   const xs = Array.from(api.tables.x);
   const zs = Array.from(api.tables.z);
-  const SECONDS = 5;
+  const SECONDS = 6;
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 
   const map = api.chart({
-    height: 230,
+    height: 270,
     x: { domain: ends(xs), label: text("x_axis") },
     y: { domain: ends(zs), label: text("z_axis") },
   });
@@ -19,11 +19,13 @@ vaebook.define("marginal", (api) => {
   map.onpick((_, z) => api.set({ z: api.snap("z", z) }));
 
   const chart = api.chart({
-    height: 230,
+    height: 250,
     x: { domain: ends(xs), label: text("x_axis") },
     y: { domain: [0, 0.15], label: text("density_axis") },
   });
-  const sum = chart.area("p");
+  // The sum is drawn as a stack of strips, each a unit of z wide.
+  const tops = Array.from({ length: Math.round(zs[zs.length - 1] - zs[0]) }, (_, k) => zs[0] + k + 1);
+  const strips = tops.map((_, k) => chart.area("p", { strength: k % 2 ? 0.35 : 0.15 }));
   const edge = chart.line("p", { width: 1 });
   const slice = chart.line("c2", { width: 2.25 });
   const whole = chart.line("p", { width: 2.75 });
@@ -49,12 +51,18 @@ vaebook.define("marginal", (api) => {
       const [left, right] = ends(xs);
       swept.set([left, right], [z, z], [zs[0], zs[0]]);
       cut.set([left, right], [z, z]);
-      here.set(left + 0.3, z, text("here", { z: format(z, 1) }));
+      here.set(left + 0.3, z, text("here", { z: format(z) }));
 
       const bell = xs.map(at.slice);
       const soFar = xs.map(at.soFar);
       chart.domain({ y: [0, api.niceCeiling(1.12 * at.slice(at.mean))] });
-      sum.set(xs, soFar);
+      let below = xs.map(() => 0);
+      tops.forEach((top, k) => {
+        if (z <= top - 1) return strips[k].clear();
+        const above = z < top ? soFar : xs.map(models.pair(top, correlation, spread).soFar);
+        strips[k].set(xs, above, below);
+        below = above;
+      });
       edge.set(xs, soFar);
       slice.set(xs, bell);
       whole.set(xs, xs.map(at.marginal));
@@ -71,7 +79,7 @@ vaebook.define("marginal", (api) => {
       return {
         readouts: {
           slice_mean: at.mean, slice_std: at.std, weight: at.weight,
-          area: at.area, so_far: at.soFar(chosen), prob: at.marginal(chosen),
+          area: at.area, so_far: at.soFar(chosen), prob: at.marginal(chosen), std: at.marginalStd,
         },
         consequence,
         table: () => ({
@@ -86,6 +94,7 @@ vaebook.define("marginal", (api) => {
     actions: {
       sweep() {
         if (stop) stop();
+        sweeping = null;
         const { min, max } = api.spec("z");
         const end = api.animate(SECONDS, (part) => {
           sweeping = api.snap("z", min + part * (max - min));

@@ -98,11 +98,56 @@ vaebook.models = (() => {
     const marginal = (x) => Math.exp(logNormal(x, 0, spread));
     return {
       mean, std, weight, slice, marginal,
+      marginalStd: Math.hypot(spread * correlation, std),
       area: normalCdf(z),
       joint: (x) => weight * slice(x),
       soFar: (x) => marginal(x) * normalCdf((z - (correlation * x) / spread) / scatter),
     };
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest, normalCdf, pair };
+  // ---- a latent variable and a curve ----
+
+  // vaebook.explorers.draws.standard_normal, entry `index`
+  function standardNormal(seed, index) {
+    const mix = (bits) => {
+      bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+      bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+      return (bits ^ (bits >>> 16)) >>> 0;
+    };
+    const key = mix(seed + 0x9e3779b9);
+    const uniform = (place) => (mix(key + Math.imul(place, 0x9e3779b9)) + 0.5) / 2 ** 32;
+    return Math.sqrt(-2 * Math.log(uniform(2 * index))) * Math.cos(2 * Math.PI * uniform(2 * index + 1));
+  }
+
+  // vaebook.latent.TanhDecoder: the function z -> [f1, ..., fD]
+  function tanhDecoder(weights, biases, output, shift) {
+    return (z) => {
+      const centre = Array.from(shift);
+      for (let h = 0; h < weights.length; h++) {
+        const unit = Math.tanh(weights[h] * z + biases[h]);
+        for (let d = 0; d < centre.length; d++) centre[d] += unit * output[h * centre.length + d];
+      }
+      return centre;
+    };
+  }
+
+  // vaebook.latent.NonlinearModel.log_marginal at one point of the plane; logMass is the log of
+  // grid weight times prior
+  function curveLogEvidence(x1, x2, path1, path2, logMass, std) {
+    return logSumExp(path1.map((f1, k) => logMass[k] + logNormal(x1, f1, std) + logNormal(x2, path2[k], std)));
+  }
+
+  // vaebook.explorers.generation.Generation.density_of_x1: the density of one coordinate
+  const curveDensity = (xs, path, mass, std) =>
+    xs.map((x) => path.reduce((sum, f, k) => sum + mass[k] * Math.exp(logNormal(x, f, std)), 0));
+
+  // the exponential of log_marginal over the square of xs, row by row upwards
+  function planeDensity(xs, path1, path2, mass, std) {
+    const bells = (path) => xs.map((x) => path.map((f) => Math.exp(logNormal(x, f, std))));
+    const across = bells(path1);
+    const upwards = bells(path2).map((row) => row.map((bell, k) => bell * mass[k]));
+    return upwards.flatMap((up) => across.map((row) => row.reduce((sum, bell, k) => sum + bell * up[k], 0)));
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest, normalCdf, pair, standardNormal, tanhDecoder, curveLogEvidence, curveDensity, planeDensity };
 })();
