@@ -399,17 +399,17 @@ def figure_generation(z_grid, prior, curve, z, x, noise_std):
     at_z = np.interp(z[0], z_grid, prior)
     at_f = np.array([np.interp(z[0], z_grid, column) for column in curve.T])
     first.plot(z_grid, prior, color=COLOURS["muted"], linestyle=":")
-    first.plot([z[0], z[0]], [0, at_z], color=COLOURS["q"], linewidth=1.25)
-    first.plot(z[0], 0, "D", color=COLOURS["q"], clip_on=False)
+    first.plot([z[0], z[0]], [0, at_z], color=COLOURS["c2"], linewidth=1.25)
+    first.plot(z[0], 0, "D", color=COLOURS["c2"], clip_on=False)
     first.set(xlabel="$z$", ylabel="$p(z)$", title="1  draw $z^*$ from the prior")
     first.set_ylim(bottom=0)
-    second.plot(*at_f, "D", color=COLOURS["q"])
+    second.plot(*at_f, "D", color=COLOURS["c2"])
     second.set_title("2  go to $f[z^*]$ on the curve")
     for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
-        ball = Circle(at_f, radius * noise_std, fill=False, edgecolor=COLOURS["p"], linestyle=dash)
+        ball = Circle(at_f, radius * noise_std, fill=False, edgecolor=COLOURS["c2"], linestyle=dash)
         third.add_patch(ball)
-    third.plot(*np.stack([at_f, x[0]]).T, color=COLOURS["q"], linewidth=1.25)
-    third.plot(*at_f, "D", color=COLOURS["q"])
+    third.plot(*np.stack([at_f, x[0]]).T, color=COLOURS["c2"], linewidth=1.25)
+    third.plot(*at_f, "D", color=COLOURS["c2"])
     third.plot(*x[0], "o", color=COLOURS["data"], markersize=5)
     third.set_title("3  add noise: $x^*$")
     fourth.plot(*x.T, "o", color=COLOURS["data"], markersize=2, alpha=0.5, markeredgewidth=0)
@@ -425,15 +425,15 @@ def figure_generation(z_grid, prior, curve, z, x, noise_std):
 # ---- Jensen's inequality -------------------------------------------------------------------------
 
 
-def plot_gap(y, curve, mean, g_of_mean, mean_of_g, *, g=r"\log {}", ax=None):
+def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
     """Draw a curve g, and over the mean of y the gap between g[E[y]] and E[g[y]].
 
     Parameters
     ----------
     y, curve : ndarray, shape (n,)
-        The curve and where it is drawn.
-    mean, g_of_mean, mean_of_g : float
-        E[y], and both sides of Jensen's inequality.
+        Where the curve is drawn, and the curve.
+    sides : ndarray, shape (3,)
+        E[y], g[E[y]] and E[g[y]].
     g : str
         The function in TeX, with a blank for what it is taken of.
     ax : Axes, optional
@@ -445,6 +445,7 @@ def plot_gap(y, curve, mean, g_of_mean, mean_of_g, *, g=r"\log {}", ax=None):
     Source: chapter "jensens-inequality", eq-jensen.
     """
     ax = _axes(ax)
+    mean, g_of_mean, mean_of_g = sides
     ax.plot(y, curve, color=COLOURS["ink"])
     dotted = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 4}
     ax.plot([mean, mean], [mean_of_g, g_of_mean], **dotted)
@@ -454,46 +455,53 @@ def plot_gap(y, curve, mean, g_of_mean, mean_of_g, *, g=r"\log {}", ax=None):
         (g_of_mean, "ink", "o", f"${g.format('E[y]')}$", above),
         (mean_of_g, "bound", "D", f"$E[{g.format('y')}]$", below),
     ]:
-        ax.plot(mean, height, marker, color=COLOURS[role])
+        ax.plot(mean, height, marker, markersize=5, color=COLOURS[role])
         ax.annotate(words, (mean, height), color=COLOURS[role], **place)
     ax.set(xlabel="$y$", ylabel=f"${g.format('y')}$", xlim=(0, y[-1]))
     return ax
 
 
-def plot_weighted_points(places, heights, weights, tangent=None, *, ax=None):
-    """Draw points whose areas are their weights, each with its drop below the tangent if given.
+def plot_point_gap(y, curve, sides, places, heights, weights, tangent=None, *, ax=None, **kwargs):
+    """Draw the gap of some points, whose areas are their weights, and their drops if given.
 
     Parameters
     ----------
+    y, curve, sides
+        As for :func:`plot_gap`.
     places, heights, weights : ndarray, shape (N,)
+        The points on the curve, and their probabilities.
     tangent : ndarray, shape (N,), optional
-        The tangent's height at each place.
+        The height of the tangent at each place, from which the drops hang.
     ax : Axes, optional
+    **kwargs
+        Passed on to :func:`plot_gap`.
 
     Returns
     -------
     Axes
 
-    Source: chapter "jensens-inequality", eq-jensen, the note's figure 17.4.
+    Source: chapter "jensens-inequality", eq-jensen-drop, the note's figure 17.4.
     """
-    ax = _axes(ax)
+    ax = plot_gap(y, curve, sides, ax=ax, **kwargs)
     if tangent is not None:
         ax.plot(places, tangent, color=COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
         ax.vlines(places, heights, tangent, color=COLOURS["p"], linewidth=1.5)
-    ax.scatter(places, heights, 400 * weights, color=COLOURS["p"], zorder=3)
+    ax.scatter(places, heights, 300 * weights, color=COLOURS["p"], zorder=3)
     return ax
 
 
-def plot_floor_density(y, p, *, part=0.3, ax=None):
-    """Fill a density at the foot of a picture whose vertical axis counts something else.
+def plot_density_gap(y, curve, sides, values, p, *, ax=None, **kwargs):
+    """Draw the gap of a density, and the density itself at the foot of the picture.
 
     Parameters
     ----------
-    y, p : ndarray, shape (n,)
-        Points that increase, and the density there.
-    part : float
-        The part of the height that the density fills.
+    y, curve, sides
+        As for :func:`plot_gap`.
+    values, p : ndarray, shape (n,)
+        Values that increase, and the density there; infinite where all of y is at one place.
     ax : Axes, optional
+    **kwargs
+        Passed on to :func:`plot_gap`.
 
     Returns
     -------
@@ -501,15 +509,14 @@ def plot_floor_density(y, p, *, part=0.3, ax=None):
 
     Source: chapter "jensens-inequality", eq-jensen-integral.
     """
-    ax = _axes(ax)
-    (low, high), right = ax.get_ylim(), ax.get_xlim()[1]
-    seen = (y > 0.01 * right) & (y < right)
-    if not np.isfinite(p).all() or not seen.any():
-        return ax
-    tops = low + part * (high - low) * np.minimum(p / p[seen].max(), 1)
-    ax.fill_between(y, low, tops, color=COLOURS["p"], alpha=0.2, linewidth=0)
-    ax.plot(y, tops, color=COLOURS["p"], linewidth=1)
-    ax.set_ylim(low, high)
+    ax = plot_gap(y, curve, sides, ax=ax, **kwargs)
+    low, high = ax.get_ylim()
+    seen = (values > 0.01 * y[-1]) & (values < y[-1])
+    if np.isfinite(p).all() and seen.any():
+        tops = low + 0.3 * (high - low) * p[seen] / p[seen].max()
+        ax.fill_between(values[seen], low, tops, color=COLOURS["p"], alpha=0.2, linewidth=0)
+        ax.plot(values[seen], tops, color=COLOURS["p"], linewidth=1)
+        ax.set_ylim(low, high)
     return ax
 
 
@@ -520,7 +527,7 @@ def figure_gap_as_area(y, curve, tangent, p, sides):
     ----------
     y, curve, tangent, p : ndarray, shape (n,)
         The curve, its tangent at the mean, and the density.
-    sides : tuple of float
+    sides : ndarray, shape (3,)
         E[y], g[E[y]] and E[g[y]].
 
     Returns
@@ -536,7 +543,7 @@ def figure_gap_as_area(y, curve, tangent, p, sides):
     muted = {"color": COLOURS["muted"], "linewidth": 1, "linestyle": (0, (3, 3))}
     top.fill_between(y, curve, tangent, color=COLOURS["gap"], alpha=0.2, linewidth=0)
     top.plot(y, tangent, label="tangent at the mean", **muted)
-    plot_gap(y, curve, *sides, ax=top)
+    plot_gap(y, curve, sides, ax=top)
     top.set_xlabel("")
     top.legend(loc="lower right")
     bottom.plot(y, p, color=COLOURS["p"], label="$p(y)$")

@@ -23,6 +23,8 @@ class Case:
 
 EXPLORERS = [
     Case(explorers.Mixture, "chapters/mixture-of-gaussians.html"),
+    Case(explorers.Marginal, "chapters/latent-variable-models.html"),
+    Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)

@@ -24,8 +24,9 @@ To add the explorer ``Bound``:
 ``mixture.py`` and ``js/mixture.js`` are the example to copy.
 """
 
+from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
 
-__all__ = ["Jensen", "Marginal", "Mixture"]
+__all__ = ["Generation", "Jensen", "Marginal", "Mixture"]

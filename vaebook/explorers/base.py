@@ -127,6 +127,10 @@ class Hidden(_Control, traitlets.TraitType):
         super().__init__(default)
         self._describe("", "", "", "", "")
 
+    def validate(self, obj, value):
+        """Return the value; what it may be, the explorer's ``constrain`` knows."""
+        return value
+
 
 @dataclass(frozen=True)
 class Readout:
