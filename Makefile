@@ -2,6 +2,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
+# The cells of a notebook need one process and their order; all other tests share the two freely.
+NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --nbval-lax chapters
+PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -20,10 +23,12 @@ serve:  ## show the built site on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 test: lint book browser  ## set up, build the book and run every test but the slow proofs
-	@$(BIN)/python tools/run_tests.py
+	@$(NBVAL)
+	@$(PYTEST) -m "not slow"
 
 test-all: lint book browser  ## the same with the slow proofs
-	@$(BIN)/python tools/run_tests.py --slow
+	@$(NBVAL)
+	@$(PYTEST)
 
 notebooks: .venv/.ready  ## write the .ipynb beside every chapter from its text
 	@$(BIN)/python tools/make_notebooks.py

@@ -12,7 +12,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("gate")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 CHAPTER = "chapters/mixture-of-gaussians.md"
 SUMMARY = "## Summary\n"
@@ -36,7 +36,7 @@ def run_gate(copy, command):
 def copy_book(source, target):
     """Copy what a checkout holds, and the execution cache."""
     ignored = shutil.ignore_patterns(
-        ".git", ".venv", "html", ".doctrees", "jupyter_execute", "__pycache__", ".*_cache*[!0-9a-f]"
+        ".git", ".venv", "html", ".doctrees", "__pycache__", ".pytest_cache", ".ruff_cache"
     )
     shutil.copytree(source, target, ignore=ignored)
 

@@ -11,7 +11,6 @@ cells and on the package. After the build each executed notebook and each page i
 - no page loads anything from another host.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -20,11 +19,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import yaml
+from jupyter_cache import get_cache
+
+from vaebook.sphinx_ext import package_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 EXECUTED = ROOT / "_build" / "jupyter_execute"
+CACHES = ROOT / "_build" / ".jupyter_cache"
 #: Attributes by which a page loads something (a link to elsewhere is no load).
 LOADS = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 
@@ -38,7 +42,8 @@ def toc_pages():
 
 def build():
     """Run Jupyter Book from a clean site, with its progress on screen; return its exit status."""
-    for folder in [SITE, EXECUTED, ROOT / "_build" / ".doctrees"]:
+    stale = [path for path in CACHES.glob("*") if path.name != package_hash()]
+    for folder in [SITE, EXECUTED, ROOT / "_build" / ".doctrees", *stale]:
         shutil.rmtree(folder, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     strict = ["-n", "-W", "--keep-going", "--all"]
@@ -46,16 +51,22 @@ def build():
 
 
 def unexecuted_cells(page):
-    """Return what is wrong with the executed notebook of one page, one sentence each."""
+    """Return what is wrong with the executed notebook of one page, one sentence each.
+
+    The execution cache has every run. The notebook that MyST-NB leaves beside the site has its
+    cells, but their outputs only if it ran in this very build.
+    """
     text = (ROOT / page).with_suffix(".md").read_text("utf-8")
     if "{code-cell}" not in text:
         return []
     path = (EXECUTED / page).with_suffix(".ipynb")
-    if not path.exists():
+    try:
+        cache = get_cache(CACHES / package_hash())
+        _, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
+    except (FileNotFoundError, KeyError):
         return [f"{page}: has code cells, but was not executed"]
-    cells = json.loads(path.read_text("utf-8"))["cells"]
     faults = []
-    for number, cell in enumerate(c for c in cells if c["cell_type"] == "code"):
+    for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
         first_line = "".join(cell["source"]).strip().partition("\n")[0]
         if not cell.get("execution_count"):
             faults.append(f"{page}: code cell {number} ({first_line!r}) did not run")
