@@ -36,12 +36,21 @@ STRIPS = np.arange(-2.0, 3.0)
 STRIP_SLICES = np.exp(LinearGaussianModel(4 / 3, 1.0).log_joint(X[:, None], STRIPS))
 X_DRAWN, Z_DRAWN = BOOK.sample(50, rng=np.random.default_rng(17))
 
+HEIGHTS = np.linspace(0.1, 4, 81)
+PLACES, WEIGHTS = np.array([0.3, 1.0, 3.5]), np.array([0.5, 0.25, 0.25])
+SIDES = np.array([WEIGHTS @ PLACES, np.log(WEIGHTS @ PLACES), WEIGHTS @ np.log(PLACES)])
+TANGENT = SIDES[1] + (HEIGHTS - SIDES[0]) / SIDES[0]
+
 PLOTS = {
     "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
     "plot_responsibilities": (X, SHARES),
     "plot_samples": (SAMPLES, Z),
     "plot_log_likelihood": (TRACE,),
+    "plot_gap": (HEIGHTS, np.log(HEIGHTS), SIDES),
+    "plot_point_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, PLACES, np.log(PLACES), WEIGHTS),
+    "plot_density_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, HEIGHTS, np.exp(-HEIGHTS)),
+    "plot_bias": (np.array([1, 10]), np.array([0.5, 0.1]), np.array([0.1, 0.01]), np.ones(2)),
     "plot_decoder_curve": (Z_LINE, CURVE),
     "plot_density": (SIDE, SIDE, DENSITY),
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
@@ -49,6 +58,7 @@ PLOTS = {
 }
 FIGURES = {
     "figure_marginal": (X, JOINT, MIXTURE.weights),
+    "figure_gap_as_area": (HEIGHTS, np.log(HEIGHTS), TANGENT, np.exp(-HEIGHTS), SIDES),
     "figure_stacked_slices": (X, STRIPS, STRIP_SLICES),
     "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
     "figure_generation": (Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, np.float64(BOOK_NOISE_STD)),
@@ -251,3 +261,44 @@ def test_stacked_slices_add_up():
     for band, top in zip(below.collections, tops, strict=True):
         np.testing.assert_allclose(band.get_paths()[0].vertices[:, 1].max(), top)
     assert [text.get_text() for text in above.texts] == [f"$z={z:g}$" for z in STRIPS]
+
+
+def test_gap_joins_the_two_sides_over_the_mean(ax):
+    figures.plot_gap(HEIGHTS, np.log(HEIGHTS), SIDES, g=r"\sqrt{{{}}}", ax=ax)
+    (gap,) = (line for line, role in zip(ax.lines, roles(ax), strict=True) if role == "gap")
+    np.testing.assert_array_equal(gap.get_xdata(), SIDES[[0, 0]])
+    np.testing.assert_array_equal(gap.get_ydata(), SIDES[[2, 1]])
+    assert [text.get_text() for text in ax.texts] == [r"$\sqrt{E[y]}$", r"$E[\sqrt{y}]$"]
+
+
+def test_points_hang_below_the_tangent_with_areas_by_weight(ax):
+    line = SIDES[1] + (PLACES - SIDES[0]) / SIDES[0]
+    figures.plot_point_gap(*PLOTS["plot_point_gap"], line, ax=ax)
+    drops, dots = ax.collections
+    for (foot, top), place, height in zip(drops.get_segments(), PLACES, line, strict=True):
+        np.testing.assert_allclose([foot, top], [[place, np.log(place)], [place, height]])
+    np.testing.assert_allclose(dots.get_sizes() / dots.get_sizes().sum(), WEIGHTS)
+
+
+def test_density_stands_at_the_foot_and_none_is_drawn_for_a_single_value(ax):
+    figures.plot_density_gap(*PLOTS["plot_density_gap"], ax=ax)
+    drawn = ax.lines[roles(ax).index("p")].get_ydata()
+    low, high = ax.get_ylim()
+    assert low < drawn.min() < drawn.max() == pytest.approx(low + 0.3 * (high - low))
+    alone = Figure().subplots()
+    figures.plot_density_gap(*PLOTS["plot_gap"], HEIGHTS, np.full(81, np.inf), ax=alone)
+    assert "p" not in roles(alone)
+
+
+def test_gap_as_area_weighs_the_drop_by_the_density():
+    _, bottom = figures.figure_gap_as_area(*FIGURES["figure_gap_as_area"]).axes
+    drawn = dict(zip(roles(bottom), bottom.lines, strict=True))
+    expected = np.exp(-HEIGHTS) * (TANGENT - np.log(HEIGHTS))
+    np.testing.assert_allclose(drawn["gap"].get_ydata(), expected)
+    assert expected.min() >= 0
+
+
+def test_bias_has_bars_of_four_standard_errors(ax):
+    figures.plot_bias(*PLOTS["plot_bias"], ax=ax)
+    ((_, _, (bars,)),) = (container.lines for container in ax.containers)
+    np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in bars.get_segments()], [0.8, 0.08])

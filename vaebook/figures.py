@@ -660,7 +660,7 @@ def _label_phi(ax, phi):
 
 def _above(ax, log_px, room=2.2):
     """Keep the log-likelihood in the picture and cut the bounds that fall far below it."""
-    height = np.ptp(log_px)
+    height = max(np.ptp(log_px), 0.1)
     ax.set_ylim(log_px.min() - room * height, log_px.max() + 0.35 * height)
 
 
@@ -723,12 +723,12 @@ def plot_envelope(phi, log_px, elbo, touching, *, ax=None):
     ax.plot(*touching.T, "o", color=COLOURS["p"], markersize=4)
     _above(ax, log_px, room=1.2)
     _label_phi(ax, phi)
-    ax.legend(loc="lower center")
+    ax.legend(loc="upper center")
     return ax
 
 
-def plot_ascent(phi, log_px, elbo, path, *, numbers=True, ax=None):
-    """Draw steps of an ascent as a walk under the log-likelihood, with the bounds that it used.
+def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=None):
+    """Draw an ascent as a walk under the log-likelihood, with bounds that it used.
 
     Parameters
     ----------
@@ -737,8 +737,11 @@ def plot_ascent(phi, log_px, elbo, path, *, numbers=True, ax=None):
         The bounds, one a row, the first drawn faintest.
     path : ndarray, shape (S, 2)
         phi and bound at each step, in order.
-    numbers : bool
-        Write the number of each step beside it.
+    name : str
+        What the legend calls the walk.
+    steps : bool
+        The path is E-step, M-step, E-step, ...: number its steps, and let each M-step follow the
+        bound that it climbs (``elbo`` then has a row for the start and one for each E-step).
     ax : Axes, optional
 
     Returns
@@ -753,17 +756,21 @@ def plot_ascent(phi, log_px, elbo, path, *, numbers=True, ax=None):
         ax.plot(phi, row, linewidth=1.2, alpha=alpha, **style)
     ax.lines[0].set_label(r"ELBO$[\theta, \phi]$, one $\theta$ each")
     ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
-    ax.plot(*path.T, "o-", color=COLOURS["ink"], linewidth=1.2, markersize=3.5, label="the walk")
-    for step, place in enumerate(path if numbers else []):
-        # A step that goes up has its number on the left, one that goes along on the right.
-        left = step % 2 == 1
-        ax.annotate(
-            str(step), place, xytext=(-5 if left else 5, 3 if left else -9),
-            textcoords="offset points", ha="right" if left else "left", size="small",
-        )  # fmt: skip
+    walk = {"color": COLOURS["ink"], "linewidth": 1.4}
+    if not steps:
+        ax.plot(*path.T, "o-", markersize=3, label=name, **walk)
+    else:
+        ax.plot(*path.T, "o", markersize=4, label=name, color=COLOURS["ink"])
+        for t, (start, end) in enumerate(itertools.pairwise(path)):
+            along = np.linspace(start[0], end[0], 30)
+            climbed = np.interp(along, phi, elbo[(t + 1) // 2])
+            ax.plot(along, np.linspace(start[1], end[1], 30) if t % 2 == 0 else climbed, **walk)
+        for t, place in enumerate(path):
+            aside = {"xytext": (-6, 4), "ha": "right"} if t % 2 else {"xytext": (5, -11)}
+            ax.annotate(str(t), place, textcoords="offset points", **aside)
     _above(ax, log_px)
     _label_phi(ax, phi)
-    ax.legend()
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -871,15 +878,17 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
     Source: chapter "evidence-lower-bound", the note's figure 17.6.
     """
     from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
 
+    halo = [withStroke(linewidth=4, foreground=COLOURS["paper"])]
     figure = Figure(figsize=(6.8, 3.4))
     reshape, along = figure.subplots(1, 2, sharey=True)
     style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.6}
     for t, (row, place) in enumerate(zip(elbo, column, strict=True), start=1):
         reshape.plot(phi, row, **style)
         reshape.annotate(
-            rf"$\theta_{t}$", place, xytext=(7, -4), textcoords="offset points",
-            color=COLOURS["bound"],
+            rf"$\theta_{t}$", place, xytext=(8, -9), textcoords="offset points",
+            color=COLOURS["bound"], fontsize="large", path_effects=halo,
         )  # fmt: skip
     along.plot(phi, elbo[-1], **style)
     for ax, path, title in [
