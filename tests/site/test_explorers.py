@@ -25,6 +25,7 @@ EXPLORERS = [
     Case(explorers.Mixture, "chapters/mixture-of-gaussians.html"),
     Case(explorers.Marginal, "chapters/latent-variable-models.html"),
     Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html"),
+    Case(explorers.Jensen, "chapters/jensens-inequality.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
@@ -118,6 +119,7 @@ def follow(explorer, move):
 @every_explorer
 @pytest.mark.parametrize("base", ["site", "file_site"])
 def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, request):
+    page.emulate_media(reduced_motion="reduce")  # buttons that animate come to their end at once
     root = show(page, case, request.getfixturevalue(base), formulas=True)
     start = root.evaluate(READ)
     twin = case.explorer(**start["values"])
@@ -212,6 +214,55 @@ def test_click_on_the_mixture_chooses_x(page, site):
     place = {"x": axis["x"] + axis["width"] / 2 - chart.bounding_box()["x"], "y": 150}
     chart.click(position=place)
     assert root.evaluate(READ)["values"]["x"] == pytest.approx(0, abs=0.02)
+
+
+def z_over_time(root, page, moments):
+    """Press Sweep and return z after each of the moments, in seconds."""
+    root.locator('[name="sweep"]').click()
+    seen = []
+    for moment in moments:
+        page.wait_for_timeout(1000 * moment)
+        seen.append(root.evaluate(READ)["values"]["z"])
+    return seen
+
+
+def test_sweep_moves_z_from_end_to_end_and_tells_the_end(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
+    root = show(page, case, site)
+    seen = z_over_time(root, page, [1, 1, 1])
+    assert -3.5 < seen[0] < seen[1] < seen[2] < 3.5
+    page.wait_for_timeout(4500)
+    twin = explorers.Marginal()
+    twin.sweep()
+    now = root.evaluate(READ)
+    assert now["values"]["z"] == twin.z == 3.5
+    assert_same(now["numbers"], twin.readouts())
+    assert "area 1.000" in root.locator('[role="status"]').inner_text()
+
+
+def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
+    root = show(page, case, site)
+    slider = root.locator('input[name="z"]')
+    for stop, z in [(lambda: slider.press("Home"), -3.5), (root.locator('[name="reset"]').click, 1)]:
+        z_over_time(root, page, [0.5])
+        stop()
+        page.wait_for_timeout(400)
+        assert root.evaluate(READ)["values"]["z"] == z
+    # A sweep can be begun again, also while one runs.
+    z_over_time(root, page, [1.5])
+    assert -3.5 < z_over_time(root, page, [0.5])[0] < -1.5
+
+
+def test_click_on_the_joint_chooses_the_slice(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
+    root = show(page, case, site)
+    chart = root.locator("svg.vb-picture").first
+    line = chart.locator(".vb-line").first
+    chart.click(position={"x": 300, "y": 60})
+    box, frame = line.bounding_box(), chart.bounding_box()
+    assert box["y"] - frame["y"] == pytest.approx(60, abs=2)
+    assert root.evaluate(READ)["values"]["z"] > 2
 
 
 # ---- words ----

@@ -74,10 +74,12 @@ class Jensen(Explorer):
     name = "jensen"
     title = "The gap between a curve and an average on it"
 
-    function = Choice("log", {"log": "log y", "sqrt": "√y"}, label="curve", symbol="g[y]")
     y_1, weight_1 = _point(1, 0.3, 0.4)
     y_2, weight_2 = _point(2, 0.3, 1.5)
     y_3, weight_3 = _point(3, 0.4, 5.0)
+    function = Choice(
+        "log", {"log": "log y", "sqrt": "√y"}, label="function", symbol="g[y]", group="Curve"
+    )
     shape = Choice(
         "lognormal",
         {"lognormal": "log-normal", "two": "two peaks", "weibull": "Weibull"},
@@ -160,18 +162,20 @@ class Jensen(Explorer):
 
         from vaebook import figures
 
-        g, at = CURVES[self.function], self.compute()
+        g, tex, at = CURVES[self.function], TEX[self.function], self.compute()
         places, weights = self.points()
         y, _, p = self.density()
+        points, density = (
+            np.array([at[f"{what}_{side}"] for side in ("mean", "g_of_mean", "mean_of_g")])
+            for what in ("points", "density")
+        )
         fig = Figure(figsize=(6.4, 3.0))
-        axes = fig.subplots(1, 2, sharey=True)
-        for what, ax in zip(("points", "density"), axes, strict=True):
-            sides = [at[f"{what}_{side}"] for side in ("mean", "g_of_mean", "mean_of_g")]
-            figures.plot_gap(GRID, g(GRID), *sides, g=TEX[self.function], ax=ax)
-        figures.plot_weighted_points(places, g(places), weights, ax=axes[0])
-        figures.plot_floor_density(y, p, ax=axes[1])
-        axes[0].set_title("three points")
-        axes[1].set(title="a density", ylabel="")
+        left, right = fig.subplots(1, 2, sharey=True)
+        curve = GRID, g(GRID)
+        figures.plot_point_gap(*curve, points, places, g(places), weights, g=tex, ax=left)
+        figures.plot_density_gap(*curve, density, y, p, g=tex, ax=right)
+        left.set_title("three points")
+        right.set(title="a density", ylabel="")
         return fig
 
     @property

@@ -30,7 +30,8 @@ vaebook.define("jensen", (api) => {
         bottom.set([sides.mean], [sides.meanOfG]);
         words[0].set(sides.mean, sides.gOfMean, text(`${g}_of_mean`), -36);
         words[1].set(sides.mean, sides.meanOfG, text(`mean_of_${g}`));
-        words[2].set(sides.mean, (sides.meanOfG + sides.gOfMean) / 2, text("gap", { gap: format(sides.gap, 3) }), 42);
+        const side = sides.mean < 4.5 ? 42 : -48; // the number stays on the paper
+        words[2].set(sides.mean, (sides.meanOfG + sides.gOfMean) / 2, text("gap", { gap: format(sides.gap, 3) }), side);
       },
     };
   }
@@ -76,11 +77,13 @@ vaebook.define("jensen", (api) => {
       });
       right.set(g, density);
       if (values.spread > 0) {
-        // Far to the left a Weibull density may grow without limit: the eye needs only what it sees.
+        // Near zero a Weibull density may grow without limit: the curve starts where it can be seen.
+        const first = spread.findIndex((y) => y > 0.02);
         const highest = heights.reduce((top, p, k) => (spread[k] > grid[0] ? Math.max(top, p) : top), 0);
-        const tops = heights.map((p) => right.floor(g, Math.min(1, p / highest)));
-        area.set(spread, tops, tops.map(() => right.floor(g, 0)));
-        edge.set(spread, tops);
+        const [seen, tops] = [spread.slice(first), heights.slice(first)];
+        const scaled = tops.map((p) => right.floor(g, Math.min(1, p / highest)));
+        area.set(seen, scaled, scaled.map(() => right.floor(g, 0)));
+        edge.set(seen, scaled);
       } else {
         area.clear();
         edge.set([values.mean, values.mean], [right.floor(g, 0), right.floor(g, 1)]);
@@ -110,8 +113,8 @@ vaebook.define("jensen", (api) => {
             const height = models.concave[g].value(y);
             return [name, y, weight, height, models.tangent(g, mean, y) - height];
           };
-          const seen = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < 6.5);
-          const few = seen.filter((_, i) => i % Math.ceil(seen.length / 12) === 0);
+          const inside = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < 6.5);
+          const few = inside.filter((_, i) => i % Math.ceil(inside.length / 12) === 0);
           return {
             caption: text("table_caption"),
             head: ["", ...["y", "weight", "g", "drop"].map((key) => text(`table_${key}`))],
