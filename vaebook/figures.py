@@ -905,3 +905,223 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
     _above(reshape, log_px)
     along.set_ylabel("")
     return figure
+
+
+# ---- tightness of the bound ----------------------------------------------------------------------
+
+
+def plot_gaps(names, log_px, elbo, *, ax=None):
+    """Draw several bounds under one log-likelihood, each with the gap that it leaves.
+
+    Parameters
+    ----------
+    names : sequence of str, length N
+    log_px : float
+    elbo : ndarray, shape (N,)
+        In nats.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "elbo-tightness", eq-elbo-kl-posterior.
+    """
+    ax = _axes(ax)
+    places = np.arange(len(names))
+    gap = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 4}
+    ax.vlines(places, elbo, log_px, label="average of the log-ratio", **gap)
+    ax.axhline(log_px, color=COLOURS["p"], label="?")
+    ax.plot(places, elbo, "s", color=COLOURS["bound"], markersize=7, label="ELBO")
+    ax.set_xticks(places, names)
+    ax.set(ylabel="nats", xlabel="bell", xlim=(-0.5, len(names) - 0.5))
+    ax.legend(loc="lower left")
+    return ax
+
+
+def figure_kl_integrand(z, q, p):
+    """Draw two densities, and beneath them the function whose area is the divergence of q from p.
+
+    Parameters
+    ----------
+    z, q, p : ndarray, shape (n,)
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "elbo-tightness", eq-kl.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2))
+    top, bottom = figure.subplots(2, sharex=True)
+    plot_q(z, p, q, ax=top)
+    integrand = q * np.log(q / p)
+    for part, colour, name in [
+        (np.maximum(integrand, 0), "gap", "counts up: $q > p$"),
+        (np.minimum(integrand, 0), "muted", "counts down: $q < p$"),
+    ]:
+        bottom.fill_between(z, part, color=COLOURS[colour], alpha=0.35, linewidth=0, label=name)
+    bottom.plot(z, integrand, color=COLOURS["gap"], linewidth=1.25)
+    bottom.axhline(0, color=COLOURS["ink"], linewidth=0.75)
+    bottom.set(xlabel="$z$", ylabel=r"$q\;\log\,(q/p)$")
+    bottom.legend()
+    top.set_xlabel("")
+    return figure
+
+
+def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
+    """Draw an observed point beside the curve f[z], and how prior and likelihood share out z.
+
+    The dots on the curve stand at equal steps of z; their areas are the posterior there.
+
+    Parameters
+    ----------
+    z, prior, likelihood, posterior : ndarray, shape (n,)
+    curve : ndarray, shape (n, 2)
+    x_star : ndarray, shape (2,)
+    noise_std : float
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "elbo-tightness", eq-posterior-proportional, the note's figure 17.7.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle
+
+    figure = Figure(figsize=(6.8, 3.9))
+    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
+    plane = left.subplots()
+    plane.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
+    green = COLOURS["posterior"]
+    plane.scatter(*curve.T, 60 * posterior / posterior.max(), color=green, linewidth=0)
+    for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
+        ball = Circle(x_star, radius * noise_std, fill=False, linestyle=dash)
+        ball.set_edgecolor(COLOURS["p"])
+        plane.add_patch(ball)
+    plane.plot(*x_star, "o", color=COLOURS["data"], markersize=5)
+    plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 6), textcoords="offset points", ha="center")
+    _plane(plane)
+    rows = right.subplots(3, sharex=True)
+    for ax, values, role, name in zip(
+        rows,
+        [prior, likelihood, posterior],
+        ["muted", "p", "posterior"],
+        ["prior\n$p(z)$", "likelihood\n$p(x^*|z)$", "posterior\n$p(z|x^*)$"],
+        strict=True,
+    ):
+        ax.plot(z, values, color=COLOURS[role], linestyle=DASHES.get(role, ":"))
+        ax.fill_between(z, values, color=COLOURS[role], alpha=0.15, linewidth=0)
+        ax.set_ylabel(name, rotation="horizontal", ha="right", va="center")
+        ax.set(ylim=(0, 1.1 * values.max()), yticks=[])
+    rows[-1].set(xlabel="$z$", xlim=(z[0], z[-1]))
+    return figure
+
+
+def plot_gap_map(mean, std, gap, best, *, ax=None):
+    """Draw the gap from above, as contours over mean and std of q, with its lowest places.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (n,)
+    std : ndarray, shape (m,)
+    gap : ndarray, shape (m, n)
+        In nats.
+    best : ndarray, shape (k, 3)
+        Mean, std and gap at each place to mark.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "elbo-tightness", eq-gap-one-mode.
+    """
+    ax = _axes(ax)
+    levels = [0.75, 1, 1.5, 2.5, 5, 10, 20, 40, 80]
+    lines = ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=1)
+    ax.clabel(lines, fmt=lambda level: f"{level:g}", fontsize="small")
+    for place in best:
+        ax.plot(*place[:2], "s", color=COLOURS["q"], markersize=5)
+        ax.annotate(
+            f"{place[2]:.3f}", place[:2], (0, 10), textcoords="offset points", ha="center",
+            color=COLOURS["q"],
+        )  # fmt: skip
+    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$", yscale="log")
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2) if std[0] <= t <= std[-1]]
+    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    ax.minorticks_off()
+    return ax
+
+
+def plot_trade_off(t, log_px, reconstruction, kl_prior, *, ax=None):
+    """Draw reconstruction and KL to the prior along a walk of q, and between them the bound.
+
+    Parameters
+    ----------
+    t : ndarray, shape (n,)
+        How much q listens to the data: 0 is the prior, 1 the posterior.
+    log_px : float
+    reconstruction, kl_prior : ndarray, shape (n,)
+        In nats; the bound is their difference.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "elbo-tightness", eq-elbo-kl-prior.
+    """
+    ax = _axes(ax)
+    elbo = reconstruction - kl_prior
+    ax.plot(t, reconstruction, color=COLOURS["c1"], linestyle=DASHES["c1"], label="reconstruction")
+    shade = {"color": COLOURS["muted"], "alpha": 0.18, "linewidth": 0}
+    ax.fill_between(t, elbo, reconstruction, label="KL to the prior", **shade)
+    ax.plot(t, elbo, color=COLOURS["bound"], linestyle=DASHES["bound"], label="ELBO")
+    ax.axhline(log_px, color=COLOURS["p"], linewidth=1.25, label=r"$\log\,p(x)$")
+    ax.set(xlabel="$t$", ylabel="nats", xlim=(t[0], t[-1]))
+    ax.legend()
+    return ax
+
+
+def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entropy, *, ax=None):
+    """Draw three sums that end at the same bound, one a row.
+
+    Parameters
+    ----------
+    elbo, log_px, gap, reconstruction, kl_prior : float
+        As ``vaebook.bounds.elbo`` gives them, in nats.
+    energy, entropy : float
+        The average of log p(x, z) under q, and the entropy of q.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "elbo-tightness", eq-elbo-entropy.
+    """
+    ax = _axes(ax)
+    rows = [
+        (log_px, -gap, "gap", r"$\log\,p(x)$", "− KL to the posterior"),
+        (reconstruction, -kl_prior, "muted", "reconstruction", "− KL to the prior"),
+        (energy, entropy, "q", r"average of $\log\,p(x,z)$", "+ entropy of $q$"),
+    ]
+    ends = [value for start, step, *_ in rows for value in (start, start + step)]
+    room = max(np.ptp(ends), 0.5)
+    ax.axvline(elbo, color=COLOURS["bound"], linestyle=DASHES["bound"], label="ELBO")
+    for height, (start, step, role, name, added) in zip((2, 1, 0), rows, strict=True):
+        dash = DASHES.get(role, (0, (3, 1)))
+        ax.plot([start, start + step], [height] * 2, color=COLOURS[role], linestyle=dash, lw=6)
+        ax.plot(start, height, "o", color=COLOURS["ink"], markersize=6)
+        ax.plot(start + step, height, "s", color=COLOURS["bound"], markersize=6)
+        words = f"{name}  {start:.3f}  {added}  {abs(step):.3f}"
+        ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"))
+    ax.set(xlabel="nats", ylim=(-0.4, 2.75), yticks=[])
+    ax.set_xlim(min(ends) - 0.12 * room, max(ends) + 0.12 * room)
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="lower right")
+    return ax
