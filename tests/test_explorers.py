@@ -9,11 +9,13 @@ import sys
 import numpy as np
 import pytest
 from scipy.special import gammaln
+from scipy.stats import norm
 
 from vaebook import explorers
 from vaebook.explorers.base import SCRIPTS, ControlError, Explorer
 from vaebook.explorers.mixture import GRID
 from vaebook.mixture import GaussianMixture
+from vaebook.quadrature import uniform_grid
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 every_explorer = pytest.mark.parametrize("cls", ALL)
@@ -242,3 +244,35 @@ def test_points_share_their_weight_and_a_single_place_has_no_gap():
 
 def test_a_density_of_one_value_is_still_a_picture():
     assert explorers.Jensen(spread=0.0, function="sqrt").to_html().count("<svg") == 1
+
+
+# ---- marginal ----
+
+
+@pytest.mark.parametrize("correlation", [-0.95, -0.3, 0.0, 0.8])
+@pytest.mark.parametrize("z", [-3.5, -0.4, 1.0, 3.5])
+def test_slices_up_to_z_are_the_integral_of_the_joint(correlation, z):
+    joint = explorers.Marginal(correlation=correlation, z=z)
+    step_z, step_x = uniform_grid(-10.0, z, 4001), uniform_grid(-60.0, 60.0, 2401)
+    table = np.exp(joint.model().log_joint(step_x.points[:, None], step_z.points))  # (x, z)
+    so_far = table @ step_z.weights
+    np.testing.assert_allclose(joint.slices_up_to_z(step_x.points), so_far, atol=1e-7)
+    numbers = joint.readouts()
+    assert numbers["area"] == pytest.approx(step_x.weights @ so_far, abs=1e-6)
+    assert numbers["so_far"] == pytest.approx(np.interp(5.0, step_x.points, so_far), abs=1e-7)
+    assert numbers["weight"] == pytest.approx(step_x.weights @ table[:, -1], abs=1e-12)
+
+
+def test_the_correlation_leaves_the_marginal_alone():
+    joint = explorers.Marginal()
+    for joint.correlation in [-0.95, 0.0, 0.35]:
+        numbers = joint.readouts()
+        assert numbers["std"] == pytest.approx(5)
+        assert numbers["prob"] == pytest.approx(norm.pdf(5, 0, 5))
+
+
+def test_a_sweep_ends_where_all_slices_are_added():
+    joint = explorers.Marginal(z=-2.0)
+    joint.sweep()
+    assert joint.z == 3.5
+    assert joint.readouts()["so_far"] == pytest.approx(joint.readouts()["prob"], abs=1e-6)

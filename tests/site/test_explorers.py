@@ -244,7 +244,10 @@ def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
     case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
     root = show(page, case, site)
     slider = root.locator('input[name="z"]')
-    for stop, z in [(lambda: slider.press("Home"), -3.5), (root.locator('[name="reset"]').click, 1)]:
+    for stop, z in [
+        (lambda: slider.press("Home"), -3.5),
+        (root.locator('[name="reset"]').click, 1),
+    ]:
         z_over_time(root, page, [0.5])
         stop()
         page.wait_for_timeout(400)

@@ -26,9 +26,7 @@ class Marginal(Explorer):
     name = "marginal"
     title = "Adding up the slices of a joint density"
 
-    z = Slider(
-        1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", group="Slice", role="c2"
-    )
+    z = Slider(1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", group="Slice", role="c2")
     correlation = Slider(
         0.8, -0.95, 0.95, step=0.05, fine=0.01, label="tilt", symbol="ρ",
         group="Correlation of x and z", role="p",
@@ -38,17 +36,17 @@ class Marginal(Explorer):
         Readout("slice_mean", "mean", digits=2, unit="minutes", group="Slice p(x|z)", role="c2"),
         Readout("slice_std", "std", digits=2, unit="minutes", group="Slice p(x|z)", role="c2"),
         Readout("weight", "weight", symbol="p(z)", digits=4, group="Slice p(x|z)", role="c2"),
-        Readout("area", "area", bar=(0, 1), group="All slices up to z", role="p"),
-        Readout("so_far", "height at x = 5", digits=4, group="All slices up to z", role="p"),
         Readout("prob", "height at x = 5", digits=4, group="Marginal p(x)", role="p"),
         Readout("std", "std", digits=2, unit="minutes", group="Marginal p(x)", role="p"),
+        Readout("area", "area", bar=(0, 1), group="All slices up to z", role="p"),
+        Readout("so_far", "height at x = 5", digits=4, group="All slices up to z", role="p"),
     )
     buttons = ("sweep",)
 
     text: ClassVar = {
         "sweep": "Sweep z",
-        "note": "Sweep moves z from its lowest to its highest value; the arrow keys on z do the same "
-        "step by step.",
+        "note": "Sweep moves z from its lowest to its highest value; the arrow keys on z do the "
+        "same step by step.",
         "x_axis": "delay x (minutes)",
         "z_axis": "traffic z",
         "density_axis": "density",
