@@ -95,7 +95,8 @@ var vaebook = (() => {
   };
 
   // A chart is drawn in CSS pixels for the width that it has, so its text never shrinks.
-  // Its marks (line, area, points, ...) are made once and told their data with .set(...).
+  // Its marks (line, area, points, ...) are made once and told their data with .set(...). An axis has
+  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels.
   function makeChart({ x, y, height = 260, wide = true, equal = false }) {
     const id = `vb-chart-${++serial}`;
     const clip = svg("rect");
@@ -112,8 +113,10 @@ var vaebook = (() => {
     const marks = [];
     let width = 640;
 
-    const scale = (axis, start, end) => (value) =>
-      start + ((value - axis.domain[0]) / (axis.domain[1] - axis.domain[0])) * (end - start);
+    const scale = ({ domain: [low, high] }, start, end) => {
+      const slope = (end - start) / (high - low);
+      return (value) => start + (value - low) * slope;
+    };
     let sx, sy;
     const at = (v, f) => Math.round(f(v) * 10) / 10;
 
@@ -131,7 +134,7 @@ var vaebook = (() => {
       grid.replaceChildren();
       axes.replaceChildren(svg("path", { d: `M${left} ${bottom}H${right}` }));
       if (x.ticks !== false) {
-        const { values, digits } = ticks(x.domain, (right - left) / 70);
+        const { values, digits } = ticks(x.domain, (right - left) / (x.spacing ?? 70));
         for (const value of values) {
           axes.append(svg("path", { d: `M${at(value, sx)} ${bottom}v5` }));
           if (inline && x.label && at(value, sx) > right - 24) continue;
@@ -139,7 +142,7 @@ var vaebook = (() => {
         }
       }
       if (y.ticks !== false) {
-        const { values, digits } = ticks(y.domain, (bottom - top) / 55);
+        const { values, digits } = ticks(y.domain, (bottom - top) / (y.spacing ?? 55));
         for (const value of values) {
           if (value !== y.domain[0]) grid.append(svg("path", { d: `M${left} ${at(value, sy)}H${right}` }));
           axes.append(svg("text", { x: left - 7, y: at(value, sy) + 4, "text-anchor": "end" }, fixed(value, digits)));
@@ -147,29 +150,42 @@ var vaebook = (() => {
       }
       if (x.label) axes.append(svg("text", { x: right, y: height - 5, "text-anchor": "end", class: "vb-axis-label" }, x.label));
       if (y.label) axes.append(svg("text", { x: 2, y: 13, class: "vb-axis-label" }, y.label));
-      for (const mark of marks) if (mark.data) mark.draw(...mark.data);
+      for (const mark of marks) mark.stale = mark.data;
+    }
+    // After new axes: draw what was not drawn anew since.
+    function settle() {
+      for (const mark of marks) if (mark.stale) mark.set(...mark.data);
     }
 
     function mark(shape, draw, layer = under) {
       layer.append(shape);
-      const made = { draw, set(...data) { made.data = data; draw(...data); }, clear() { made.data = null; draw(); } };
+      const made = {
+        set(...data) { made.data = data; made.stale = null; draw(...data); },
+        clear() { made.data = made.stale = null; draw(); },
+      };
       marks.push(made);
       return made;
     }
 
+    // A path through the points, with a gap where y is not finite. Where it runs level, as bells do
+    // over most of their length, the points between the ends are left out.
     const runs = (xs, ys) => {
+      const n = xs.length, py = new Float64Array(n);
+      for (let i = 0; i < n; i++) py[i] = Math.round(sy(ys[i]) * 10);
       let path = "", pen = "M";
-      for (let i = 0; i < xs.length; i++) {
-        if (Number.isFinite(ys[i])) {
-          path += `${pen}${at(xs[i], sx)} ${at(ys[i], sy)}`;
+      for (let i = 0; i < n; i++) {
+        if (!Number.isFinite(py[i])) pen = "M";
+        else if (pen === "M" || py[i] !== py[i - 1] || py[i] !== py[i + 1]) {
+          path += pen + Math.round(sx(xs[i]) * 10) / 10 + " " + py[i] / 10;
           pen = "L";
-        } else pen = "M";
+        }
       }
       return path;
     };
 
     const chart = {
       node,
+      settle,
       // line.set(xs, ys): a curve; gaps where ys is not finite.
       line(role, { width: stroke = 2.25 } = {}) {
         const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": stroke });
@@ -180,7 +196,8 @@ var vaebook = (() => {
         const path = svg("path", { class: `vb-area vb-${role}`, style: strength && `fill-opacity: ${strength}` });
         return mark(path, (xs = [], tops = [], bottoms = null) => {
           let d = runs(xs, tops);
-          for (let i = xs.length - 1; i >= 0 && d; i--) d += `L${at(xs[i], sx)} ${at(bottoms ? bottoms[i] : 0, sy)}`;
+          if (!bottoms && d) d += `V${at(0, sy)}H${at(xs[0], sx)}`;
+          if (bottoms) for (let i = xs.length - 1; i >= 0; i--) d += `L${at(xs[i], sx)} ${at(bottoms[i], sy)}`;
           path.setAttribute("d", d && `${d}Z`);
         });
       },
@@ -283,6 +300,7 @@ var vaebook = (() => {
         if (wanted > 0 && wanted !== width) {
           width = wanted;
           layout();
+          settle();
         }
       },
     };
@@ -521,6 +539,7 @@ var vaebook = (() => {
     }
     function refresh() {
       result = explorer.update(values);
+      for (const chart of charts) chart.settle();
       for (const spec of props.readouts) readouts[spec.key].show(result.readouts[spec.key]);
       for (const spec of props.controls) controls[spec.name].show(values[spec.name], result.consequence);
       fillTable();
