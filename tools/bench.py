@@ -1,0 +1,143 @@
+"""Measure what readers wait for: a slider's move, in the built page. Prints a table.
+
+Every explorer of the built site is moved in Chromium. Two times are taken of each move: the
+handler's own (all that the script does before it gives the browser back), and from the move until
+the next frame is painted. A slider whose handler does nothing stands beside them, and the usual way
+with a kernel: ``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
+"""
+
+import contextlib
+import io
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+MOVES = 300
+TARGET_MS = 4.0
+
+MEASURE = """async ([selector, moves]) => {
+  const input = document.querySelector(selector);
+  const [low, high] = [Number(input.min), Number(input.max)];
+  const handler = [], painted = [];
+  for (let i = 0; i < moves; i++) {
+    input.value = low + (high - low) * ((i * 0.618) % 1);
+    const start = performance.now();
+    input.dispatchEvent(new Event("input"));
+    handler.push(performance.now() - start);
+    await new Promise((done) => requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = done;
+      channel.port2.postMessage(0);
+    }));
+    painted.push(performance.now() - start);
+  }
+  return { handler, painted };
+}"""
+
+EMPTY = """() => {
+  const input = document.createElement("input");
+  Object.assign(input, { type: "range", id: "empty-handler", min: 0, max: 1, step: 0.01 });
+  input.addEventListener("input", () => {});
+  document.querySelector("main").prepend(input);
+}"""
+
+
+def summary(times):
+    """Return the median and the 95th percentile, in the unit of ``times``."""
+    return np.percentile(times, [50, 95])
+
+
+def explorers():
+    """Return the name of each explorer of the built site, with its first page."""
+    from vaebook.explorers.base import SCRIPTS
+
+    found = {}
+    for page in sorted(HTML.rglob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        for script in SCRIPTS.glob("*.js"):
+            if f'data-explorer="{script.stem}"' in text:
+                found.setdefault(script.stem, page)
+    return found
+
+
+def bench_sliders():
+    """Yield one row for an empty handler and one for each explorer's slowest slider."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for number, (name, path) in enumerate(explorers().items()):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(path.as_uri())
+            root = f'[data-explorer="{name}"]'
+            page.locator(f"{root} form").first.wait_for()
+            page.locator(root).first.scroll_into_view_if_needed()
+            if number == 0:
+                page.evaluate(EMPTY)
+                times = page.evaluate(MEASURE, ["#empty-handler", MOVES])
+                yield "an empty handler", times
+            slowest = None
+            for slider in page.locator(f"{root} input[type=range]").all():
+                selector = f'{root} input[name="{slider.get_attribute("name")}"]'
+                times = page.evaluate(MEASURE, [selector, MOVES])
+                if slowest is None or summary(times["handler"])[1] > summary(slowest["handler"])[1]:
+                    slowest = times
+            yield f"explorer {name}", slowest
+        browser.close()
+
+
+def bench_interactive():
+    """Return the milliseconds of the same picture by ``interactive`` and matplotlib."""
+    import ipywidgets
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    from vaebook import figures
+    from vaebook.mixture import GaussianMixture
+
+    x = np.linspace(-5, 5, 401)
+
+    def show(mean):
+        mixture = GaussianMixture([0.25, 0.45, 0.3], [mean, 0.5, 2.0], [0.5, 0.8, 1.0])
+        figure = Figure()
+        figures.plot_mixture(x, np.exp(mixture.log_joint(x)), ax=figure.subplots())
+        figure.savefig(io.BytesIO(), format="png")
+
+    times = []
+    # Outside a notebook, interactive() clears the terminal before each drawing: not wanted here.
+    with style.context("vaebook.book"), contextlib.redirect_stdout(io.StringIO()):
+        widget = ipywidgets.interactive(show, mean=(-4.0, 4.0, 0.01))
+        for i in range(MOVES // 6):
+            start = time.perf_counter()
+            widget.children[0].value = -4 + 8 * ((i * 0.618) % 1)
+            times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def main():
+    """Print the table; fail if the target is missed."""
+    if not (HTML / "index.html").exists():
+        sys.exit("The site is not built: run 'make book' first.")
+    print(f"{'a move of a slider, in ms':<32}{'handler':>16}{'until painted':>18}")
+    print(f"{'':<32}{'p50     p95':>16}{'p50     p95':>18}")
+    missed = []
+    for name, times in bench_sliders():
+        (h50, h95), (p50, p95) = summary(times["handler"]), summary(times["painted"])
+        print(f"{name:<32}{h50:>8.2f}{h95:>8.2f}{p50:>10.1f}{p95:>8.1f}", flush=True)
+        if h95 > TARGET_MS:
+            missed.append(name)
+    i50, i95 = summary(bench_interactive())
+    print(f"{'interactive + matplotlib':<32}{i50:>8.1f}{i95:>8.1f}{'and the network':>18}")
+    verdict = f"missed by {', '.join(missed)}" if missed else "met"
+    print(f"Target: handler p95 <= {TARGET_MS:g} ms: {verdict}.")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
