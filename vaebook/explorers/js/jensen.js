@@ -4,16 +4,17 @@ vaebook.define("jensen", (api) => {
   const { models, tables, text, format } = api;
   const NAMES = [1, 2, 3];
   const grid = Array.from(tables.grid);
+  const end = grid[grid.length - 1];
   const RANGE = { log: [-2.5, 2], sqrt: [0, 2.75] };
   const FLOOR = 0.3; // part of the height that weights and densities may fill, from below
 
   // One panel: the curve, its tangent at the mean, the two sides of the inequality, the gap.
   function panel(name) {
     const y = { domain: RANGE.log, label: " " };
-    const chart = api.chart({ height: 270, wide: false, x: { domain: [0, 6.5], label: "y" }, y });
+    const chart = api.chart({ height: 270, wide: false, x: { domain: [0, end], label: text("x_axis") }, y });
     const curve = chart.line("ink", { width: 2.25 });
     const tangent = chart.line("muted", { width: 1.25 });
-    const gap = chart.segment("gap", { width: 5 });
+    const gap = chart.segment("gap", { width: 6 });
     const top = chart.points("ink", { size: 4.5 });
     const bottom = chart.points("bound", { shape: "diamond", size: 4.5 });
     const words = ["ink", "bound", "gap"].map((role, i) => chart.label(role, { dy: [-10, 20, 5][i] }));
@@ -77,13 +78,13 @@ vaebook.define("jensen", (api) => {
       });
       right.set(g, density);
       if (values.spread > 0) {
-        // Near zero a Weibull density may grow without limit: the curve starts where it can be seen.
-        const first = spread.findIndex((y) => y > 0.02);
-        const highest = heights.reduce((top, p, k) => (spread[k] > grid[0] ? Math.max(top, p) : top), 0);
-        const [seen, tops] = [spread.slice(first), heights.slice(first)];
-        const scaled = tops.map((p) => right.floor(g, Math.min(1, p / highest)));
-        area.set(seen, scaled, scaled.map(() => right.floor(g, 0)));
-        edge.set(seen, scaled);
+        // Near zero a Weibull density may grow without limit: it is cut at its height at grid[0].
+        const seen = grid.map((y) => models.interpolate(y, spread, heights));
+        const highest = Math.max(...seen, ...heights.filter((_, k) => spread[k] > grid[0] && spread[k] < end));
+        const xs = [0.01, ...grid, ...spread.filter((y) => y > 0.01 && y < end)].sort((a, b) => a - b);
+        const tops = xs.map((y) => right.floor(g, Math.min(1, models.interpolate(y, spread, heights) / highest)));
+        area.set(xs, tops, tops.map(() => right.floor(g, 0)));
+        edge.set(xs, tops);
       } else {
         area.clear();
         edge.set([values.mean, values.mean], [right.floor(g, 0), right.floor(g, 1)]);
@@ -113,7 +114,7 @@ vaebook.define("jensen", (api) => {
             const height = models.concave[g].value(y);
             return [name, y, weight, height, models.tangent(g, mean, y) - height];
           };
-          const inside = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < 6.5);
+          const inside = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < end);
           const few = inside.filter((_, i) => i % Math.ceil(inside.length / 12) === 0);
           return {
             caption: text("table_caption"),

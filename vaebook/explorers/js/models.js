@@ -64,6 +64,18 @@ vaebook.models = (() => {
     return ys.map((y) => (y * mean) / now);
   }
 
+  // numpy.interp, with zero outside: a table's value between its points, which increase
+  function interpolate(x, xs, values) {
+    if (x < xs[0] || x > xs[xs.length - 1]) return 0;
+    let [low, high] = [0, xs.length - 1];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (xs[middle] <= x) low = middle;
+      else high = middle;
+    }
+    return values[low] + ((x - xs[low]) / (xs[high] - xs[low])) * (values[high] - values[low]);
+  }
+
   // Explorer.constrain where some controls sum to one: the one that moved keeps its value, the
   // others share the rest in proportion, or equally if they had nothing.
   function shareRest(values, moved, names) {
@@ -143,11 +155,19 @@ vaebook.models = (() => {
 
   // the exponential of log_marginal over the square of xs, row by row upwards
   function planeDensity(xs, path1, path2, mass, std) {
-    const bells = (path) => xs.map((x) => path.map((f) => Math.exp(logNormal(x, f, std))));
-    const across = bells(path1);
-    const upwards = bells(path2).map((row) => row.map((bell, k) => bell * mass[k]));
-    return upwards.flatMap((up) => across.map((row) => row.reduce((sum, bell, k) => sum + bell * up[k], 0)));
+    const bells = (path, scale) => xs.map((x) =>
+      Float64Array.from(path, (f, k) => scale(k) * Math.exp(logNormal(x, f, std))));
+    const across = bells(path1, () => 1);
+    const values = [];
+    for (const up of bells(path2, (k) => mass[k])) {
+      for (const along of across) {
+        let sum = 0;
+        for (let k = 0; k < up.length; k++) sum += up[k] * along[k];
+        values.push(sum);
+      }
+    }
+    return values;
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, shareRest, normalCdf, pair, standardNormal, tanhDecoder, curveLogEvidence, curveDensity, planeDensity };
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, tanhDecoder, curveLogEvidence, curveDensity, planeDensity };
 })();
