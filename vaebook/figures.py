@@ -538,8 +538,8 @@ def figure_gap_as_area(y, curve, tangent, p, sides):
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4.6))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 1])
+    figure = Figure(figsize=(6.4, 5.2))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     muted = {"color": COLOURS["muted"], "linewidth": 1, "linestyle": (0, (3, 3))}
     top.fill_between(y, curve, tangent, color=COLOURS["gap"], alpha=0.2, linewidth=0)
     top.plot(y, tangent, label="tangent at the mean", **muted)
@@ -629,6 +629,7 @@ def figure_stacked_slices(x, z, slices):
     Source: chapter "latent-variable-models", eq-marginal-joint.
     """
     from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
 
     figure = Figure(figsize=(6.4, 4.6))
     above, below = figure.subplots(2, sharex=True, sharey=True)
@@ -642,7 +643,7 @@ def figure_stacked_slices(x, z, slices):
         if 0 < peak < len(x) - 1:
             above.annotate(
                 f"$z={z[k]:g}$", (x[peak], piece[peak]), (0, 3), textcoords="offset points",
-                ha="center",
+                ha="center", path_effects=[withStroke(linewidth=3, foreground=COLOURS["paper"])],
             )  # fmt: skip
     below.plot(x, tops[:, -1], color=COLOURS["p"], label="$p(x)$, the sum")
     below.legend()
@@ -1106,9 +1107,15 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
     """
     ax = _axes(ax)
     rows = [
-        (log_px, -gap, "gap", r"$\log\,p(x)$", "− KL to the posterior"),
-        (reconstruction, -kl_prior, "muted", "reconstruction", "− KL to the prior"),
-        (energy, entropy, "q", r"average of $\log\,p(x,z)$", "+ entropy of $q$"),
+        (log_px, -gap, "gap", r"$\log\,p(x)$", f"minus KL to the posterior  {gap:.3f}"),
+        (
+            reconstruction,
+            -kl_prior,
+            "muted",
+            "reconstruction",
+            f"minus KL to the prior  {kl_prior:.3f}",
+        ),
+        (energy, entropy, "q", r"average of $\log\,p(x,z)$", f"plus entropy of $q$  {entropy:.3f}"),
     ]
     ends = [value for start, step, *_ in rows for value in (start, start + step)]
     room = max(np.ptp(ends), 0.5)
@@ -1118,7 +1125,7 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
         ax.plot([start, start + step], [height] * 2, color=COLOURS[role], linestyle=dash, lw=6)
         ax.plot(start, height, "o", color=COLOURS["ink"], markersize=6)
         ax.plot(start + step, height, "s", color=COLOURS["bound"], markersize=6)
-        words = f"{name}  {start:.3f}  {added}  {abs(step):.3f}"
+        words = f"{name}  {start:.3f}  {added}"
         ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"))
     ax.set(xlabel="nats", ylim=(-0.4, 2.75), yticks=[])
     ax.set_xlim(min(ends) - 0.12 * room, max(ends) + 0.12 * room)
