@@ -19,15 +19,16 @@ def open_page(page, address):
 
 
 @each_page
-def test_page_is_quiet_and_fits_a_narrow_screen_in_both_themes(page, site, name):
+def test_page_is_quiet_and_fits_every_screen_in_both_themes(page, site, name):
     # The page fixture fails on console errors, page errors and requests to another origin.
-    page.set_viewport_size({"width": 320, "height": 640})
     for theme in ["light", "dark"]:
         page.emulate_media(color_scheme=theme)
         open_page(page, f"{site}{name}")
         assert page.evaluate("document.documentElement.dataset.theme") == theme
-        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wider <= 0, f"{name} is {wider} px wider than the screen"
+        for width in [320, 768, 1100, 1280]:
+            page.set_viewport_size({"width": width, "height": 640})
+            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
     assert page.context.cookies() == []
 
 
