@@ -24,9 +24,11 @@ To add the explorer ``Bound``:
 ``mixture.py`` and ``js/mixture.js`` are the example to copy.
 """
 
+from vaebook.explorers.elbo import Elbo
 from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
+from vaebook.explorers.tightness import Tightness
 
-__all__ = ["Generation", "Jensen", "Marginal", "Mixture"]
+__all__ = ["Elbo", "Generation", "Jensen", "Marginal", "Mixture", "Tightness"]

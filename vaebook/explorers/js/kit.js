@@ -201,9 +201,9 @@ var vaebook = (() => {
           path.setAttribute("d", d && `${d}Z`);
         });
       },
-      // points.set(xs, ys)
-      points(role, { shape = "circle", size = 4 } = {}) {
-        const path = svg("path", { class: `vb-points vb-${role}` });
+      // points.set(xs, ys); without halo: small dots by the thousand, half transparent.
+      points(role, { shape = "circle", size = 4, halo = true } = {}) {
+        const path = svg("path", { class: `vb-points vb-${role}`, style: !halo && "stroke: none; fill-opacity: 0.6" });
         return mark(path, (xs = [], ys = []) => {
           let d = "";
           for (let i = 0; i < xs.length; i++) d += `M${at(xs[i], sx)} ${at(ys[i], sy)}${SHAPES[shape](size)}`;
@@ -401,7 +401,7 @@ var vaebook = (() => {
   // A value that only buttons and Python move, such as a seed.
   function makeHidden(spec) {
     const input = html("input", { type: "hidden", name: spec.name });
-    return { row: input, show(value) { input.value = value; } };
+    return { row: input, show(value) { input.value = JSON.stringify(value); } };
   }
 
   const KINDS = { range: makeRange, choice: makeChoice, toggle: makeToggle, hidden: makeHidden };
@@ -438,6 +438,7 @@ var vaebook = (() => {
     const words = (key, blanks = {}) => props.text[key].replace(/\{(\w+)\}/g, (_, name) => blanks[name]);
 
     const figures = html("div", { class: "vb-figures" });
+    const below = html("div", { class: "vb-figures" }); // charts with `below`: under the axis controls
     const live = html("p", { class: "vb-live vb-hidden", role: "status" });
     const api = {
       models: vaebook.models,
@@ -449,7 +450,7 @@ var vaebook = (() => {
       chart(options) {
         const chart = makeChart(options);
         charts.push(chart);
-        figures.append(chart.node);
+        (options.below ? below : figures).append(chart.node);
         return chart;
       },
       // snap(name, value): the nearest value that the slider can take.
@@ -522,6 +523,7 @@ var vaebook = (() => {
     const form = html("form", { class: "vb-explorer", "aria-label": props.title, autocomplete: "off" },
       html("p", { class: "vb-title" }, props.title), figures,
       ...(axis ? [html("div", { class: "vb-axis-controls" }, ...axis.rows)] : []),
+      ...(below.hasChildNodes() ? [below] : []),
       html("div", { class: "vb-results" }, ...results),
       html("div", { class: "vb-groups" }, ...panels), buttons, details, live);
     form.addEventListener("submit", (event) => event.preventDefault());

@@ -153,21 +153,168 @@ vaebook.models = (() => {
   const curveDensity = (xs, path, mass, std) =>
     xs.map((x) => path.reduce((sum, f, k) => sum + mass[k] * Math.exp(logNormal(x, f, std)), 0));
 
-  // the exponential of log_marginal over the square of xs, row by row upwards
+  // the exponential of log_marginal over the square of evenly spaced xs, row by row upwards; for the
+  // eye: each bell ends at six standard deviations
   function planeDensity(xs, path1, path2, mass, std) {
-    const bells = (path, scale) => xs.map((x) =>
-      Float64Array.from(path, (f, k) => scale(k) * Math.exp(logNormal(x, f, std))));
-    const across = bells(path1, () => 1);
-    const values = [];
-    for (const up of bells(path2, (k) => mass[k])) {
-      for (const along of across) {
-        let sum = 0;
-        for (let k = 0; k < up.length; k++) sum += up[k] * along[k];
-        values.push(sum);
+    const step = xs[1] - xs[0];
+    const values = new Float64Array(xs.length ** 2);
+    const bell = (centre) => {
+      const first = Math.max(0, Math.ceil((centre - 6 * std - xs[0]) / step));
+      const near = xs.slice(first, Math.max(first, Math.floor((centre + 6 * std - xs[0]) / step) + 1));
+      return { first, heights: near.map((x) => Math.exp(logNormal(x, centre, std))) };
+    };
+    for (let k = 0; k < mass.length; k++) {
+      const across = bell(path1[k]);
+      const up = bell(path2[k]);
+      for (let j = 0; j < up.heights.length; j++) {
+        const row = (up.first + j) * xs.length + across.first;
+        const scale = mass[k] * up.heights[j];
+        for (let i = 0; i < across.heights.length; i++) values[row + i] += scale * across.heights[i];
       }
     }
     return values;
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, tanhDecoder, curveLogEvidence, curveDensity, planeDensity };
+  // ---- three forms of the bound ----
+
+  const LATENT = Array.from({ length: 1601 }, (_, k) => (k - 800) / 100);
+  const EPS = Array.from({ length: 601 }, (_, k) => (k - 300) * 0.03);
+
+  // log p(x | z) for a decoder z -> [f1, ..., fD]; x has D numbers
+  const logLikelihood = (decoder, noise, x, z) =>
+    decoder(z).reduce((sum, centre, d) => sum + logNormal(x[d], centre, noise), 0);
+
+  // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x; a
+  // straight line is a decoder, too
+  function evidence(decoder, noise, x) {
+    const logJoint = LATENT.map((z) => logLikelihood(decoder, noise, x, z) + logNormal(z, 0, 1));
+    const logArea = logSumExp(logJoint);
+    const mass = logJoint.map((term) => Math.exp(term - logArea));
+    const mean = mass.reduce((sum, m, k) => sum + m * LATENT[k], 0);
+    const variance = mass.reduce((sum, m, k) => sum + m * (LATENT[k] - mean) ** 2, 0);
+    return { logPx: logArea + Math.log(0.01), mean, std: Math.sqrt(variance) };
+  }
+
+  // vaebook.bounds.elbo, each term by its own sum over z, and the first term of the definition
+  function boundTerms(decoder, noise, logPx, x, mean, std) {
+    const sums = { elbo: 0, gap: 0, reconstruction: 0, energy: 0 };
+    for (const eps of EPS) {
+      const z = mean + std * eps;
+      const mass = 0.03 * Math.exp(logNormal(eps, 0, 1));
+      const [likelihood, prior, q] = [logLikelihood(decoder, noise, x, z), logNormal(z, 0, 1), logNormal(z, mean, std)];
+      sums.elbo += mass * (likelihood + prior - q);
+      sums.gap += mass * (q - (likelihood + prior - logPx));
+      sums.reconstruction += mass * likelihood;
+      sums.energy += mass * (likelihood + prior);
+    }
+    sums.gap = Math.max(sums.gap, 0);
+    const klPrior = 0.5 * (std * std + mean * mean - 1) - Math.log(std);
+    return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
+  }
+
+  // vaebook.explorers.elbo: x = phi z + wave sin 3z + noise, and a normal q over z. `t` holds the
+  // tables of that module; a place is [mean, std, phi].
+  function slopeModel(t, wave) {
+    const variance = t.noise * t.noise;
+    const residual = (z, phi) => t.x - phi * z - wave * Math.sin(3 * z);
+    const logJoint = (z, phi) => logNormal(residual(z, phi), 0, t.noise) + logNormal(z, 0, 1);
+    // the expectation of value(z, eps) under q
+    function under(mean, std, value) {
+      let sum = 0;
+      for (let k = 0; k < t.eps.length; k++) sum += t.mass[k] * value(mean + std * t.eps[k], t.eps[k]);
+      return sum;
+    }
+
+    // bound
+    const elbo = ([mean, std, phi]) =>
+      under(mean, std, (z) => logJoint(z, phi)) + Math.log(std) + 0.5 * (LOG_2PI + 1);
+
+    // slopes: the gradient by mean and std, and the second derivatives
+    function slopes([mean, std, phi]) {
+      const moment = (hermite) => under(mean, std, (z, e) => hermite(e) * logJoint(z, phi));
+      const first = moment((e) => e);
+      const second = moment((e) => e * e - 1);
+      const third = moment((e) => (e * e - 3) * e);
+      const fourth = moment((e) => (e * e - 6) * e * e + 3);
+      const s2 = std * std;
+      return {
+        gradient: [first / std, (second + 1) / std],
+        second: [second / s2, third / s2, (second + fourth - 1) / s2],
+      };
+    }
+
+    // parabola: top and bend of the bound in phi
+    function parabola(mean, std) {
+      const size = under(mean, std, (z) => z * z);
+      return { top: under(mean, std, (z) => z * residual(z, 0)) / size, bend: size / (2 * variance) };
+    }
+
+    // climb: Newton's method for the best mean and std near those given
+    function climb([mean, std, phi]) {
+      let value = elbo([mean, std, phi]);
+      for (let i = 0; i < 200; i++) {
+        const { gradient: [g0, g1], second: [a, b, c] } = slopes([mean, std, phi]);
+        const shift = Math.max(0, (a + c) / 2 + Math.hypot((a - c) / 2, b) + 0.1);
+        const [p, q, r] = [shift - a, -b, shift - c];
+        let step = [(r * g0 - q * g1) / (p * r - q * q), (p * g1 - q * g0) / (p * r - q * q)];
+        while (std + step[1] <= 0 || elbo([mean + step[0], std + step[1], phi]) < value - 1e-13) {
+          step = step.map((part) => part / 2);
+        }
+        [mean, std] = [mean + step[0], std + step[1]];
+        value = elbo([mean, std, phi]);
+        if (Math.max(...step.map(Math.abs)) < 1e-12) break;
+      }
+      return [mean, std];
+    }
+
+    // Elbo.gradient_step; inside(place) keeps a place within the sliders' ranges
+    function gradientStep(place, inside) {
+      const { top, bend } = parabola(place[0], place[1]);
+      const gradient = [...slopes(place).gradient, 2 * bend * (top - place[2])];
+      const value = elbo(place);
+      for (let rate = t.rate; ; rate /= 2) {
+        const there = inside(place.map((from, i) => from + rate * gradient[i]));
+        if (elbo(there) >= value - 1e-13) return there;
+      }
+    }
+
+    // log p(x | phi), and the posterior density on the grid of z
+    function posterior(phi) {
+      const terms = Array.from(t.z, (z) => logJoint(z, phi));
+      const logPx = logSumExp(terms) + Math.log(t.z_step);
+      return { logPx, density: terms.map((term) => Math.exp(term - logPx)) };
+    }
+
+    // the gap, by its own integral: the divergence of q from the posterior
+    function gap([mean, std, phi], logPx) {
+      const logRatio = (z) => logNormal(z, mean, std) + logPx - logJoint(z, phi);
+      return Math.max(0, under(mean, std, logRatio));
+    }
+
+    // Elbo.nearest: the phi in the picture where the gap is smallest; of two equal ones, the right one
+    function nearest(logPx, mean, std) {
+      const { top, bend } = parabola(mean, std);
+      const slopeOfGap = (phi) => {
+        const { density } = posterior(phi);
+        let pull = 0;
+        for (let k = 0; k < t.z.length; k++) pull += density[k] * t.z[k] * residual(t.z[k], phi);
+        return (pull * t.z_step) / variance - 2 * bend * (top - phi);
+      };
+      const above = Array.from(t.phi, (phi, k) => logPx[k] + bend * (phi - top) ** 2);
+      const least = Math.min(...above) + 1e-9;
+      const k = above.findLastIndex((value) => value <= least);
+      let low = t.phi[Math.max(k - 1, 0)];
+      let high = t.phi[Math.min(k + 1, t.phi.length - 1)];
+      for (let i = 0; i < 48; i++) {
+        const middle = (low + high) / 2;
+        if (slopeOfGap(middle) > 0) high = middle;
+        else low = middle;
+      }
+      return (low + high) / 2;
+    }
+
+    return { elbo, parabola, climb, gradientStep, posterior, gap, nearest };
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, tanhDecoder, curveLogEvidence, curveDensity, planeDensity, slopeModel, logLikelihood, evidence, boundTerms };
 })();

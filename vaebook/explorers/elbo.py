@@ -1,0 +1,261 @@
+"""Explorer ``elbo``: theta reshapes the bound under the log-likelihood, phi walks along it."""
+
+import functools
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook import bounds
+from vaebook.explorers.base import Choice, ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.gaussians import entropy_normal, log_normal
+from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.quadrature import uniform_grid
+
+X, NOISE_STD = 1.7, 0.8  # with 1.5, the best slope of the linear model: 8, 15 and 17
+WAVE = {"linear": 0.0, "nonlinear": 1.0}  # the decoder is phi z + wave sin 3z
+PHI = np.linspace(-3.0, 3.0, 121)
+LATENT = uniform_grid(-8.0, 8.0, 241)
+EPS, _STEPS = uniform_grid(-9.0, 9.0, 181)
+MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
+RATE = 0.2  # of the gradient step
+MAX_TRAIL = 60
+
+
+def model_at(name, phi):
+    """Return the model of that name with the slope phi, and the data point as it takes it."""
+    if name == "linear":
+        return LinearGaussianModel(phi, NOISE_STD), X
+    return NonlinearModel(lambda z: (phi * z + np.sin(3 * z))[:, None], NOISE_STD), [X]
+
+
+@functools.cache
+def log_likelihood(name):
+    """Return log p(x|phi) at the slopes PHI."""
+    models = [model_at(name, phi) for phi in PHI]
+    return np.array([float(model.log_marginal(x)) for model, x in models])
+
+
+def _residual(wave, z, phi):
+    return X - phi * z - wave * np.sin(3 * z)
+
+
+def _log_joint(wave, z, phi):
+    return log_normal(_residual(wave, z, phi), 0.0, NOISE_STD) + log_normal(z, 0.0, 1.0)
+
+
+def bound(wave, mean, std, phi):
+    """Return the ELBO: the expectation of log p(x, z) under q, and the entropy of q."""
+    return MASS @ _log_joint(wave, mean + std * EPS, phi) + entropy_normal(std)
+
+
+def slopes(wave, mean, std, phi):
+    """Return the gradient of the ELBO by (mean, std), and its second derivatives (2, 2).
+
+    A derivative of a normal density is a Hermite polynomial times the density.
+    """
+    hermite = np.array([EPS, EPS**2 - 1, EPS**3 - 3 * EPS, EPS**4 - 6 * EPS**2 + 3])
+    m = hermite @ (MASS * _log_joint(wave, mean + std * EPS, phi))
+    second = np.array([[m[1], m[2]], [m[2], m[1] + m[3] - 1]]) / std**2
+    return np.array([m[0], m[1] + 1]) / std, second
+
+
+def parabola(wave, mean, std):
+    """Return top and bend of the ELBO in phi: it is its highest value minus bend (phi - top)^2."""
+    z = mean + std * EPS
+    size = MASS @ z**2
+    return MASS @ (z * _residual(wave, z, 0.0)) / size, size / (2 * NOISE_STD**2)
+
+
+def climb(wave, mean, std, phi):
+    """Return the top of the hill of the ELBO over (mean, std) on which these two stand.
+
+    Newton's method. Where the hill does not bend downwards, its steps are turned towards the
+    gradient; a step that would go down is halved.
+    """
+    value = bound(wave, mean, std, phi)
+    for _ in range(200):
+        gradient, second = slopes(wave, mean, std, phi)
+        half = np.trace(second) / 2
+        largest = half + np.hypot((second[0, 0] - second[1, 1]) / 2, second[0, 1])  # eigenvalue
+        step = np.linalg.solve(max(0.0, largest + 0.1) * np.eye(2) - second, gradient)
+        while std + step[1] <= 0 or bound(wave, mean + step[0], std + step[1], phi) < value - 1e-13:
+            step = step / 2
+        mean, std = mean + step[0], std + step[1]
+        value = bound(wave, mean, std, phi)
+        if np.abs(step).max() < 1e-12:
+            break
+    return float(mean), float(std)
+
+
+class Elbo(Explorer):
+    """The ELBO under the log-likelihood of one data point, x = 1.7, as functions of the slope phi.
+
+    ``mean`` and ``std`` belong to q: they are theta. The linear model is x = phi z + noise; the
+    nonlinear one adds the wave sin 3z. ``trail`` holds the (mean, std, phi) that the buttons came
+    from; it ends where a slider is moved by hand.
+
+    Source: chapter "evidence-lower-bound", eq-elbo, eq-elbo-linear and eq-bent-model.
+    """
+
+    name = "elbo"
+    title = "The bound under the log-likelihood"
+
+    phi = Slider(0.4, -3.0, 3.0, step=0.1, label="walk along", symbol="φ", group="axis", role="p")
+    model = Choice(
+        "linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model", group=""
+    )
+    mean = Slider(
+        0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", group="θ reshapes the bound", role="q"
+    )
+    std = Slider(
+        0.5, 0.1, 1.5, step=0.05, fine=0.01, label="std", symbol="s",
+        group="θ reshapes the bound", role="q",
+    )  # fmt: skip
+    trail = Hidden([])
+    buttons = ("e_step", "m_step", "gradient_step")
+
+    shown = (
+        Readout("log_px", "log-likelihood", symbol="log p(x|φ)", role="p", group="At this φ"),
+        Readout("elbo", "bound", symbol="ELBO[θ, φ]", role="bound", group="At this φ"),
+        Readout("gap", "gap", unit="nats", role="gap", group="At this φ"),
+        Readout("closest", "gap", unit="nats", role="gap", group="Where they come closest"),
+        Readout("near", "slope", symbol="φ", digits=2, group="Where they come closest"),
+    )
+
+    text: ClassVar = {
+        "e_step": "E-step",
+        "m_step": "M-step",
+        "gradient_step": "Gradient step",
+        "note": "E-step: best θ for this φ. M-step: best φ for this θ. Gradient: a bit of both.",
+        "x_axis": "φ",
+        "y_axis": "nats",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "log_px": "log p(x|φ)",
+        "elbo": "ELBO[θ, φ]",
+        "gap": "gap {gap}",
+        "touch": "touching",
+        "q": "q(z|θ)",
+        "posterior": "posterior p(z|x, φ)",
+        "consequence": "ELBO {elbo} nats, gap {gap}",
+        "consequence_touching": "ELBO {elbo} nats, gap 0: the bound touches the log-likelihood",
+        "description": "Two curves over the slope φ from −3 to 3. Above, the log-likelihood "
+        "log p(x|φ). Below it the ELBO for a q with mean {mean} and standard deviation {std}, a "
+        "parabola with its top at φ = {top}. They come closest at φ = {near}, where the gap is "
+        "{closest}. At φ = {phi} the log-likelihood is {log_px} nats. Steps so far: {steps}.",
+        "density_description": "Two densities over z: q, a bell with mean {mean} and standard "
+        "deviation {std}, and the exact posterior for φ = {phi}, highest at z = {mode}.",
+        "table_caption": "The two curves; the first row is the chosen φ",
+        "table_gap": "gap",
+    }
+
+    def constrain(self, values, moved):
+        """End the trail where a slider was moved; refuse a trail that is none."""
+        if "trail" not in moved:
+            return values | {"trail": []}
+        if not all(
+            isinstance(place, list | tuple) and len(place) == 3 and np.isfinite(place).all()
+            for place in values["trail"]
+        ):
+            raise ControlError(
+                f"{type(self).__name__}: trail = {values['trail']!r} is not possible; "
+                "give a list of [mean, std, phi], or []."
+            )
+        return values | {"trail": [list(map(float, place)) for place in values["trail"]]}
+
+    def _go(self, **values):
+        """Go there, within the sliders' ranges, and leave the present place in the trail."""
+        inside = {name: self._inside(name, value) for name, value in values.items()}
+        trail = [*self.trail, [self.mean, self.std, self.phi]][-MAX_TRAIL:]
+        self.set(**inside, trail=trail)
+
+    def _inside(self, name, value):
+        slider = getattr(type(self), name)
+        return float(np.clip(value, slider.low, slider.high))
+
+    def e_step(self):
+        """Choose the best mean and std for this phi: in the linear model, the posterior."""
+        mean, std = climb(WAVE[self.model], self.mean, self.std, self.phi)
+        self._go(mean=mean, std=std)
+
+    def m_step(self):
+        """Choose the best phi for this mean and std: the top of the parabola."""
+        self._go(phi=parabola(WAVE[self.model], self.mean, self.std)[0])
+
+    def gradient_step(self):
+        """Move mean, std and phi along the gradient, less far if that would lower the bound."""
+        wave, here = WAVE[self.model], (self.mean, self.std, self.phi)
+        top, bend = parabola(wave, self.mean, self.std)
+        gradient = np.array([*slopes(wave, *here)[0], 2 * bend * (top - self.phi)])
+        rate = RATE
+        while True:
+            there = dict(zip(["mean", "std", "phi"], here + rate * gradient, strict=True))
+            there = {name: self._inside(name, value) for name, value in there.items()}
+            if bound(wave, **there) >= bound(wave, *here) - 1e-13:
+                return self._go(**there)
+            rate /= 2
+
+    def terms(self, phi):
+        """Return the ELBO and its parts for this q at the slope phi."""
+        model, x = model_at(self.model, phi)
+        return bounds.elbo(model, x, self.mean, self.std)
+
+    def nearest(self):
+        """Return the slope in the picture where the gap is smallest: there its derivative is 0."""
+        wave, z = WAVE[self.model], LATENT.points
+        top, bend = parabola(wave, self.mean, self.std)
+
+        def slope_of_gap(phi):
+            log_joint = _log_joint(wave, z, phi)
+            posterior = np.exp(log_joint - log_joint.max())
+            pull = posterior @ (z * _residual(wave, z, phi)) / posterior.sum() / NOISE_STD**2
+            return pull - 2 * bend * (top - phi)
+
+        above = log_likelihood(self.model) + bend * (PHI - top) ** 2
+        k = int(np.flatnonzero(above <= above.min() + 1e-9)[-1])  # of two equal ones, the right one
+        low, high = PHI[max(k - 1, 0)], PHI[min(k + 1, PHI.size - 1)]
+        for _ in range(48):
+            middle = (low + high) / 2
+            low, high = (low, middle) if slope_of_gap(middle) > 0 else (middle, high)
+        return float((low + high) / 2)
+
+    def tables(self):
+        """Return both log-likelihoods over phi, the grids over z, and the constants."""
+        curves = {f"log_px_{name}": log_likelihood(name) for name in WAVE}
+        constants = {"x": X, "noise": NOISE_STD, "rate": RATE, "wave": WAVE, "max_trail": MAX_TRAIL}
+        grids = {"phi": PHI, "z": LATENT.points, "eps": EPS, "mass": MASS}
+        return curves | grids | {"z_step": LATENT.points[1] - LATENT.points[0]} | constants
+
+    def compute(self):
+        """Return log-likelihood, bound and gap at phi, and the smallest gap and where it is."""
+        here, near = self.terms(self.phi), self.nearest()
+        at = {"log_px": here.log_px, "elbo": here.elbo, "gap": here.gap}
+        return at | {"closest": self.terms(near).gap, "near": near}
+
+    def still(self):
+        """Return the two curves, with the gap at phi."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        fig = Figure(figsize=(6.4, 3.4))
+        ax = fig.subplots()
+        here = self.terms(self.phi)
+        top, bend = parabola(WAVE[self.model], self.mean, self.std)
+        elbo = here.elbo + bend * ((self.phi - top) ** 2 - (PHI - top) ** 2)
+        at = self.phi, float(here.log_px), float(here.elbo)
+        figures.plot_bound(PHI, log_likelihood(self.model), elbo, at, ax=ax)
+        ax.set_ylim(min(-4.6, at[2] - 0.4), -1.4)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        here = self.terms(self.phi)
+        top, _ = parabola(WAVE[self.model], self.mean, self.std)
+        return (
+            f"Two curves over the slope phi: the log-likelihood of x = {X} and, below it, the ELBO "
+            f"of a q with mean {self.mean:.2f} and standard deviation {self.std:.2f}, a parabola "
+            f"with its top at phi = {top:.2f}. At phi = {self.phi:.2f} the log-likelihood is "
+            f"{here.log_px:.2f} nats and the ELBO {here.elbo:.2f}: a gap of {here.gap:.2f}."
+        )
