@@ -1,0 +1,151 @@
+"""Explorer ``tightness``: the posterior and q over z, and three sums that end at one bound."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.bounds import elbo
+from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.gaussians import entropy_normal, log_normal
+from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
+from vaebook.quadrature import uniform_grid
+
+LINEAR = LinearGaussianModel(weight=1.0, noise_std=1.0)
+BOOK = NonlinearModel(book_decoder, BOOK_NOISE_STD)
+LATENT = uniform_grid(-3.5, 3.5, 281).points  # where the curves are drawn
+EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
+MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
+
+
+class Tightness(Explorer):
+    """The gap between log-likelihood and bound, and three ways to compute the bound.
+
+    The linear model is x | z ~ N(z, 1). The nonlinear one is the book's curve in the plane, for the
+    data point (x, 0).
+
+    Source: chapter "elbo-tightness", eq-elbo-kl-posterior, eq-elbo-kl-prior, eq-elbo-entropy.
+    """
+
+    name = "tightness"
+    title = "One bound, read in three ways"
+
+    x = Slider(2.0, -3.0, 3.0, step=0.1, label="observed", symbol="x*", group="Data and model")
+    model = Choice(
+        "linear", {"linear": "linear", "nonlinear": "nonlinear"},
+        label="model", group="Data and model",
+    )  # fmt: skip
+    mean = Slider(0.5, -3.0, 3.0, step=0.1, label="mean", symbol="μ", group="Bell q", role="q")
+    std = Slider(
+        0.5, 0.05, 2.5, step=0.05, fine=0.01, label="std", symbol="s", group="Bell q", role="q"
+    )
+    buttons = ("match",)
+
+    shown = (
+        Readout("log_px", "log-likelihood", "log p(x*)", 4, group="First reading", role="p"),
+        Readout("gap", "− KL to the posterior", "", 4, group="First reading", role="gap"),
+        Readout("elbo_posterior", "= ELBO", "", 4, group="First reading", role="bound"),
+        Readout("reconstruction", "reconstruction", "", 4, group="Second reading"),
+        Readout("kl_prior", "− KL to the prior", "", 4, group="Second reading"),
+        Readout("elbo_prior", "= ELBO", "", 4, group="Second reading", role="bound"),
+        Readout("energy", "average of", "log p(x*, z)", 4, group="Definition"),
+        Readout("entropy", "+ entropy of q", "", 4, group="Definition", role="q"),
+        Readout("elbo", "= ELBO", "", 4, group="Definition", role="bound"),
+    )
+
+    text: ClassVar = {
+        "match": "Match the posterior",
+        "note": "Match gives q the mean and the standard deviation of the posterior.",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "nats_axis": "nats",
+        "prior": "prior",
+        "likelihood": "likelihood, scaled",
+        "posterior": "posterior",
+        "q": "q",
+        "elbo": "ELBO",
+        "first": "log p(x*) − KL to the posterior",
+        "second": "reconstruction − KL to the prior",
+        "third": "average of log p(x*, z) + entropy of q",
+        "consequence": "log p(x*) {log_px} is ELBO {elbo} plus KL to the posterior {gap}; ELBO is "
+        "reconstruction {reconstruction} minus KL to the prior {kl_prior}",
+        "density_description": "Over z: the prior, the likelihood of x* = {x}, the posterior with "
+        "its highest point at {peak}, and q with mean {mean} and standard deviation {std}.",
+        "table_caption": "Densities over z; the likelihood is no density and not scaled here",
+        "table_likelihood": "likelihood",
+    }
+
+    def _model(self):
+        """Return the model, and the data point as it wants it."""
+        linear = self.model == "linear"
+        return (LINEAR, self.x) if linear else (BOOK, np.array([self.x, 0.0]))
+
+    def curves(self, z):
+        """Return prior, likelihood, posterior and q at z."""
+        model, x = self._model()
+        log_likelihood, log_prior = model.log_likelihood(x, z), log_normal(z, 0.0, 1.0)
+        logs = [
+            log_prior, log_likelihood, log_likelihood + log_prior - model.log_marginal(x),
+            log_normal(z, self.mean, self.std),
+        ]  # fmt: skip
+        return np.exp(logs)
+
+    def match(self):
+        """Give q the mean and the standard deviation of the posterior."""
+        model, x = self._model()
+        if model is LINEAR:
+            mean, std = model.posterior(x)
+        else:
+            mass = model.grid_weights * model.posterior(x)
+            mean = mass @ model.grid
+            std = np.sqrt(mass @ (model.grid - mean) ** 2)
+        self.set(mean=float(mean), std=float(std))
+
+    def tables(self):
+        """Return where the curves are drawn, and both models as decoders."""
+        decoder = {f"book_{name}": array for name, array in vars(book_decoder).items()}
+        noise = {"linear_noise": LINEAR.noise_std, "book_noise": BOOK.noise_std}
+        return {"latent": LATENT, "linear_weight": LINEAR.weight} | noise | decoder
+
+    def compute(self):
+        """Return the terms of the three forms, each by itself, and the sums of the two readings."""
+        model, x = self._model()
+        terms = elbo(model, x, self.mean, self.std)
+        return terms._asdict() | {
+            "energy": MASS @ model.log_joint(x, self.mean + self.std * EPS),
+            "entropy": entropy_normal(self.std),
+            "elbo_posterior": terms.log_px - terms.gap,
+            "elbo_prior": terms.reconstruction - terms.kl_prior,
+        }
+
+    def still(self):
+        """Return the densities over z, and beneath them the three sums."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        prior, likelihood, posterior, q = self.curves(LATENT)
+        fig = Figure(figsize=(6.4, 5.4))
+        top, bottom = fig.subplots(2, 1, height_ratios=[1.2, 1])
+        figures.plot_q(LATENT, posterior, q, ax=top)
+        top.plot(LATENT, prior, ":", color=figures.COLOURS["muted"], label="prior")
+        scaled = likelihood * posterior.max() / likelihood.max()
+        top.plot(LATENT, scaled, color=figures.COLOURS["p"], lw=1.25, label="likelihood, scaled")
+        top.legend()
+        at = self.compute()
+        names = ("elbo", "log_px", "gap", "reconstruction", "kl_prior", "energy", "entropy")
+        figures.plot_three_forms(*(at[name] for name in names), ax=bottom)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        return (
+            f"Above: the prior over z, the likelihood of the observed {self.x:.2f} under the "
+            f"{self.model} model, the posterior, and q with mean {self.mean:.2f} and standard "
+            f"deviation {self.std:.2f}. Below: three bars that end at the bound {at['elbo']:.3f}: "
+            f"from log p(x) = {at['log_px']:.3f} down by the KL to the posterior {at['gap']:.3f}; "
+            f"from the reconstruction {at['reconstruction']:.3f} down by the KL to the prior "
+            f"{at['kl_prior']:.3f}; from the average of log p(x, z), {at['energy']:.3f}, by the "
+            f"entropy of q, {at['entropy']:.3f}."
+        )
