@@ -148,3 +148,16 @@ def test_a_change_in_the_package_runs_the_pages_again(green, tmp_path):
     status, changed = run_gate(copy, BUILD)
     assert status == 0, changed[-3000:]
     assert "Executing notebook" in changed
+
+
+def test_with_an_address_the_chapters_and_only_they_have_a_colab_button(green, tmp_path):
+    copy = tmp_path / "book"
+    shutil.copytree(green, copy)
+    replace(copy, "_config.yml", 'url: ""', 'url: "https://github.com/owner/book"')
+    status, output = run_gate(copy, BUILD)
+    assert status == 0, output[-3000:]
+    colab = "https://colab.research.google.com/github/owner/book/blob/main/"
+    site = copy / "_build" / "html"
+    page = CHAPTER.removesuffix(".md")
+    assert f'href="{colab}{page}.ipynb"' in (site / f"{page}.html").read_text("utf-8")
+    assert colab not in (site / "appendix" / "about.html").read_text("utf-8")
