@@ -100,9 +100,8 @@ class Elbo(Explorer):
     name = "elbo"
     title = "The bound under the log-likelihood"
 
-    phi = Slider(0.4, -3.0, 3.0, step=0.1, label="walk along", symbol="φ", group="axis", role="p")
-    model = Choice(
-        "linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model", group=""
+    phi = Slider(
+        0.4, -3.0, 3.0, step=0.1, label="walk along: slope", symbol="φ", group="axis", role="p"
     )
     mean = Slider(
         0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", group="θ reshapes the bound", role="q"
@@ -111,6 +110,9 @@ class Elbo(Explorer):
         0.5, 0.1, 1.5, step=0.05, fine=0.01, label="std", symbol="s",
         group="θ reshapes the bound", role="q",
     )  # fmt: skip
+    model = Choice(
+        "linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model", group=""
+    )
     trail = Hidden([])
     buttons = ("e_step", "m_step", "gradient_step")
 
@@ -118,8 +120,8 @@ class Elbo(Explorer):
         Readout("log_px", "log-likelihood", symbol="log p(x|φ)", role="p", group="At this φ"),
         Readout("elbo", "bound", symbol="ELBO[θ, φ]", role="bound", group="At this φ"),
         Readout("gap", "gap", unit="nats", role="gap", group="At this φ"),
-        Readout("closest", "gap", unit="nats", role="gap", group="Where they come closest"),
-        Readout("near", "slope", symbol="φ", digits=2, group="Where they come closest"),
+        Readout("closest", "gap", unit="nats", role="gap", group="Where they come closest ▲"),
+        Readout("near", "slope", symbol="φ", digits=2, group="Where they come closest ▲"),
     )
 
     text: ClassVar = {

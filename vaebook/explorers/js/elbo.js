@@ -85,31 +85,17 @@ vaebook.define("elbo", (api) => {
       logLikelihood.set(grid, logPx);
       bound.set(grid, Array.from(grid, now.value));
 
-      const places = [...values.trail, here];
-      const stops = places.map((stop) => curve(of, stop).value(stop[2]));
-      const earlier = values.trail.findLast((stop) => !sameTheta(stop, here));
-      if (earlier) before.set(grid, Array.from(grid, curve(of, earlier).value));
-      else before.clear();
-      const path = { phi: [], elbo: [] };
-      places.forEach((stop, i) => {
-        const next = places[i + 1];
-        const parts = next && sameTheta(stop, next) ? 16 : 1; // along the curve, or straight
-        for (let k = 0; k < parts; k++) {
-          const at = next ? stop[2] + ((next[2] - stop[2]) * k) / parts : stop[2];
-          path.phi.push(at);
-          path.elbo.push(k ? curve(of, stop).value(at) : stops[i]);
-        }
-      });
-      walk.set(path.phi, path.elbo);
-      visited.set(values.trail.map((stop) => stop[2]), stops.slice(0, -1));
+      drawTrail(of, values.trail, here, now);
 
       gapLine.set(phi, elbo, phi, height);
       top.set([phi], [height]);
       bottom.set([phi], [elbo]);
       closest.set([near], [highest]);
       const touching = gap < TOUCH;
-      const side = phi < 1.9 ? 1 : -1;
-      names.gap.set(phi, (height + elbo) / 2, touching ? text("touch") : text("gap", { gap: format(gap) }), 42 * side);
+      // The number stands beside the gap, or under it where the gap is short.
+      const range = CEILING - floor;
+      const level = gap > 0.12 * range ? (height + elbo) / 2 : elbo - 0.075 * range;
+      names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap: format(gap) }), phi < 1.9 ? 42 : -42);
       names.p.set(-2.3, logPx[Math.round((0.7 / 6) * (grid.length - 1))], text("log_px"));
       labelBound(now, floor);
 
@@ -153,6 +139,26 @@ vaebook.define("elbo", (api) => {
       };
     },
   };
+
+  // Where the buttons came from: a step in phi follows its curve, any other goes straight. The curve
+  // before the present one stays as a thin line.
+  function drawTrail(of, trail, here, now) {
+    const curves = trail.map((stop) => (sameTheta(stop, here) ? now : curve(of, stop)));
+    const earlier = trail.findLastIndex((stop) => !sameTheta(stop, here));
+    if (earlier >= 0) before.set(grid, Array.from(grid, curves[earlier].value));
+    else before.clear();
+    const phis = [], elbos = [];
+    trail.forEach((stop, i) => {
+      const next = trail[i + 1] ?? here;
+      const parts = sameTheta(stop, next) ? 16 : 1;
+      for (let k = 0; k < parts; k++) {
+        phis.push(stop[2] + ((next[2] - stop[2]) * k) / parts);
+        elbos.push(curves[i].value(phis[phis.length - 1]));
+      }
+    });
+    walk.set([...phis, here[2]], [...elbos, now.value(here[2])]);
+    visited.set(trail.map((stop) => stop[2]), trail.map((stop, i) => curves[i].value(stop[2])));
+  }
 
   // The name of the bound: beside its left branch, or its right one, or under a flat top.
   function labelBound({ at, bend, highest, value }, floor) {

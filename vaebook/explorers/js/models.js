@@ -294,11 +294,17 @@ vaebook.models = (() => {
     // Elbo.nearest: the phi in the picture where the gap is smallest; of two equal ones, the right one
     function nearest(logPx, mean, std) {
       const { top, bend } = parabola(mean, std);
+      const target = Array.from(t.z, (z) => residual(z, 0)); // what phi z has to meet
       const slopeOfGap = (phi) => {
-        const { density } = posterior(phi);
-        let pull = 0;
-        for (let k = 0; k < t.z.length; k++) pull += density[k] * t.z[k] * residual(t.z[k], phi);
-        return (pull * t.z_step) / variance - 2 * bend * (top - phi);
+        const terms = target.map((r, k) => -0.5 * ((r - phi * t.z[k]) ** 2 / variance + t.z[k] * t.z[k]));
+        const highest = Math.max(...terms);
+        let mass = 0, pull = 0;
+        for (let k = 0; k < terms.length; k++) {
+          const weight = Math.exp(terms[k] - highest);
+          mass += weight;
+          pull += weight * t.z[k] * (target[k] - phi * t.z[k]);
+        }
+        return pull / mass / variance - 2 * bend * (top - phi);
       };
       const above = Array.from(t.phi, (phi, k) => logPx[k] + bend * (phi - top) ** 2);
       const least = Math.min(...above) + 1e-9;
