@@ -249,8 +249,14 @@ class Explorer(traitlets.HasTraits):
         return numbers | {key: float(value) for key, value in self.compute().items()}
 
     def _moved(self, change):
-        if not self._settling:
-            self._settle(self.constrain(self.values, {change["name"]}))
+        if self._settling:
+            return
+        try:
+            values = self.constrain(self.values, {change["name"]})
+        except ControlError:
+            self._settle({change["name"]: change["old"]})  # nothing of a refused value stays
+            raise
+        self._settle(values)
 
     def _settle(self, values):
         self._settling = True
