@@ -8,12 +8,17 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import gammaln
 from scipy.stats import norm
 
-from vaebook import explorers
+from vaebook import bounds, explorers
 from vaebook.explorers.base import SCRIPTS, ControlError, Explorer
+from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
+from vaebook.latent import NonlinearModel, book_decoder
+from vaebook.latent import LinearGaussianModel
 from vaebook.mixture import GaussianMixture
 from vaebook.quadrature import uniform_grid
 
@@ -276,3 +281,154 @@ def test_a_sweep_ends_where_all_slices_are_added():
     joint.sweep()
     assert joint.z == 3.5
     assert joint.readouts()["so_far"] == pytest.approx(joint.readouts()["prob"], abs=1e-6)
+
+
+# ---- elbo ----
+
+
+@pytest.mark.parametrize("mean", [-2.5, 0.0, 1.3])
+@pytest.mark.parametrize("std", [0.1, 0.6, 1.5])
+@pytest.mark.parametrize("phi", [-3.0, 0.0, 0.9, 3.0])
+def test_steps_of_the_linear_model_are_its_closed_forms(mean, std, phi):
+    w = explorers.Elbo(mean=mean, std=std, phi=phi)
+    w.e_step()
+    model = LinearGaussianModel(phi, 0.8)
+    assert [w.mean, w.std] == pytest.approx(model.posterior(1.7), abs=1e-12)
+    assert w.readouts()["gap"] < 1e-14
+    assert w.readouts()["near"] == pytest.approx(phi, abs=1e-6)
+    w.set(mean=mean, std=std)
+    w.m_step()
+    assert w.phi == pytest.approx(np.clip(bounds.m_step(1.7, mean, std), -3, 3), abs=1e-12)
+    w = explorers.Elbo(mean=mean, std=1.0, phi=phi / 10)
+    exact = bounds.elbo_gradient(LinearGaussianModel(phi / 10, 0.8), 1.7, mean, 1.0)
+    w.gradient_step()
+    moved = np.array([w.phi - phi / 10, w.mean - mean, w.std - 1.0])
+    assert moved == pytest.approx(0.2 * np.array(exact), abs=1e-12)
+
+
+@pytest.mark.parametrize("phi", [-3.0, -1.3, -0.5, 0.0, 0.4, 1.5, 3.0])
+def test_e_step_of_the_nonlinear_model_stands_on_a_hill_and_never_touches(phi):
+    w = explorers.Elbo(model="nonlinear", phi=phi)
+    w.e_step()
+    top, here = -w.readouts()["elbo"], np.array([w.mean, w.std])
+    for aside in [(1e-3, 0), (-1e-3, 0), (0, 1e-3), (0, -1e-3), (7e-4, 7e-4), (7e-4, -7e-4)]:
+        w.set(mean=here[0] + aside[0], std=here[1] + aside[1])
+        assert -w.readouts()["elbo"] > top
+    assert w.readouts()["closest"] > 0.09
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_no_step_lowers_the_bound_or_leaves_the_sliders(model):
+    rng = np.random.default_rng(17)
+    for _ in range(30):
+        w = explorers.Elbo(
+            model=model, mean=rng.uniform(-2.5, 2.5), std=rng.uniform(0.1, 1.5),
+            phi=rng.uniform(-3, 3),
+        )  # fmt: skip
+        before = w.readouts()["elbo"]
+        for n, step in enumerate(rng.choice(w.buttons, size=6), start=1):
+            getattr(w, step)()
+            after = w.readouts()["elbo"]
+            assert after >= before - 1e-10, step
+            before = after
+            assert len(w.trail) == n
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+@pytest.mark.parametrize("theta", [(0.2, 0.5), (0.0, 0.5), (-2.5, 0.1), (1.0, 1.5), (2.4, 0.2)])
+def test_the_nearest_point_is_nearer_than_any_on_a_grid(model, theta):
+    w = explorers.Elbo(model=model, mean=theta[0], std=theta[1])
+    gaps = [w.terms(phi).gap for phi in np.linspace(-3, 3, 601)]
+    assert w.readouts()["closest"] <= min(gaps) + 1e-12
+    assert w.readouts()["closest"] == pytest.approx(min(gaps), abs=1e-3)
+
+
+def test_a_trail_ends_where_a_hand_moves_a_slider():
+    w = explorers.Elbo()
+    w.e_step()
+    w.m_step()
+    assert w.trail == [[0.2, 0.5, 0.4], [w.mean, w.std, 0.4]]
+    w.phi = 1.0
+    assert w.trail == []
+    w.e_step()
+    w.reset()
+    assert (w.trail, w.phi) == ([], 0.4)
+    with pytest.raises(ValueError, match="trail = 'long' is not possible; give a list"):
+        w.trail = "long"
+    assert w.trail == []
+
+
+# ---- generation ----
+
+
+def test_generation_shows_the_book_model():
+    explorer = explorers.Generation(z=-1.5, noise_std=0.2, n=40, seed=5)
+    exact = NonlinearModel(book_decoder, 0.2)
+    centre = book_decoder(-1.5)
+    numbers = explorer.readouts()
+    assert [numbers["centre_1"], numbers["centre_2"]] == centre.tolist()
+    assert numbers["density"] == pytest.approx(np.exp(exact.log_marginal(centre)), rel=1e-5)
+    assert numbers["prior"] == pytest.approx(stats.norm.pdf(-1.5), rel=1e-14)
+    x, z = explorer.samples()
+    assert (numbers["last_z"], numbers["last_x_1"]) == (z[-1], x[-1, 0])
+    x1, width = np.linspace(*SIDE, BARS * PARTS, endpoint=False, retstep=True)
+    below = stats.norm.cdf((x1[:, None] - exact.curve[:, 0]) / 0.2)
+    mass = below @ (exact.grid_weights * stats.norm.pdf(exact.grid))
+    density = explorer.density_of_x1()
+    np.testing.assert_allclose(density[:-1], np.diff(mass) / width, atol=2e-3)
+
+
+def test_generation_misfit_is_the_area_between_bars_and_curve():
+    explorer = explorers.Generation(n=700)
+    x, _ = explorer.samples()
+    edges = np.linspace(*SIDE, BARS + 1)
+    share = np.histogram(x[:, 0], edges)[0] / 700
+    mass = explorer.density_of_x1().reshape(BARS, PARTS).mean(axis=1) * (edges[1] - edges[0])
+    assert mass.sum() == pytest.approx(1, abs=1e-4)
+    assert explorer.readouts()["misfit"] == pytest.approx(np.abs(share - mass).sum(), rel=1e-12)
+
+
+def test_generation_draws_go_on_where_they_stopped():
+    explorer = explorers.Generation(seed=3)
+    explorer.draw_1()
+    x, z = explorer.samples()
+    assert explorer.n == 2
+    assert explorer.z == z[1]
+    for _ in range(8):
+        explorer.draw_500()
+    longer_x, longer_z = explorer.samples()
+    assert explorer.n == len(longer_z) == MAX_DRAWS
+    np.testing.assert_array_equal(longer_x[:2], x)
+    explorer.new_seed()
+    assert explorer.seed == 4
+    assert explorer.samples()[1][0] != z[0]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"n": 0}, {"n": MAX_DRAWS + 1}, {"n": 2.5}, {"seed": -1}, {"seed": 2**32}]
+)
+def test_generation_refuses_what_it_cannot_draw(bad):
+    (name, value), *_ = bad.items()
+    with pytest.raises(
+        ValueError, match=rf"{name} = {re.escape(repr(value))} .* whole number from"
+    ):
+        explorers.Generation(**bad)
+
+
+def test_draws_are_normal_independent_and_the_same_for_ever():
+    normal = standard_normal(17, (200_000, 3))
+    assert standard_normal(17, 3).tolist() == normal[0].tolist()
+    np.testing.assert_allclose(normal[0], [0.78432588, -0.20107186, 0.19105553], atol=1e-8)
+    n = normal.size
+    flat = normal.ravel()
+    other = standard_normal(18, flat.shape)
+    scores = [
+        flat.mean() * np.sqrt(n),
+        ((flat**2).mean() - 1) * np.sqrt(n / 2),
+        ((flat**4).mean() - 3) * np.sqrt(n / 96),
+        *((flat[k:] * flat[: n - k]).mean() * np.sqrt(n) for k in (1, 2, 3)),
+        (flat * other).mean() * np.sqrt(n),
+    ]
+    assert np.abs(scores).max() < 5.73  # 1e-6 in all for a hundred such tests
+    assert stats.kstest(flat, "norm").pvalue > 1e-8
+    assert stats.kstest(flat, stats.norm(0, 1.01).cdf).pvalue < 1e-8

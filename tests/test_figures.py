@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from vaebook import figures
+from vaebook.bounds import elbo
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
@@ -41,6 +42,11 @@ PLACES, WEIGHTS = np.array([0.3, 1.0, 3.5]), np.array([0.5, 0.25, 0.25])
 SIDES = np.array([WEIGHTS @ PLACES, np.log(WEIGHTS @ PLACES), WEIGHTS @ np.log(PLACES)])
 TANGENT = SIDES[1] + (HEIGHTS - SIDES[0]) / SIDES[0]
 
+SLOPES = np.linspace(-3, 3, 61)
+LOG_PX = LinearGaussianModel(SLOPES, 0.8).log_marginal(1.7)
+BOUNDS = np.array([elbo(LinearGaussianModel(SLOPES, 0.8), 1.7, m, 0.6).elbo for m in (0.3, 0.8)])
+CLIMB = np.array([(0.0, -3.3), (0.0, -3.1), (1.0, -2.2)])
+
 PLOTS = {
     "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
@@ -55,8 +61,15 @@ PLOTS = {
     "plot_density": (SIDE, SIDE, DENSITY),
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
     "plot_joint": (X, STRIPS, STRIP_SLICES),
+    "plot_bound": (SLOPES, LOG_PX, BOUNDS[0], np.array([0.6, -2.4, -3.0])),
+    "plot_envelope": (SLOPES, LOG_PX, BOUNDS, np.array([(0.5, -2.5), (1.0, -2.0)])),
+    "plot_ascent": (SLOPES, LOG_PX, BOUNDS, CLIMB),
+    "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS),
+    "plot_best_bound": (SLOPES, LOG_PX, BOUNDS.max(axis=0)),
+    "plot_q": (Z_LINE, POSTERIOR, PRIOR),
 }
 FIGURES = {
+    "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
     "figure_gap_as_area": (HEIGHTS, np.log(HEIGHTS), TANGENT, np.exp(-HEIGHTS), SIDES),
     "figure_stacked_slices": (X, STRIPS, STRIP_SLICES),
@@ -302,3 +315,22 @@ def test_bias_has_bars_of_four_standard_errors(ax):
     figures.plot_bias(*PLOTS["plot_bias"], ax=ax)
     ((_, _, (bars,)),) = (container.lines for container in ax.containers)
     np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in bars.get_segments()], [0.8, 0.08])
+
+
+def test_a_bound_marks_the_gap_that_it_names(ax):
+    figures.plot_bound(SLOPES, LOG_PX, BOUNDS[0], (0.6, -2.4, -3.0), ax=ax)
+    assert roles(ax) == ["p", "bound", "gap", "p", "bound"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), BOUNDS[0])
+    np.testing.assert_array_equal(ax.lines[2].get_ydata(), [-3.0, -2.4])
+    assert ax.lines[2].get_label() == "gap 0.60"
+
+
+def test_an_m_step_follows_its_bound_and_an_e_step_goes_straight_up(ax):
+    path = np.array([(0.0, BOUNDS[0, 30]), (0.0, BOUNDS[1, 30]), (1.0, BOUNDS[1, 40])])
+    figures.plot_ascent(SLOPES, LOG_PX, BOUNDS, path, steps=True, ax=ax)
+    up, along = ax.lines[-2:]
+    assert np.ptp(up.get_xdata()) == 0
+    np.testing.assert_allclose(
+        along.get_ydata(), np.interp(along.get_xdata(), SLOPES, BOUNDS[1]), atol=1e-12
+    )
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2"]

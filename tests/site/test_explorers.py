@@ -26,6 +26,7 @@ EXPLORERS = [
     Case(explorers.Marginal, "chapters/latent-variable-models.html"),
     Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html"),
     Case(explorers.Jensen, "chapters/jensens-inequality.html"),
+    Case(explorers.Elbo, "chapters/evidence-lower-bound.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
@@ -268,6 +269,32 @@ def test_click_on_the_joint_chooses_the_slice(page, site):
     assert root.evaluate(READ)["values"]["z"] > 2
 
 
+GENERATION = Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html")
+
+
+def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
+    root = show(page, GENERATION, site)
+    press = lambda name: root.locator(f'[name="{name}"]').click()  # noqa: E731
+    numbers = lambda: root.evaluate(READ)["numbers"]  # noqa: E731
+    first = numbers()
+    press("draw_1")
+    second = numbers()
+    assert (second["n"], second["last_z"]) == (2, pytest.approx(second["z"]))
+    for _ in range(7):
+        press("draw_500")
+    many = numbers()
+    assert many["n"] == 3001  # no more than the picture holds
+    assert many["misfit"] < 0.1 < 1 < first["misfit"]
+    press("new_seed")
+    other = numbers()
+    assert other["seed"] == first["seed"] + 1
+    assert other["last_z"] != many["last_z"]
+    press("reset")
+    assert numbers() == first
+    press("draw_1")
+    assert numbers() == second
+
+
 # ---- words ----
 
 
@@ -306,7 +333,7 @@ def test_everything_has_a_name_and_a_hook(case, page, site):
         words = f"{control.words['label']} {control.words['symbol']}".strip()
         found = inside.get_by_role("slider", name=words, exact=True)
         assert found.get_attribute("name") == control.name
-    for one in root.locator("input, select, button").all():
+    for one in root.locator("input:not([type=hidden]), select, button").all():
         assert one.get_attribute("name")
         assert one.get_attribute("data-lm-suppress-shortcuts") == "true"
     for picture in root.locator("svg.vb-picture").all():
