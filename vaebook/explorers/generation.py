@@ -60,6 +60,7 @@ class Generation(Explorer):
         "z_axis": "z",
         "prior_axis": "prior p(z)",
         "bars_axis": "density of x₁",
+        "density_name": "p(x₁)",
         "at_z": "z",
         "at_f": "f[z]",
         "at_x": "x*",

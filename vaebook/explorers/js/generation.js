@@ -13,38 +13,13 @@ vaebook.define("generation", (api) => {
   const middles = (count) => Array.from({ length: count }, (_, i) => side[0] + ((side[1] - side[0]) * (i + 0.5)) / count);
   const edges = Array.from({ length: bars + 1 }, (_, b) => side[0] + b * barWidth);
   const fine = middles(bars * parts);
-  const cells = middles(70);
+  const cells = middles(96);
   const around = Array.from({ length: 61 }, (_, i) => (i * Math.PI) / 30);
-
-  const plane = api.chart({
-    wide: false, equal: true,
-    x: { domain: side, label: text("x1") },
-    y: { domain: side, label: text("x2") },
-  });
-  const heat = plane.heat("p");
-  const curve = plane.line("ink", { width: 1.25 });
-  const dots = plane.points("data", { size: 2 });
-  const ball = plane.area("c2");
-  const rings = [1, 2].map((radius) => plane.line("c2", { width: 2.5 - 0.75 * radius }));
-  const noise = plane.segment("data", { width: 1.75 });
-  const centre = plane.points("c2", { shape: "diamond", size: 4 });
-  const last = plane.points("data", { size: 4.5 });
-  const atF = plane.label("c2");
-  const atX = plane.label("data", { dy: 16 });
-
-  const histogram = api.chart({
-    wide: false, height: 300,
-    x: { domain: side, label: text("x1") },
-    y: { domain: [0, 0.5], label: text("bars_axis") },
-  });
-  const heights = histogram.bars("muted");
-  const density = histogram.line("p", { width: 2.5 });
-  const lastX = histogram.points("data", { size: 4.5 });
 
   const prior = api.chart({
     height: 120,
     x: { domain: [-reach, reach], label: text("z_axis") },
-    y: { domain: [0, 0.42], label: text("prior_axis") },
+    y: { domain: [0, 0.42], label: text("prior_axis"), spacing: 30 },
   });
   const bell = prior.line("muted", { width: 2 });
   const chosen = prior.segment("c2", { width: 1.75 });
@@ -54,6 +29,33 @@ vaebook.define("generation", (api) => {
   prior.onpick((z) => api.set({ z: api.snap("z", z) }));
   const grid = latent.filter((z) => Math.abs(z) <= reach);
   bell.set(grid, grid.map((z) => Math.exp(models.logNormal(z, 0, 1))));
+
+  const plane = api.chart({
+    wide: false, equal: true, below: true,
+    x: { domain: side, label: text("x1"), spacing: 45 },
+    y: { domain: side, label: text("x2"), spacing: 45 },
+  });
+  const heat = plane.heat("p");
+  const curve = plane.line("ink", { width: 1.25 });
+  const dots = plane.points("data", { size: 1.2, halo: false });
+  const ball = plane.area("c2");
+  const rings = [1, 2].map((radius) => plane.line("c2", { width: 2.5 - 0.75 * radius }));
+  const noise = plane.segment("data", { width: 1.75 });
+  const centre = plane.points("c2", { shape: "diamond", size: 4 });
+  const last = plane.points("data", { size: 4.5 });
+  const atF = plane.label("c2");
+  const atX = plane.label("data", { dy: 16 });
+
+  const histogram = api.chart({
+    wide: false, height: 300, below: true,
+    x: { domain: side, label: text("x1"), spacing: 45 },
+    y: { domain: [0, 0.5], label: text("bars_axis") },
+  });
+  const heights = histogram.bars("muted");
+  const density = histogram.line("p", { width: 2.5 });
+  const densityName = histogram.label("p", { anchor: "start" });
+  const lastX = histogram.points("data", { size: 4.5 });
+
   curve.set(path1, path2);
 
   let drawn = {}; // seed, and its draws so far: z, the centre, the noise in units of sigma
@@ -75,6 +77,8 @@ vaebook.define("generation", (api) => {
     heat.set(values, cells.length, cells.length, side, side, Math.max(...values) / 0.7);
     density.set(fine, heights1);
     histogram.domain({ y: [0, api.niceCeiling(1.3 * Math.max(...heights1))] });
+    const rightOfRing = fine.findIndex((x) => x > 2.1);
+    densityName.set(fine[rightOfRing], heights1[rightOfRing], text("density_name"), 6);
     const probability = edges.slice(1).map((_, b) =>
       heights1.slice(b * parts, (b + 1) * parts).reduce((sum, p) => sum + p, 0) * (barWidth / parts));
     shaded = { std, probability };
