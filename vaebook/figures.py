@@ -911,31 +911,34 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
 # ---- tightness of the bound ----------------------------------------------------------------------
 
 
-def plot_gaps(names, log_px, elbo, *, ax=None):
-    """Draw several bounds under one log-likelihood, each with the gap that it leaves.
+def plot_gaps(names, log_px, elbo, *, top=r"$\log\,p(x)$", bar="gap", ax=None):
+    """Draw bounds under their log-likelihoods, each with the gap that it leaves.
 
     Parameters
     ----------
     names : sequence of str, length N
-    log_px : float
+    log_px : float or ndarray, shape (N,)
     elbo : ndarray, shape (N,)
         In nats.
+    top, bar : str
+        Names for the legend: of the log-likelihood, and of the bar below it.
     ax : Axes, optional
 
     Returns
     -------
     Axes
 
-    Source: chapter "elbo-tightness", eq-elbo-kl-posterior.
+    Source: chapter "elbo-tightness", eq-elbo-kl-posterior and eq-bound-change.
     """
     ax = _axes(ax)
     places = np.arange(len(names))
+    tops = np.broadcast_to(log_px, places.shape)
     gap = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 4}
-    ax.vlines(places, elbo, log_px, label="average of the log-ratio", **gap)
-    ax.axhline(log_px, color=COLOURS["p"], label="?")
+    ax.vlines(places, elbo, tops, label=bar, **gap)
+    ax.hlines(tops, places - 0.5, places + 0.5, color=COLOURS["p"], linewidth=2, label=top)
     ax.plot(places, elbo, "s", color=COLOURS["bound"], markersize=7, label="ELBO")
     ax.set_xticks(places, names)
-    ax.set(ylabel="nats", xlabel="bell", xlim=(-0.5, len(names) - 0.5))
+    ax.set(xlabel="", ylabel="nats", xlim=(-0.5, len(names) - 0.5))
     ax.legend(loc="lower left")
     return ax
 
@@ -973,9 +976,10 @@ def figure_kl_integrand(z, q, p):
 
 
 def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
-    """Draw an observed point beside the curve f[z], and how prior and likelihood share out z.
+    """Draw an observed point beside the curve f[z], and prior, likelihood and posterior over z.
 
-    The dots on the curve stand at equal steps of z; their areas are the posterior there.
+    The dots on the curve stand at equal steps of z; their areas are the posterior there. Each
+    peak of the posterior has its z beside it.
 
     Parameters
     ----------
@@ -998,13 +1002,23 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     plane = left.subplots()
     plane.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
     green = COLOURS["posterior"]
-    plane.scatter(*curve.T, 60 * posterior / posterior.max(), color=green, linewidth=0)
+    area = 50 * posterior[::2] / posterior.max()
+    plane.scatter(*curve[::2].T, area, color=green, linewidth=0, alpha=0.8)
+    inner = posterior[1:-1]
+    for peak in 1 + np.flatnonzero((inner > posterior[:-2]) & (inner > posterior[2:])):
+        outwards = 22 * (curve[peak] - x_star) / np.linalg.norm(curve[peak] - x_star)
+        text = f"${z[peak]:.1f}$"
+        plane.annotate(
+            text, curve[peak], outwards, textcoords="offset points", color=green,
+            ha="center", va="center",
+        )  # fmt: skip
     for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
         ball = Circle(x_star, radius * noise_std, fill=False, linestyle=dash)
         ball.set_edgecolor(COLOURS["p"])
         plane.add_patch(ball)
     plane.plot(*x_star, "o", color=COLOURS["data"], markersize=5)
-    plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 6), textcoords="offset points", ha="center")
+    plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 22), textcoords="offset points", ha="center")
+    plane.margins(0.2)
     _plane(plane)
     rows = right.subplots(3, sharex=True)
     for ax, values, role, name in zip(
@@ -1042,14 +1056,15 @@ def plot_gap_map(mean, std, gap, best, *, ax=None):
     Source: chapter "elbo-tightness", eq-gap-one-mode.
     """
     ax = _axes(ax)
-    levels = [0.75, 1, 1.5, 2.5, 5, 10, 20, 40, 80]
+    levels = [1, 1.5, 2.5, 5, 10, 20, 40, 80]
     lines = ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=1)
-    ax.clabel(lines, fmt=lambda level: f"{level:g}", fontsize="small")
+    ax.clabel(lines, levels[2:], fmt=lambda level: f"{level:g}", fontsize="small")
     for place in best:
         ax.plot(*place[:2], "s", color=COLOURS["q"], markersize=5)
         ax.annotate(
-            f"{place[2]:.3f}", place[:2], (0, 10), textcoords="offset points", ha="center",
-            color=COLOURS["q"],
+            f"{place[2]:.3f}", place[:2], (-42, 34), textcoords="offset points", ha="center",
+            color=COLOURS["q"], arrowprops={"arrowstyle": "-", "color": COLOURS["q"]},
+            bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1},
         )  # fmt: skip
     ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$", yscale="log")
     ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2) if std[0] <= t <= std[-1]]
@@ -1125,8 +1140,9 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
         ax.plot([start, start + step], [height] * 2, color=COLOURS[role], linestyle=dash, lw=6)
         ax.plot(start, height, "o", color=COLOURS["ink"], markersize=6)
         ax.plot(start + step, height, "s", color=COLOURS["bound"], markersize=6)
-        words = f"{name}  {start:.3f}  {added}"
-        ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"))
+        words = f"{name}  {start:.3f}  {added}".replace("-", "\N{MINUS SIGN}")
+        paper = {"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1}
+        ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"), bbox=paper)
     ax.set(xlabel="nats", ylim=(-0.4, 2.75), yticks=[])
     ax.set_xlim(min(ends) - 0.12 * room, max(ends) + 0.12 * room)
     ax.spines["left"].set_visible(False)

@@ -47,7 +47,7 @@ class Tightness(Explorer):
         Readout("reconstruction", "reconstruction", "", 4, group="Second reading"),
         Readout("kl_prior", "− KL to the prior", "", 4, group="Second reading"),
         Readout("elbo_prior", "= ELBO", "", 4, group="Second reading", role="bound"),
-        Readout("energy", "average of", "log p(x*, z)", 4, group="Definition"),
+        Readout("energy", "mean under q", "log p(x*, z)", 4, group="Definition"),
         Readout("entropy", "+ entropy of q", "", 4, group="Definition", role="q"),
         Readout("elbo", "= ELBO", "", 4, group="Definition", role="bound"),
     )
@@ -65,7 +65,7 @@ class Tightness(Explorer):
         "elbo": "ELBO",
         "first": "log p(x*) − KL to the posterior",
         "second": "reconstruction − KL to the prior",
-        "third": "average of log p(x*, z) + entropy of q",
+        "third": "mean log p(x*, z) + entropy of q",
         "consequence": "log p(x*) {log_px} is ELBO {elbo} plus KL to the posterior {gap}; ELBO is "
         "reconstruction {reconstruction} minus KL to the prior {kl_prior}",
         "density_description": "Over z: the prior, the likelihood of x* = {x}, the posterior with "

@@ -22,7 +22,9 @@ vaebook.define("tightness", (api) => {
     q: chart.line("q", { width: 2.5 }),
   };
   const ROLES = { prior: "muted", likelihood: "p", posterior: "posterior", q: "q" };
-  const names = Object.fromEntries(Object.entries(ROLES).map(([key, role]) => [key, chart.label(role)]));
+  // Labels keep apart: likelihood and posterior have peaks of one height, q has its label at its foot.
+  const SPOTS = { prior: { anchor: "end", dy: -4 }, likelihood: { dy: -24 }, posterior: {}, q: { dy: -6 } };
+  const names = Object.fromEntries(Object.entries(ROLES).map(([key, role]) => [key, chart.label(role, SPOTS[key])]));
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const sums = api.chart({
@@ -87,13 +89,13 @@ vaebook.define("tightness", (api) => {
       const highest = Object.fromEntries(Object.keys(ROLES).map((key) => [key, over[key].indexOf(Math.max(...over[key]))]));
       const scale = over.posterior[highest.posterior] / over.likelihood[highest.likelihood];
       over.likelihood = over.likelihood.map((value) => scale * value);
-      const top = api.niceCeiling(1.15 * Math.max(over.posterior[highest.posterior], over.q[highest.q]));
+      const top = api.niceCeiling(1.2 * Math.max(over.posterior[highest.posterior], over.q[highest.q]));
       chart.domain({ y: [0, top] });
       filled.set(latent, over.q);
-      for (const key of Object.keys(ROLES)) {
-        curves[key].set(latent, over[key]);
-        names[key].set(latent[highest[key]], over[key][highest[key]], text(key));
-      }
+      for (const key of Object.keys(ROLES)) curves[key].set(latent, over[key]);
+      for (const key of ["likelihood", "posterior"]) names[key].set(latent[highest[key]], over[key][highest[key]], text(key));
+      names.prior.set(-0.8, densities(-0.8).prior, text("prior"));
+      names.q.set(values.mean, 0, text("q"));
 
       // Three sums: where each starts, and by how much it goes.
       const walks = [[logPx, -at.gap], [at.reconstruction, -at.klPrior], [at.energy, at.entropy]];
