@@ -431,3 +431,38 @@ def test_draws_are_normal_independent_and_the_same_for_ever():
     assert np.abs(scores).max() < 5.73  # 1e-6 in all for a hundred such tests
     assert stats.kstest(flat, "norm").pvalue > 1e-8
     assert stats.kstest(flat, stats.norm(0, 1.02).cdf).pvalue < 1e-8
+
+
+# ---- tightness ----
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_tightness_reads_one_bound_in_three_ways(model):
+    for mean, std in [(0.5, 0.5), (-1.7, 0.2), (2.0, 1.5)]:
+        at = explorers.Tightness(model=model, x=-1.9, mean=mean, std=std).readouts()
+        bound = pytest.approx(at["elbo"], abs=1e-10 * (1 + abs(at["log_px"])))
+        assert at["log_px"] - at["gap"] == at["elbo_posterior"] == bound
+        assert at["reconstruction"] - at["kl_prior"] == at["elbo_prior"] == bound
+        assert at["energy"] + at["entropy"] == bound
+
+
+def test_tightness_closes_the_gap_where_a_bell_can():
+    explorer = explorers.Tightness(x=1.5)
+    assert explorer.readouts()["gap"] > 0.01
+    explorer.match()
+    assert (explorer.mean, explorer.std) == pytest.approx((0.75, 0.5**0.5))
+    assert explorer.readouts()["gap"] == 0
+    explorer.set(model="nonlinear", x=-1.9)
+    explorer.match()
+    assert (explorer.mean, explorer.std) == pytest.approx((-0.11, 1.77), abs=5e-3)
+    assert explorer.readouts()["gap"] == pytest.approx(22.49, abs=5e-3)
+
+
+@pytest.mark.parametrize("model", ["linear", "nonlinear"])
+def test_tightness_can_match_wherever_x_stands(model):
+    for x in np.linspace(-3, 3, 61):
+        explorer = explorers.Tightness(model=model, x=x)
+        explorer.match()
+        z = np.linspace(-6, 6, 6001)
+        mass = explorer.curves(z)[2] * (z[1] - z[0])
+        np.testing.assert_allclose([mass.sum(), mass @ z], [1, explorer.mean], atol=1e-4)

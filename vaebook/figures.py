@@ -911,7 +911,7 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
 # ---- tightness of the bound ----------------------------------------------------------------------
 
 
-def plot_gaps(names, log_px, elbo, *, top=r"$\log\,p(x)$", bar="gap", ax=None):
+def plot_elbo_gaps(names, log_px, elbo, *, top=r"$\log\,p(x)$", bar="gap", ax=None):
     """Draw bounds under their log-likelihoods, each with the gap that it leaves.
 
     Parameters
@@ -938,7 +938,7 @@ def plot_gaps(names, log_px, elbo, *, top=r"$\log\,p(x)$", bar="gap", ax=None):
     ax.hlines(tops, places - 0.5, places + 0.5, color=COLOURS["p"], linewidth=2, label=top)
     ax.plot(places, elbo, "s", color=COLOURS["bound"], markersize=7, label="ELBO")
     ax.set_xticks(places, names)
-    ax.set(xlabel="", ylabel="nats", xlim=(-0.5, len(names) - 0.5))
+    ax.set(xlabel="$q$", ylabel="nats", xlim=(-0.5, len(names) - 0.5))
     ax.legend(loc="lower left")
     return ax
 
@@ -1002,8 +1002,8 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     plane = left.subplots()
     plane.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
     green = COLOURS["posterior"]
-    area = 50 * posterior[::2] / posterior.max()
-    plane.scatter(*curve[::2].T, area, color=green, linewidth=0, alpha=0.8)
+    area = 50 * posterior[::4] / posterior.max()
+    plane.scatter(*curve[::4].T, area, color=green, linewidth=0, alpha=0.8)
     inner = posterior[1:-1]
     for peak in 1 + np.flatnonzero((inner > posterior[:-2]) & (inner > posterior[2:])):
         outwards = 22 * (curve[peak] - x_star) / np.linalg.norm(curve[peak] - x_star)
@@ -1143,7 +1143,7 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
         words = f"{name}  {start:.3f}  {added}".replace("-", "\N{MINUS SIGN}")
         paper = {"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1}
         ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"), bbox=paper)
-    ax.set(xlabel="nats", ylim=(-0.4, 2.75), yticks=[])
+    ax.set(xlabel="nats", ylabel="three forms", ylim=(-0.4, 2.75), yticks=[])
     ax.set_xlim(min(ends) - 0.12 * room, max(ends) + 0.12 * room)
     ax.spines["left"].set_visible(False)
     ax.legend(loc="lower right")
