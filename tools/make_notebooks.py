@@ -67,6 +67,9 @@ def execute(
         record_timing=False,
         on_cell_execute=on_cell,
     )
+    # Keeping track of Output widgets, nbclient sends while it waits on the same socket; it then
+    # sometimes sleeps until the time limit of the cell.
+    client.comm_open_handlers.clear()
     # The kernel draws into the notebook whatever the caller's shell says.
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     try:

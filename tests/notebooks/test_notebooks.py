@@ -86,6 +86,7 @@ def test_every_slider_of_the_live_cells_changes_the_result(path):
     notebook.cells.append(nbformat.v4.new_code_cell(MOVE_SLIDERS))
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+    client.comm_open_handlers.clear()  # see make_notebooks.execute
     client.execute(env=os.environ | INLINE, stderr=subprocess.DEVNULL)
     printed = [output.text for output in notebook.cells[-1].outputs if output.get("text")]
     widgets = json.loads(printed[-1])
