@@ -771,7 +771,7 @@ def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=Non
             ax.annotate(str(t), place, textcoords="offset points", **aside)
     _above(ax, log_px)
     _label_phi(ax, phi)
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left")
     return ax
 
 
@@ -976,7 +976,7 @@ def figure_kl_integrand(z, q, p):
 
 
 def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
-    """Draw an observed point beside the curve f[z], and prior, likelihood and posterior over z.
+    """Draw an observed point and the curve f[z] near it; prior, likelihood and posterior over z.
 
     The dots on the curve stand at equal steps of z; their areas are the posterior there. Each
     peak of the posterior has its z beside it.
@@ -1002,12 +1002,12 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     plane = left.subplots()
     plane.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
     green = COLOURS["posterior"]
-    area = 50 * posterior[::4] / posterior.max()
+    area = 90 * posterior[::4] / posterior.max()
     plane.scatter(*curve[::4].T, area, color=green, linewidth=0, alpha=0.8)
     inner = posterior[1:-1]
     for peak in 1 + np.flatnonzero((inner > posterior[:-2]) & (inner > posterior[2:])):
-        outwards = 22 * (curve[peak] - x_star) / np.linalg.norm(curve[peak] - x_star)
-        text = f"${z[peak]:.1f}$"
+        outwards = 34 * (curve[peak] - x_star) / np.linalg.norm(curve[peak] - x_star)
+        text = f"$z={z[peak]:.1f}$"
         plane.annotate(
             text, curve[peak], outwards, textcoords="offset points", color=green,
             ha="center", va="center",
@@ -1017,9 +1017,10 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
         ball.set_edgecolor(COLOURS["p"])
         plane.add_patch(ball)
     plane.plot(*x_star, "o", color=COLOURS["data"], markersize=5)
-    plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 22), textcoords="offset points", ha="center")
-    plane.margins(0.2)
+    plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 6), textcoords="offset points", ha="center")
     _plane(plane)
+    near = np.add.outer(x_star, [-5 * noise_std, 5 * noise_std])
+    plane.set(xlim=near[0], ylim=near[1])
     rows = right.subplots(3, sharex=True)
     for ax, values, role, name in zip(
         rows,
