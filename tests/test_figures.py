@@ -376,8 +376,8 @@ def test_dots_on_the_curve_are_the_posterior():
     plane, *rows = figures.figure_which_z(*FIGURES["figure_which_z"]).axes
     dots = plane.collections[0]
     np.testing.assert_array_equal(dots.get_offsets(), CURVE[::4])
-    np.testing.assert_allclose(dots.get_sizes() / 50, POSTERIOR[::4] / POSTERIOR.max())
-    assert [text.get_text() for text in plane.texts] == ["$-1.6$", "$1.7$", r"$\mathbf{x}^*$"]
+    np.testing.assert_allclose(dots.get_sizes() / 90, POSTERIOR[::4] / POSTERIOR.max())
+    assert [text.get_text() for text in plane.texts] == ["$z=-1.6$", "$z=1.7$", r"$\mathbf{x}^*$"]
     for ax, values in zip(rows, [PRIOR, POSTERIOR / PRIOR, POSTERIOR], strict=True):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), values)
 
