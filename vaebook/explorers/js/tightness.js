@@ -105,7 +105,7 @@ vaebook.define("tightness", (api) => {
       sums.domain({ x: [left, high > -0.2 ? api.niceCeiling(Math.max(1, high + 0.5)) : 0] });
       rows.forEach(({ key, height, floor, bar, start, end, name }, i) => {
         const [from, step] = walks[i];
-        floor.set([-1e4, from + step], [height + 0.12, height + 0.12], [height - 0.12, height - 0.12]);
+        floor.set([left, from + step], [height + 0.12, height + 0.12], [height - 0.12, height - 0.12]);
         bar.set(from, height, from + step, height);
         start.set([from], [height]);
         end.set([from + step], [height]);
