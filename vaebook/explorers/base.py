@@ -320,10 +320,15 @@ class Explorer(traitlets.HasTraits):
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
         if os.environ.get("VAEBOOK_STATIC") == "1":
             return {"text/plain": repr(self), "text/html": self.to_html()}
-        bundle = self.widget._repr_mimebundle_(include=include, exclude=exclude, **kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        data["text/plain"] = repr(self)
-        return bundle
+        data, metadata = {"text/plain": repr(self)}, {}
+        if hasattr(self.widget, "_repr_mimebundle_"):
+            shown = self.widget._repr_mimebundle_(include=include, exclude=exclude, **kwargs)
+            bundle, metadata = shown if isinstance(shown, tuple) else (shown, {})
+            data = bundle | data
+        else:  # the first anywidget 0.9 over ipywidgets 7
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+            data["application/vnd.jupyter.widget-view+json"] = view
+        return data, metadata
 
 
 def _encode(value):
