@@ -117,8 +117,8 @@ class Elbo(Explorer):
     buttons = ("e_step", "m_step", "gradient_step")
 
     shown = (
-        Readout("log_px", "log-likelihood", symbol="log p(x|φ)", role="p", group="At this φ"),
-        Readout("elbo", "bound", symbol="ELBO[θ, φ]", role="bound", group="At this φ"),
+        Readout("log_px", "log-likelihood", unit="nats", role="p", group="At this φ"),
+        Readout("elbo", "ELBO", unit="nats", role="bound", group="At this φ"),
         Readout("gap", "gap", unit="nats", role="gap", group="At this φ"),
         Readout("closest", "gap", unit="nats", role="gap", group="Where they come closest ▲"),
         Readout("near", "slope", symbol="φ", digits=2, group="Where they come closest ▲"),

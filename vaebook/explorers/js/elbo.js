@@ -96,7 +96,7 @@ vaebook.define("elbo", (api) => {
       const range = CEILING - floor;
       const level = gap > 0.12 * range ? (height + elbo) / 2 : elbo - 0.075 * range;
       names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap: format(gap) }), phi < 1.9 ? 42 : -42);
-      names.p.set(-2.3, logPx[Math.round((0.7 / 6) * (grid.length - 1))], text("log_px"));
+      names.p.set(-1.5, logPx[Math.round((1.5 / 6) * (grid.length - 1))], text("log_px"));
       labelBound(now, floor);
 
       const highestDensity = Math.max(...density, 0.45 / std);
@@ -162,7 +162,7 @@ vaebook.define("elbo", (api) => {
 
   // The name of the bound: beside its left branch, or its right one, or under a flat top.
   function labelBound({ at, bend, highest, value }, floor) {
-    const level = floor + 0.2 * (CEILING - floor);
+    const level = floor + 0.27 * (CEILING - floor);
     const reach = Math.sqrt(Math.max(0, (highest - level) / bend));
     if (highest < level + 0.1 * (CEILING - floor)) names.bound.set(Math.max(-2.4, Math.min(2.4, at)), highest, text("elbo"), 0);
     else if (at - reach > -2.3) names.bound.set(at - reach, level, text("elbo"), -48);
