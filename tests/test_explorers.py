@@ -387,6 +387,14 @@ def test_generation_misfit_is_the_area_between_bars_and_curve():
     assert explorer.readouts()["misfit"] == pytest.approx(np.abs(share - mass).sum(), rel=1e-12)
 
 
+def test_generation_draws_come_from_the_model():
+    x, z = explorers.Generation(noise_std=0.2, n=MAX_DRAWS).samples()
+    noise = (x - book_decoder(z)) / 0.2
+    together = np.column_stack([z, noise])
+    scores = (together.T @ together / MAX_DRAWS - np.eye(3)) * np.sqrt(MAX_DRAWS)
+    assert np.abs(scores / np.sqrt(1 + np.eye(3))).max() < 5.73
+
+
 def test_generation_draws_go_on_where_they_stopped():
     explorer = explorers.Generation(seed=3)
     explorer.draw_1()

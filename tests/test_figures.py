@@ -249,6 +249,8 @@ def test_each_sheet_ends_where_the_density_has_its_level(ax):
     assert len(edges) == 7
     assert np.all(np.diff([np.median(levels) for levels in log_levels]) > 0.1)
     assert max(levels.std() for levels in log_levels) < 0.2  # the grid is coarse
+    shares = np.exp([np.median(levels) for levels in log_levels]) / DENSITY.max()
+    np.testing.assert_allclose(shares[[1, -1]], [0.12, 0.85], rtol=0.1)
 
 
 def test_slices_share_a_scale():
