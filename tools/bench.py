@@ -1,13 +1,15 @@
 """Measure what readers wait for: a slider's move, in the built page. Prints a table.
 
-Every explorer of the built site is moved in Chromium. Two times are taken of each move: the
-handler's own (all that the script does before it gives the browser back), and from the move until
-the next frame is painted. A slider whose handler does nothing stands beside them, and the usual way
-with a kernel: ``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
+Every explorer of the built site is moved in Chromium. Three times are taken of each move: the
+handler's work (all that the script does before it gives the browser back) in processor time, which
+a busy machine does not change, and on the clock; and from the move until the next frame is painted.
+A slider whose handler does nothing stands beside them, and the usual way with a kernel:
+``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
 """
 
 import contextlib
 import io
+import json
 import shutil
 import sys
 import time
@@ -65,6 +67,18 @@ def explorers():
     return found
 
 
+def measure(browser, page, selector):
+    """Move one slider; return its times by kind, in milliseconds."""
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    times = page.evaluate(MEASURE, [selector, MOVES])
+    work = [
+        event.get("tdur", 0) / 1000
+        for event in json.loads(browser.stop_tracing())["traceEvents"]
+        if event["name"] == "EventDispatch" and event["args"]["data"]["type"] == "input"
+    ]
+    return times | {"work": work}
+
+
 def bench_sliders():
     """Yield one row for an empty handler and one for each explorer's slowest slider."""
     from playwright.sync_api import sync_playwright
@@ -80,13 +94,12 @@ def bench_sliders():
             page.locator(root).first.scroll_into_view_if_needed()
             if number == 0:
                 page.evaluate(EMPTY)
-                times = page.evaluate(MEASURE, ["#empty-handler", MOVES])
-                yield "an empty handler", times
+                yield "an empty handler", measure(browser, page, "#empty-handler")
             slowest = None
             for slider in page.locator(f"{root} input[type=range]").all():
                 selector = f'{root} input[name="{slider.get_attribute("name")}"]'
-                times = page.evaluate(MEASURE, [selector, MOVES])
-                if slowest is None or summary(times["handler"])[1] > summary(slowest["handler"])[1]:
+                times = measure(browser, page, selector)
+                if slowest is None or summary(times["work"])[1] > summary(slowest["work"])[1]:
                     slowest = times
             yield f"explorer {name}", slowest
         browser.close()
@@ -124,18 +137,19 @@ def main():
     """Print the table; fail if the target is missed."""
     if not (HTML / "index.html").exists():
         sys.exit("The site is not built: run 'make book' first.")
-    print(f"{'a move of a slider, in ms':<32}{'handler':>16}{'until painted':>18}")
-    print(f"{'':<32}{'p50     p95':>16}{'p50     p95':>18}")
+    print(f"{'a move of a slider, in ms':<28}{'work':>14}{'on the clock':>16}{'until painted':>16}")
+    print(f"{'':<28}{'p50    p95':>14}{'p50    p95':>16}{'p50    p95':>16}")
     missed = []
     for name, times in bench_sliders():
-        (h50, h95), (p50, p95) = summary(times["handler"]), summary(times["painted"])
-        print(f"{name:<32}{h50:>8.2f}{h95:>8.2f}{p50:>10.1f}{p95:>8.1f}", flush=True)
-        if h95 > TARGET_MS:
+        row = [summary(times[kind]) for kind in ("work", "handler", "painted")]
+        cells = "  ".join(f"{p50:>7.2f}{p95:>7.2f}" for p50, p95 in row)
+        print(f"{name:<28}{cells}", flush=True)
+        if row[0][1] > TARGET_MS:
             missed.append(name)
-    i50, i95 = summary(bench_interactive())
-    print(f"{'interactive + matplotlib':<32}{i50:>8.1f}{i95:>8.1f}{'and the network':>18}")
+    p50, p95 = summary(bench_interactive())
+    print(f"{'interactive + matplotlib':<28}{'':>16}{p50:>7.1f}{p95:>7.1f}  and the network")
     verdict = f"missed by {', '.join(missed)}" if missed else "met"
-    print(f"Target: handler p95 <= {TARGET_MS:g} ms: {verdict}.")
+    print(f"Target: work p95 <= {TARGET_MS:g} ms: {verdict}.")
     return 1 if missed else 0
 
 
