@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 # The cells of a notebook need one process and their order; all other tests share the two freely.
-NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --nbval-lax chapters
+NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters
 PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

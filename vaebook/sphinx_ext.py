@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 
 from docutils import nodes
+from nbclient import NotebookClient
 
 from vaebook.explorers.svg import inline_svg
 
@@ -41,6 +42,9 @@ def prepare(app, config):
     cache = Path(app.outdir).parent / ".jupyter_cache" / package_hash()
     config.nb_execution_cache_path = str(cache)
     config.html_static_path += [str(Path(app.confdir) / "_vendor"), str(SCRIPTS)]
+    # nbclient mirrors Output widgets over the socket on which it waits for the cell's end, and can
+    # so miss that end and sleep until the time limit. No page shows such a widget's state.
+    NotebookClient.on_comm_open_jupyter_widget = lambda client, message: None
     if not config.html_theme_options.get("repository_url"):
         # Without an address every launch button would be a broken link: draw none.
         config.html_theme_options["launch_buttons"] = {}
