@@ -337,9 +337,9 @@ def test_no_step_lowers_the_bound_or_leaves_the_sliders(model):
 @pytest.mark.parametrize("theta", [(0.2, 0.5), (0.0, 0.5), (-2.5, 0.1), (1.0, 1.5), (2.4, 0.2)])
 def test_the_nearest_point_is_nearer_than_any_on_a_grid(model, theta):
     w = explorers.Elbo(model=model, mean=theta[0], std=theta[1])
-    gaps = [w.terms(phi).gap for phi in np.linspace(-3, 3, 601)]
+    gaps = [w.terms(phi).gap for phi in np.linspace(-3, 3, 121)]
     assert w.readouts()["closest"] <= min(gaps) + 1e-12
-    assert w.readouts()["closest"] == pytest.approx(min(gaps), abs=1e-3)
+    assert w.readouts()["closest"] == pytest.approx(min(gaps), abs=0.02)
 
 
 def test_a_trail_ends_where_a_hand_moves_a_slider():
