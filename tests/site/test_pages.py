@@ -32,6 +32,23 @@ def test_page_is_quiet_and_fits_every_screen_in_both_themes(page, site, name):
     assert page.context.cookies() == []
 
 
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("chapters/")])
+def test_no_formula_runs_into_its_number_or_out_of_the_page(page, site, name):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_page(page, f"{site}{name}")
+    page.evaluate("MathJax.startup.promise")
+    too_wide = page.evaluate(
+        """[...document.querySelectorAll('div.math')].filter((box) => {
+          const number = box.querySelector('.eqno');
+          const limit = number ? number.getBoundingClientRect().left
+                               : box.getBoundingClientRect().right;
+          const formula = box.querySelector('mjx-math');
+          return formula.getBoundingClientRect().right > limit;
+        }).map((box) => box.id || box.textContent.slice(0, 60))"""
+    )
+    assert not too_wide, f"break these formulas into lines: {too_wide}"
+
+
 @each_page
 def test_page_works_as_a_file(page, file_site, name):
     open_page(page, f"{file_site}{name}")

@@ -18,8 +18,8 @@ To add the explorer ``Bound``:
    returns ``{readouts, consequence, table}``. Optional beside it: ``constrain(values, moved)``,
    with its double in Python, and ``actions`` by the names of the buttons. Formulas go to
    ``js/models.js``.
-3. Export the class here, and add one line to ``EXPLORERS`` in ``tests/site/test_live_explorers.py``:
-   it tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.
+3. Export the class here, and add one line to the list in ``tests/site/test_live_explorers.py``: it
+   tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.
 
 ``mixture.py`` and ``js/mixture.js`` are the example to copy.
 """
