@@ -36,7 +36,7 @@ def test_page_is_quiet_and_fits_every_screen_in_both_themes(page, site, name):
     assert not wide, f"break these formulas into lines, they run into their number: {wide}"
     for theme in ["light", "dark"]:
         page.emulate_media(color_scheme=theme)
-        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         for width in [320, 768, 1100, 1280]:
             page.set_viewport_size({"width": width, "height": 640})
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
