@@ -7,7 +7,8 @@ Loaded by ``_config.yml``. It
 - puts figures into the page as SVG whose colours follow the theme;
 - loads the explorers' scripts only on pages that hold one, and drops the scripts of the theme
   that the book does not use;
-- points the Colab button at the generated notebook.
+- points the Colab button at the generated notebook;
+- warns of a page that was not executed.
 """
 
 import hashlib
@@ -15,10 +16,13 @@ import os
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import NbMetadataCollector
 from nbclient import NotebookClient
+from sphinx.util.logging import getLogger
 
 from vaebook.explorers.svg import inline_svg
 
+LOGGER = getLogger(__name__)
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE / "explorers" / "js"
 #: Modules that no page executes: a change in them needs no new run.
@@ -60,6 +64,15 @@ def inline_figures(app, doctree, docname):
             alt = image.get("alt", "")
             svg = inline_svg(path.read_text("utf-8"), alt=alt, prefix=f"fig{number}")
             image.replace_self(nodes.raw("", svg, format="html"))
+
+
+def require_execution(app, env):
+    """Warn, and so fail a strict build, of every page with code cells that were not executed."""
+    for docname in sorted(env.found_docs):
+        path = env.doc2path(docname)
+        has_cells = "{code-cell}" in Path(path).read_text("utf-8")
+        if has_cells and not NbMetadataCollector.get_exec_data(env, docname):
+            LOGGER.warning("has code cells, but was not executed", location=path)
 
 
 def page_assets(app, pagename, templatename, context, doctree):
@@ -111,6 +124,7 @@ def setup(app):
     """Register with Sphinx."""
     app.connect("config-inited", prepare, priority=100)
     app.connect("doctree-resolved", inline_figures)
+    app.connect("env-check-consistency", require_execution)
     app.connect("html-page-context", page_assets)
     app.connect("html-page-context", mend_page, priority=950)
     app.add_css_file("kit.css")
