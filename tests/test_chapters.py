@@ -104,3 +104,17 @@ def test_something_is_asserted_where_the_answer_is_known(path):
     text = path.read_text("utf-8")
     section = text[text.index("## Check on a known answer") : text.index("## Explore")]
     assert re.search(r"^\s*(assert |np\.testing\.)", section, re.M)
+
+
+@each_chapter
+def test_every_term_in_bold_is_in_the_glossary(path):
+    glossary = (ROOT / "appendix" / "glossary.md").read_text("utf-8")
+    entries = glossary[glossary.index(":::{glossary}") :].splitlines()[1:]
+    terms = {line.lower() for line in entries if line and line[0] not in " :"}
+    text = re.sub(r"`[^`]*`", "", _CELL.sub("", path.read_text("utf-8")))
+    bold = [" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", text)]
+    # A lead-in such as "Derive, 10 minutes." or "Time:" ends in a stop; a term does not.
+    defined = [words for words in bold if words[-1] not in '.:"']
+    missing = {words for words in defined if words.lower() not in terms}
+    assert defined
+    assert not missing, f"add to appendix/glossary.md, or use italics: {sorted(missing)}"
