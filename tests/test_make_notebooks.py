@@ -514,7 +514,10 @@ STORING = """\
 ```{code-cell} ipython3
 :tags: [nbval-check-output]
 
-print("one")
+from time import sleep
+
+print("one", flush=True)
+sleep(0.3)  # the kernel sends two messages; one text is stored all the same
 print("two")
 ```
 

@@ -65,6 +65,7 @@ def execute(
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
+        coalesce_streams=True,  # how the kernel cut its output up depends on its speed
         on_cell_execute=on_cell,
     )
     # Keeping track of Output widgets, nbclient sends while it waits on the same socket; it then
