@@ -251,10 +251,10 @@ var vaebook = (() => {
           Object.assign(canvas, { width: columns, height: rows });
           const context = canvas.getContext("2d");
           const pixels = context.createImageData(columns, rows);
+          pixels.data.fill(255);
           for (let i = 0; i < values.length; i++) {
             const row = rows - 1 - Math.floor(i / columns);
             const j = 4 * (row * columns + (i % columns));
-            pixels.data.fill(255, j, j + 3);
             pixels.data[j + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
           }
           context.putImageData(pixels, 0, 0);
