@@ -548,7 +548,7 @@ def test_every_mark_is_drawn(specimen):
     assert root.locator(".vb-line").get_attribute("d").count("M") == 2  # a gap where y is NaN
     assert root.locator(".vb-bars-mark").get_attribute("d").count("Z") == 2
     assert root.locator(".vb-area").get_attribute("d").endswith("Z")
-    assert root.locator(".vb-heat-image").get_attribute("href").startswith("data:image/png")
+    assert root.locator("mask image").get_attribute("href").startswith("data:image/png")
 
 
 def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):

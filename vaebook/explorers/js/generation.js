@@ -13,7 +13,7 @@ vaebook.define("generation", (api) => {
   const middles = (count) => Array.from({ length: count }, (_, i) => side[0] + ((side[1] - side[0]) * (i + 0.5)) / count);
   const edges = Array.from({ length: bars + 1 }, (_, b) => side[0] + b * barWidth);
   const fine = middles(bars * parts);
-  const cells = middles(96);
+  const cells = middles(48); // enough for the map, which the browser smooths
   const around = Array.from({ length: 61 }, (_, i) => (i * Math.PI) / 30);
 
   const prior = api.chart({

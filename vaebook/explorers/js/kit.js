@@ -243,7 +243,7 @@ var vaebook = (() => {
       // of one colour; the rows go upwards. The picture is a mask, so the colour follows the theme.
       heat(role) {
         const canvas = document.createElement("canvas");
-        const image = svg("image", { preserveAspectRatio: "none", class: "vb-heat-image" });
+        const image = svg("image", { preserveAspectRatio: "none" });
         const rect = svg("rect", { class: `vb-heat vb-${role}`, mask: `url(#${id}-${marks.length})` });
         const shape = svg("g", {}, svg("mask", { id: `${id}-${marks.length}` }, image), rect);
         return mark(shape, (values, columns, rows, [x0, x1] = [], [y0, y1] = [], top = 1) => {
