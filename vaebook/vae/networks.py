@@ -1,0 +1,293 @@
+r"""The variational autoencoder: an encoder for q(z | x), a decoder for p(x | z), and their bound.
+
+.. math:: p(z) = N_z[0, I], \qquad q(z \mid x, \theta) = N_z\big[m(x), \mathrm{diag}\, s^2(x)\big],
+          \qquad p(x \mid z, \phi) = \prod_d \mathrm{Bern}_{x_d}\big[\sigma(l_d(z))\big]
+
+Encoder parameters are the book's :math:`\theta`, decoder parameters its :math:`\phi`.
+"""
+
+import dataclasses
+import itertools
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vaebook.vae import objective
+from vaebook.vae.objective import ElboTerms
+
+__all__ = ["VAE", "Config"]
+
+ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run depends on: the model, its objective and its training.
+
+    Model: ``likelihood`` is "bernoulli" for binary pixels or "gaussian", with the standard
+    deviation ``noise_std``, for real numbers; ``hidden=()`` makes both networks linear.
+    Objective: ``n_samples`` averages the ELBO over samples; ``n_importance`` above 1 takes the
+    importance-weighted bound of that many samples in its place.
+    Training: see ``vaebook.vae.training``.
+    """
+
+    n_features: int = 784
+    n_latent: int = 50
+    hidden: tuple[int, ...] = (500, 500)
+    activation: str = "silu"
+    likelihood: str = "bernoulli"
+    noise_std: float = 1.0
+    n_samples: int = 1
+    n_importance: int = 1
+    batch_size: int = 250
+    learning_rate: float = 2e-3
+    warmup_steps: int = 200
+    epochs: int = 30
+    seed: int = 1
+    precision: str = "float32"
+    max_seconds: float | None = None
+    binarisation: str = "dynamic"
+
+    def __post_init__(self):
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ["n_features", "n_latent", "n_samples", "n_importance", "batch_size", "epochs"]:
+            _require(_is_whole(getattr(self, name), 1), name, self, "a whole number of at least 1")
+        for name in ["warmup_steps", "seed"]:
+            _require(_is_whole(getattr(self, name), 0), name, self, "a whole number of at least 0")
+        _require(all(_is_whole(h, 1) for h in self.hidden), "hidden", self, "widths, as (500, 500)")
+        for name in ["learning_rate", "noise_std"]:
+            _require(_is_positive(getattr(self, name)), name, self, "a positive number")
+        limit = self.max_seconds
+        _require(limit is None or _is_positive(limit), "max_seconds", self, "seconds, or None")
+        for name, choices in {
+            "activation": sorted(ACTIVATIONS),
+            "likelihood": ["bernoulli", "gaussian"],
+            "precision": ["float32", "bfloat16", "auto"],
+            "binarisation": ["dynamic", "fixed"],
+        }.items():
+            _require(getattr(self, name) in choices, name, self, "one of " + ", ".join(choices))
+        both = self.n_samples > 1 and self.n_importance > 1
+        _require(not both, "n_samples", self, "1 where n_importance is above 1")
+
+    @property
+    def n_draws(self) -> int:
+        """Samples of z that one image takes in training."""
+        return max(self.n_samples, self.n_importance)
+
+    def to_dict(self) -> dict:
+        """Return plain values that JSON and a checkpoint can hold."""
+        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Config":
+        """Make a configuration from ``to_dict``'s values; fields left out take their default."""
+        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise ValueError(f"Config has no {', '.join(unknown)}; remove or rename them.")
+        return cls(**values)
+
+
+class Encoder(nn.Module):
+    r"""x (..., D) -> mean and log-variance of q(z | x), each (..., D_z)."""
+
+    def __init__(self, config: Config, generator: torch.Generator):
+        super().__init__()
+        widths = [config.n_features, *config.hidden, 2 * config.n_latent]
+        self.layers = _linear_layers(widths, generator)
+        self.activation = ACTIVATIONS[config.activation]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        output = _perceptron(x, self.layers, self.activation)
+        mean, log_var = output.to(x.dtype).chunk(2, dim=-1)
+        return mean, log_var
+
+
+class Decoder(nn.Module):
+    r"""z (..., D_z) -> logits of the pixels (or means of a Gaussian likelihood), (..., D)."""
+
+    def __init__(self, config: Config, generator: torch.Generator):
+        super().__init__()
+        widths = [config.n_latent, *reversed(config.hidden), config.n_features]
+        self.layers = _linear_layers(widths, generator)
+        self.activation = ACTIVATIONS[config.activation]
+
+    def forward(self, z: Tensor) -> Tensor:
+        return _perceptron(z, self.layers, self.activation).to(z.dtype)
+
+
+class VAE(nn.Module):
+    """A variational autoencoder; its first weights are drawn from ``config.seed`` alone.
+
+    Every bound is returned for each image, (B,), in nats; the caller averages:
+    ``loss = -model.elbo(x, generator=generator).elbo.mean()``.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        generator = torch.Generator().manual_seed(config.seed)
+        self.encoder = Encoder(config, generator)
+        self.decoder = Decoder(config, generator)
+
+    def elbo(self, x: Tensor, n_samples: int = 1, *, generator: torch.Generator) -> ElboTerms:
+        """Evidence lower bound of each image and its two terms, the mean over samples of z.
+
+        Parameters
+        ----------
+        x : (B, D)
+            Pixels 0 or 1 of any dtype; real numbers for a Gaussian likelihood.
+        n_samples : int
+            Samples of z an image; more make the estimate steadier, not the bound tighter.
+        generator : torch.Generator, on the model's device
+
+        Returns
+        -------
+        ElboTerms of (B,): elbo, reconstruction, kl.
+
+        Raises
+        ------
+        ValueError
+            If x has the wrong shape, a value that is not finite, or a grey pixel.
+
+        Source: chapter "variational-autoencoder".
+        """
+        x = self.check_data(x)
+        return self.elbo_at(x, self.draw_noise(n_samples, len(x), generator=generator))
+
+    def importance_bound(
+        self, x: Tensor, n_importance: int, *, generator: torch.Generator
+    ) -> Tensor:
+        """Importance-weighted bound of each image, (B,), from ``n_importance`` samples of z.
+
+        All samples are in memory at once; for thousands of them see ``vae.log_likelihood``.
+
+        Parameters, errors: as in ``elbo``.
+
+        Source: chapter "variational-autoencoder".
+        """
+        x = self.check_data(x)
+        eps = self.draw_noise(n_importance, len(x), generator=generator)
+        return objective.importance_bound(self.log_weights(x, eps))
+
+    def forward(self, x: Tensor, eps: Tensor) -> ElboTerms:
+        """The objective of the configuration at given noise (S, B, D_z): what training climbs.
+
+        With ``n_importance`` above 1 the field ``elbo`` holds the importance-weighted bound.
+        x is float (B, D) and taken as checked.
+        """
+        mean, log_var = self.encoder(x)
+        z = objective.reparameterize(mean, log_var, eps)  # (S, B, D_z)
+        log_px_given_z = self.log_px_given_z(x, z)  # (S, B)
+        terms = objective.elbo_terms(log_px_given_z, mean, log_var)
+        if self.config.n_importance > 1:
+            log_w = objective.log_weights(log_px_given_z, z, mean, log_var)
+            terms = terms._replace(elbo=objective.importance_bound(log_w))
+        return terms
+
+    def elbo_at(self, x: Tensor, eps: Tensor) -> ElboTerms:
+        """The ELBO's terms, (B,), at given noise (S, B, D_z)."""
+        mean, log_var = self.encoder(x)
+        z = objective.reparameterize(mean, log_var, eps)
+        return objective.elbo_terms(self.log_px_given_z(x, z), mean, log_var)
+
+    def log_weights(self, x: Tensor, eps: Tensor) -> Tensor:
+        r"""Log-weights :math:`\log p(x, z) - \log q(z \mid x)`, (S, B), at given noise."""
+        mean, log_var = self.encoder(x)
+        z = objective.reparameterize(mean, log_var, eps)
+        return objective.log_weights(self.log_px_given_z(x, z), z, mean, log_var)
+
+    def log_px_given_z(self, x: Tensor, z: Tensor) -> Tensor:
+        r"""Log-likelihood :math:`\log p(x \mid z)`: x (B, D), z (S, B, D_z) -> (S, B)."""
+        output = self.decoder(z)  # (S, B, D)
+        if self.config.likelihood == "bernoulli":
+            return objective.log_bernoulli(x, output)
+        log_var = output.new_tensor(2 * math.log(self.config.noise_std))
+        return objective.log_normal(x, output, log_var)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
+        """Draw z from the prior and return what the decoder makes of it: (n, D).
+
+        Probabilities of the pixels, or means for a Gaussian likelihood, not noisy pixels.
+        """
+        output = self.decoder(self.draw_noise(1, n, generator=generator)[0])
+        return torch.sigmoid(output) if self.config.likelihood == "bernoulli" else output
+
+    @torch.no_grad()
+    def set_output_bias(self, pixel_means: Tensor) -> None:
+        """Start the decoder at the mean image: its last bias becomes the logit of the means (D,).
+
+        A pixel that is never on gets a small probability, not zero.
+        """
+        bias = self.decoder.layers[-1].bias
+        means = torch.as_tensor(pixel_means).to(bias)
+        if means.shape != bias.shape:
+            raise ValueError(
+                f"Pixel means have shape {tuple(means.shape)}, expected {tuple(bias.shape)}; "
+                "average the flattened images over the data set."
+            )
+        if self.config.likelihood == "bernoulli":
+            means = torch.logit(means, eps=1e-3)
+        bias.copy_(means)
+
+    def draw_noise(self, n_samples: int, n_images: int, *, generator: torch.Generator) -> Tensor:
+        """Standard normal noise (S, B, D_z): its own for each sample and each image."""
+        if not isinstance(generator, torch.Generator):
+            raise TypeError(
+                f"generator is {generator!r}, expected a torch Generator; "
+                "pass torch.Generator().manual_seed(seed)."
+            )
+        if not _is_whole(n_samples, 1):
+            raise ValueError(f"Number of samples is {n_samples!r}, expected at least 1.")
+        like = self.decoder.layers[0].weight
+        shape = (n_samples, n_images, self.config.n_latent)
+        return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
+
+    def check_data(self, x: Tensor) -> Tensor:
+        """Return x in the model's dtype, or say what is wrong with it."""
+        if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != self.config.n_features:
+            found = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else f"type {type(x)}"
+            raise ValueError(
+                f"x has {found}, expected a tensor (B, {self.config.n_features}); "
+                "flatten images with x.flatten(1)."
+            )
+        if self.config.likelihood == "bernoulli":
+            objective.require_binary(x)
+        elif not torch.isfinite(x).all():
+            raise ValueError("x has values that are not finite; remove or replace them first.")
+        return x.to(self.decoder.layers[0].weight.dtype)
+
+
+def _linear_layers(widths: list[int], generator: torch.Generator) -> nn.ModuleList:
+    """Linear layers with PyTorch's usual first weights, drawn from the given generator."""
+    layers = nn.ModuleList()
+    for n_in, n_out in itertools.pairwise(widths):
+        layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+        for parameter in layer.parameters():
+            bound = 1 / math.sqrt(n_in)
+            nn.init.uniform_(parameter, -bound, bound, generator=generator)
+        layers.append(layer)
+    return layers
+
+
+def _perceptron(values: Tensor, layers: nn.ModuleList, activation) -> Tensor:
+    for layer in layers[:-1]:
+        values = activation(layer(values))
+    return layers[-1](values)
+
+
+def _is_whole(value, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_positive(value) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
+
+
+def _require(holds: bool, name: str, config: Config, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {getattr(config, name)!r}, expected {expected}.")

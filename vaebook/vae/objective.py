@@ -1,0 +1,231 @@
+r"""The terms of a VAE's loss, as pure functions on tensors; in nats.
+
+.. math:: \mathrm{ELBO}[x] = \mathbb{E}_{q(z|x)}\big[\log p(x \mid z)\big]
+          - D_{KL}\big[q(z \mid x) \,\|\, p(z)\big] \le \log p(x)
+
+Shapes: data x (B, D), latent numbers z (S, B, D_z) with S samples an image, log-weights (S, B).
+Each function sums over the last axis, the numbers of one image, and never over images: the caller
+averages. All work in the precision of their arguments and can be differentiated twice.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = [
+    "ElboTerms",
+    "binarise",
+    "elbo_terms",
+    "importance_bound",
+    "kl_standard_normal",
+    "log_bernoulli",
+    "log_mean_exp",
+    "log_normal",
+    "log_standard_normal",
+    "log_weights",
+    "reparameterize",
+    "require_binary",
+]
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+class ElboTerms(NamedTuple):
+    r"""The bound and its two terms, one number an image (B,), in nats.
+
+    ``elbo = reconstruction - kl``, with ``reconstruction`` the mean of
+    :math:`\log p(x \mid z)` over samples of q, and ``kl`` :math:`D_{KL}[q \,\|\, p(z)]`.
+    """
+
+    elbo: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+
+
+def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
+    r"""Log-probability of binary pixels, summed over the last axis, in nats.
+
+    .. math:: \sum_d \big( x_d\, l_d - \log(1 + e^{l_d}) \big),
+              \qquad p(x_d = 1) = \frac{1}{1 + e^{-l_d}}
+
+    The logits :math:`l_d` enter as they are: a probability would round to 0 or 1 first.
+
+    Parameters
+    ----------
+    x : (..., D)
+        Pixels, 0 or 1; ``require_binary`` holds that.
+    logits : (..., D), broadcastable with x
+
+    Returns
+    -------
+    Tensor, the broadcast shape without the last axis.
+
+    Source: chapter "variational-autoencoder".
+    """
+    return (x * logits + functional.logsigmoid(-logits)).sum(-1)
+
+
+def log_normal(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    r"""Log-density of independent normals, summed over the last axis, in nats.
+
+    .. math:: -\tfrac12 \sum_d \Big( \log 2\pi + \log s_d^2 + \frac{(x_d - m_d)^2}{s_d^2} \Big)
+
+    Parameters
+    ----------
+    x, mean : (..., D), broadcastable
+    log_var : (..., D)
+        Logarithms of the variances :math:`s_d^2`.
+
+    Returns
+    -------
+    Tensor, the broadcast shape without the last axis.
+
+    Source: chapter "latent-variable-models".
+    """
+    return -0.5 * (LOG_2PI + log_var + (x - mean) ** 2 * torch.exp(-log_var)).sum(-1)
+
+
+def log_standard_normal(z: Tensor) -> Tensor:
+    r"""Log-density of the prior, N[0, I], summed over the last axis: z (..., D_z) -> (...)."""
+    return -0.5 * (LOG_2PI + z**2).sum(-1)
+
+
+def kl_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
+    r"""KL divergence from a diagonal normal to N[0, I], summed over the last axis, in nats.
+
+    .. math:: \tfrac12 \sum_k \big( m_k^2 + e^{t_k} - 1 - t_k \big), \qquad t_k = \log s_k^2
+
+    ``expm1`` keeps it exact near zero, where :math:`e^t - 1` would leave rounding noise that is
+    larger than the value, and of either sign.
+
+    Parameters
+    ----------
+    mean, log_var : (..., D_z)
+
+    Returns
+    -------
+    Tensor (...), never negative.
+
+    Source: chapter "variational-autoencoder".
+    """
+    return 0.5 * (mean**2 + torch.expm1(log_var) - log_var).sum(-1)
+
+
+def reparameterize(mean: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+    r"""Samples of q as a function of noise: :math:`z = m + s\,\epsilon`.
+
+    Parameters
+    ----------
+    mean, log_var : (B, D_z)
+    eps : (S, B, D_z)
+        Standard normal noise, its own for each sample, image and latent number.
+
+    Returns
+    -------
+    Tensor (S, B, D_z); gradients reach mean and log_var through it.
+
+    Source: chapter "reparameterization-trick".
+    """
+    return mean + torch.exp(0.5 * log_var) * eps
+
+
+def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> ElboTerms:
+    r"""The evidence lower bound from S samples of q, with the KL term in closed form.
+
+    Parameters
+    ----------
+    log_px_given_z : (S, B)
+        :math:`\log p(x \mid z)` at samples z of q.
+    mean, log_var : (B, D_z)
+        Of q(z | x).
+
+    Returns
+    -------
+    ElboTerms of (B,): the mean over samples, never a sum.
+
+    Source: chapter "variational-autoencoder".
+    """
+    reconstruction = log_px_given_z.mean(0)
+    kl = kl_standard_normal(mean, log_var)
+    return ElboTerms(reconstruction - kl, reconstruction, kl)
+
+
+def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    r"""Logarithms of the importance weights of samples z of q, in nats.
+
+    .. math:: \log w_s = \log p(x \mid z_s) + \log p(z_s) - \log q(z_s \mid x)
+
+    Parameters
+    ----------
+    log_px_given_z : (S, B)
+    z : (S, B, D_z)
+    mean, log_var : (B, D_z)
+        Of q(z | x).
+
+    Returns
+    -------
+    Tensor (S, B); the mean of the weights estimates p(x) without bias.
+
+    Source: chapter "variational-autoencoder".
+    """
+    return log_px_given_z + log_standard_normal(z) - log_normal(z, mean, log_var)
+
+
+def log_mean_exp(log_w: Tensor, dim: int = 0) -> Tensor:
+    r"""Logarithm of the mean of :math:`e^{\log w}` along an axis; the largest is taken out first.
+
+    .. math:: \log \frac1S \sum_s w_s = \log w_{\max} + \log \sum_s \frac{w_s}{w_{\max}} - \log S
+    """
+    return torch.logsumexp(log_w, dim) - math.log(log_w.shape[dim])
+
+
+def importance_bound(log_w: Tensor) -> Tensor:
+    r"""Importance-weighted bound from log-weights (S, B) -> (B,), in nats.
+
+    .. math:: \log \frac1S \sum_s \frac{p(x, z_s)}{q(z_s \mid x)}, \qquad z_s \sim q
+
+    Its expectation is the ELBO for S = 1, never falls with S, and tends to :math:`\log p(x)`.
+
+    Source: chapter "variational-autoencoder"; Burda, Grosse and Salakhutdinov (2016), eq. 8.
+    """
+    return log_mean_exp(log_w, 0)
+
+
+def require_binary(x: Tensor) -> None:
+    """Raise ValueError where a pixel is neither 0 nor 1, and say why that matters."""
+    bad = (x != 0) & (x != 1)
+    if bad.any():
+        raise ValueError(
+            f"Pixel value {x[bad][0].item():.4g} is neither 0 nor 1: a Bernoulli likelihood of "
+            "grey pixels is no likelihood; binarise first, with vaebook.vae.binarise."
+        )
+
+
+def binarise(images: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Draw every pixel as 0 or 1, with probability grey / 255 of a 1.
+
+    Parameters
+    ----------
+    images : uint8, any shape
+        Grey values 0 to 255. Pixels that are 0 or 255 stay what they are.
+    generator : torch.Generator, on the images' device
+
+    Returns
+    -------
+    Bool tensor of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If the images are no bytes.
+    """
+    if images.dtype != torch.uint8:
+        raise ValueError(
+            f"Images are {images.dtype}, expected torch.uint8 with grey values 0 to 255."
+        )
+    # 255 equally likely thresholds 0..254: exactly `grey` of them lie below a grey value.
+    threshold = torch.empty_like(images).random_(0, 255, generator=generator)
+    return threshold < images
