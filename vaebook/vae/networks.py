@@ -241,7 +241,9 @@ class VAE(nn.Module):
                 "pass torch.Generator().manual_seed(seed)."
             )
         if not _is_whole(n_samples, 1):
-            raise ValueError(f"Number of samples is {n_samples!r}, expected at least 1.")
+            raise ValueError(
+                f"Number of samples is {n_samples!r}, expected a whole number of at least 1."
+            )
         like = self.decoder.layers[0].weight
         shape = (n_samples, n_images, self.config.n_latent)
         return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)

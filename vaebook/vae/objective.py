@@ -65,7 +65,8 @@ def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
 
     Source: chapter "variational-autoencoder".
     """
-    return (x * logits + functional.logsigmoid(-logits)).sum(-1)
+    # Above its threshold softplus is the identity, here exact in double precision as well.
+    return (x * logits).sum(-1) - functional.softplus(logits, threshold=40).sum(-1)
 
 
 def log_normal(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

@@ -1,0 +1,186 @@
+r"""The log-likelihood of images under a trained model, by importance sampling; in nats.
+
+.. math:: \log p(x) \approx \log \frac1K \sum_{k=1}^K w_k, \qquad
+          w_k = \frac{p(x \mid z_k)\, p(z_k)}{q(z_k \mid x)}, \quad z_k \sim q(z \mid x)
+
+For any K it lies below log p(x) on average, as the ELBO does, and it rises to it with K.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from vaebook.vae import objective
+from vaebook.vae.networks import VAE
+
+__all__ = ["Evaluation", "LogLikelihood", "evaluate", "log_likelihood", "test_pixels"]
+
+# Every model is compared on the same images with the same pixels.
+_ORDER_SEED, _PIXEL_SEED = 17_01, 17_02
+_IMAGE_BLOCK = 100
+_ROWS = {"cpu": 1_000, "cuda": 200_000}  # decoded at a time: fits the cache, or fills the device
+
+
+class LogLikelihood(NamedTuple):
+    r"""Estimates for each image, (B,): log p(x) in nats, and :math:`(\sum w)^2 / \sum w^2`.
+
+    ``effective_samples`` runs from 1, where one sample carries all the weight and log p(x) is
+    still too low, to the number of samples, where q is the posterior.
+    """
+
+    log_px: Tensor
+    effective_samples: Tensor
+
+
+class Evaluation(NamedTuple):
+    """Means over images, in nats: ``nll`` is -log p(x), ``nll_se`` its standard error.
+
+    ``elbo = reconstruction - kl``; ``images`` and ``importance`` count images and samples.
+    """
+
+    nll: float
+    nll_se: float
+    elbo: float
+    reconstruction: float
+    kl: float
+    images: int
+    importance: int
+
+
+@torch.inference_mode()
+def log_likelihood(
+    model: VAE,
+    x: Tensor,
+    n_importance: int,
+    *,
+    generator: torch.Generator,
+    precision: str = "float32",
+    rows: int | None = None,
+    progress: bool = False,
+) -> LogLikelihood:
+    """Estimate log p(x) of each image from ``n_importance`` samples of q, in bounded memory.
+
+    Parameters
+    ----------
+    model : VAE
+    x : (B, D)
+        Pixels 0 or 1; real numbers for a Gaussian likelihood.
+    n_importance : int
+        Samples of z an image; 1,000 is usual.
+    generator : torch.Generator, on the model's device
+    precision : "float32" or "bfloat16"
+        Of the decoder's matrix products; float32 stands for the model's own precision.
+    rows : int, optional
+        Decoded at a time, which bounds the memory. The same generator and rows give the same
+        numbers.
+    progress : bool
+        Show a progress bar with the time left.
+
+    Returns
+    -------
+    LogLikelihood of (B,), float64.
+
+    Raises
+    ------
+    ValueError
+        If the data are wrong (see ``VAE.elbo``), or an estimate is not finite.
+
+    Source: chapter "variational-autoencoder"; Burda, Grosse and Salakhutdinov (2016), section 5.
+    """
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"precision is {precision!r}, expected 'float32' or 'bfloat16'.")
+    if n_importance < 1:
+        raise ValueError(f"n_importance is {n_importance!r}, expected a whole number above 0.")
+    x = model.check_data(x)
+    rows = rows or _ROWS.get(x.device.type, _ROWS["cpu"])
+    low_precision = torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    log_px, effective_samples = [], []
+    for block in tqdm(x.split(_IMAGE_BLOCK), "evaluate", unit="block", disable=not progress):
+        mean, log_var = model.encoder(block)
+        chunk = max(1, rows // len(block))
+        log_sum = block.new_full((len(block),), -math.inf, dtype=torch.float64)
+        log_sum_of_squares = log_sum.clone()
+        for done in range(0, n_importance, chunk):
+            n_draws = min(chunk, n_importance - done)
+            eps = model.draw_noise(n_draws, len(block), generator=generator)
+            z = objective.reparameterize(mean, log_var, eps)
+            with low_precision:
+                log_px_given_z = model.log_px_given_z(block, z)
+            log_w = objective.log_weights(log_px_given_z, z, mean, log_var).double()
+            log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
+            log_sum_of_squares = torch.logaddexp(log_sum_of_squares, (2 * log_w).logsumexp(0))
+        log_px.append(log_sum - math.log(n_importance))
+        effective_samples.append(torch.exp(2 * log_sum - log_sum_of_squares))
+    result = LogLikelihood(torch.cat(log_px), torch.cat(effective_samples))
+    if not torch.isfinite(result.log_px).all():
+        first = int((~torch.isfinite(result.log_px)).nonzero()[0])
+        raise ValueError(
+            f"log p(x) of image {first} is {result.log_px[first].item()}; the model's weights "
+            "are not usable: evaluate an earlier checkpoint."
+        )
+    return result
+
+
+@torch.inference_mode()
+def evaluate(
+    model: VAE,
+    images: Tensor,
+    *,
+    n_importance: int,
+    generator: torch.Generator,
+    n_images: int | None = None,
+    precision: str = "float32",
+    progress: bool = False,
+) -> Evaluation:
+    """Evaluate a model on the first ``n_images`` test images of a fixed random order.
+
+    Parameters
+    ----------
+    model : VAE
+    images : uint8, (N, H, W) or (N, D)
+        The whole test set, grey values 0 to 255; binarised once, always the same way.
+    n_importance, generator, precision, progress : as in ``log_likelihood``
+    n_images : int, optional
+        All images unless given. Few images can be a nat easier or harder than all of them.
+
+    Returns
+    -------
+    Evaluation of plain numbers.
+
+    Raises
+    ------
+    ValueError
+        If n_images is below 2 or above N, or the images are no bytes.
+
+    Source: chapter "variational-autoencoder".
+    """
+    device = model.decoder.layers[0].weight.device
+    x = test_pixels(images, n_images).to(device)
+    log_px, _ = log_likelihood(
+        model, x, n_importance, generator=generator, precision=precision, progress=progress
+    )
+    blocks = [model.elbo(block, 10, generator=generator) for block in x.split(_IMAGE_BLOCK)]
+    terms = [torch.cat(field).double().mean().item() for field in zip(*blocks, strict=True)]
+    return Evaluation(
+        nll=-log_px.mean().item(),
+        nll_se=log_px.std(correction=1).item() / math.sqrt(len(x)),
+        elbo=terms[0],
+        reconstruction=terms[1],
+        kl=terms[2],
+        images=len(x),
+        importance=n_importance,
+    )
+
+
+def test_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
+    """Return the first images of a fixed random order, binarised: uint8 (N, ...) -> bool (n, D)."""
+    images = torch.as_tensor(images)
+    n_images = len(images) if n_images is None else n_images
+    if not 2 <= n_images <= len(images):
+        raise ValueError(f"n_images is {n_images}, expected 2 to {len(images)}.")
+    pixels = objective.binarise(images, generator=torch.Generator().manual_seed(_PIXEL_SEED))
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(_ORDER_SEED))
+    return pixels[order[:n_images]].flatten(1)
