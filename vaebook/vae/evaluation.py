@@ -16,7 +16,7 @@ from tqdm import tqdm
 from vaebook.vae import objective
 from vaebook.vae.networks import VAE
 
-__all__ = ["Evaluation", "LogLikelihood", "evaluate", "log_likelihood", "test_pixels"]
+__all__ = ["Evaluation", "LogLikelihood", "evaluate", "held_out_pixels", "log_likelihood"]
 
 # Every model is compared on the same images with the same pixels.
 _ORDER_SEED, _PIXEL_SEED = 17_01, 17_02
@@ -158,7 +158,7 @@ def evaluate(
     Source: chapter "variational-autoencoder".
     """
     device = model.decoder.layers[0].weight.device
-    x = test_pixels(images, n_images).to(device)
+    x = held_out_pixels(images, n_images).to(device)
     log_px, _ = log_likelihood(
         model, x, n_importance, generator=generator, precision=precision, progress=progress
     )
@@ -175,7 +175,7 @@ def evaluate(
     )
 
 
-def test_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
+def held_out_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
     """Return the first images of a fixed random order, binarised: uint8 (N, ...) -> bool (n, D)."""
     images = torch.as_tensor(images)
     n_images = len(images) if n_images is None else n_images
