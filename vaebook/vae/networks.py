@@ -91,16 +91,20 @@ class Config:
 
 
 class Encoder(nn.Module):
-    r"""x (..., D) -> mean and log-variance of q(z | x), each (..., D_z)."""
+    r"""x (..., D) -> mean and log-variance of q(z | x), each (..., D_z).
+
+    ``centre`` is subtracted from x first: around zero, inputs are easier to learn from.
+    """
 
     def __init__(self, config: Config, generator: torch.Generator):
         super().__init__()
         widths = [config.n_features, *config.hidden, 2 * config.n_latent]
         self.layers = _linear_layers(widths, generator)
         self.activation = ACTIVATIONS[config.activation]
+        self.register_buffer("centre", torch.zeros(config.n_features))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        output = _perceptron(x, self.layers, self.activation)
+        output = _perceptron(x - self.centre, self.layers, self.activation)
         mean, log_var = output.to(x.dtype).chunk(2, dim=-1)
         return mean, log_var
 
@@ -215,6 +219,10 @@ class VAE(nn.Module):
         """
         output = self.decoder(self.draw_noise(1, n, generator=generator)[0])
         return torch.sigmoid(output) if self.config.likelihood == "bernoulli" else output
+
+    def centre_input(self, pixel_means: Tensor) -> None:
+        """Let the encoder see each image as its difference from the mean image (D,)."""
+        self.encoder.centre.copy_(torch.as_tensor(pixel_means))
 
     @torch.no_grad()
     def set_output_bias(self, pixel_means: Tensor) -> None:

@@ -179,12 +179,18 @@ class Trainer:
         self.config, self.team, self.started = config, team, started
         self.fingerprint = _sha256(images, held_out)
         self.model = VAE(config)
-        self.model.set_output_bias(_as_floats(images).mean(0))
+        mean_image = _as_floats(images).mean(0)
+        self.model.centre_input(mean_image)
+        self.model.set_output_bias(mean_image)
         self.model.to(team.device)
         self.images, held_out = images.to(team.device), held_out.to(team.device)
         self.validation = _pixels(held_out, _generator(team.device, config, _VALIDATION))
         self.optimizer = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
-        self.network = DistributedDataParallel(self.model) if team.size > 1 else self.model
+        self.network = (
+            DistributedDataParallel(self.model, broadcast_buffers=False)
+            if team.size > 1
+            else self.model
+        )
         self.precision = _precision(config, team)
         self.steps_an_epoch = math.ceil(len(images) / config.batch_size)
         self.step, self.seconds_before, self.finished = 0, 0.0, False
