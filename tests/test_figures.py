@@ -51,6 +51,10 @@ MEANS, STDS = np.linspace(-3, 3, 25), np.geomspace(0.1, 2, 20)
 GAPS = elbo(BOOK, np.array([-1.9, 0.0]), MEANS, STDS[:, None]).gap
 FORMS = np.array([-2.6, -2.3, 0.3, -2.2, 0.4, -3.3, 0.7])
 
+DRAWS = np.array([-1.0, 0.2, 1.1])
+ROOTS = np.array([[[0.5, 0.0], [0.0, 0.5]], [[1.0, 0.0], [0.8, 0.6]]])
+WALKS = np.array([[(-1.0, 1.0), (0.5, 0.8)], [(-1.0, 1.0), (2.0, 0.3)]])
+
 PLOTS = {
     "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
@@ -75,8 +79,15 @@ PLOTS = {
     "plot_gap_map": (MEANS, STDS, GAPS, np.array([[-1.7, 0.2, 0.68]])),
     "plot_trade_off": (MEANS, np.float64(-2.0), -3 + MEANS / 9, MEANS**2 / 9),
     "plot_three_forms": tuple(FORMS),
+    "plot_averages": (MEANS, MEANS**2, MEANS**2 + 0.2, MEANS**2 - 0.1),
+    "plot_spreads": (STDS, np.stack([STDS, 1 / STDS, STDS**0]), np.stack([STDS, 1 / STDS, STDS])),
+    "plot_walks": (MEANS, STDS, GAPS, WALKS),
 }
 FIGURES = {
+    "figure_sampling_graphs": (),
+    "figure_two_ways": (Z_LINE, PRIOR, PRIOR**2, DRAWS, DRAWS + 0.5, np.exp(DRAWS)),
+    "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
+    "figure_estimates": (np.float64(1.0), np.linspace(0.5, 1.5, 50), np.linspace(-2, 4, 50)),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
     "figure_gap_as_area": (HEIGHTS, np.log(HEIGHTS), TANGENT, np.exp(-HEIGHTS), SIDES),
@@ -409,3 +420,64 @@ def test_three_forms_end_at_the_bound(ax):
         np.testing.assert_allclose(bars[role], [start, -2.6])
     words = [text.get_text().replace("\N{MINUS SIGN}", "-") for text in ax.texts]
     assert ["-2.300" in words[0], "0.400" in words[1], "0.700" in words[2]] == [True] * 3
+
+
+def test_averages_keep_their_roles_apart(ax):
+    figures.plot_averages(*PLOTS["plot_averages"], ax=ax)
+    drawn = dict(zip(roles(ax), ax.lines, strict=True))
+    for role, shift in [("c2", 0.2), ("c1", -0.1), ("data", 0.0)]:
+        np.testing.assert_array_equal(drawn[role].get_ydata(), MEANS**2 + shift)
+
+
+def test_dice_stop_the_gradient_above_and_let_it_through_below():
+    above, below = figures.figure_sampling_graphs().axes
+    words = [{text.get_text() for text in ax.texts} for ax in (above, below)]
+    assert "no derivative here" in words[0]
+    assert "draw $\\epsilon^*$" in words[1] - words[0]
+    assert [len(ax.lines) for ax in (above, below)] == [1, 0]  # the cross
+
+
+def test_draws_move_on_the_left_and_grow_on_the_right():
+    left, right = figures.figure_two_ways(*FIGURES["figure_two_ways"]).axes
+    arrows = np.array([(text.xyann[0], text.xy[0]) for text in left.texts])
+    np.testing.assert_allclose(arrows, np.stack([DRAWS, DRAWS + 0.5], axis=1))
+    (dots,) = right.collections
+    np.testing.assert_array_equal(dots.get_offsets()[:, 0], DRAWS)
+    np.testing.assert_allclose(dots.get_sizes(), 25 * np.exp(DRAWS))
+
+
+def test_each_root_spreads_the_same_noise():
+    panels = figures.figure_roots(*FIGURES["figure_roots"]).axes
+    assert [ax.get_title() for ax in panels] == [r"$\epsilon$", "half", "tall"]
+    for ax, root in zip(panels, [np.eye(2), *ROOTS], strict=True):
+        cloud, edge, *marked = (np.transpose(line.get_data()) for line in ax.lines)
+        np.testing.assert_allclose(cloud, X_DRAWN @ root.T)
+        np.testing.assert_allclose(np.concatenate(marked), cloud[:3])
+        np.testing.assert_allclose(np.linalg.norm(edge @ np.linalg.inv(root).T, axis=1), 2)
+
+
+def test_histograms_of_estimates_count_all_and_share_their_middle():
+    upper, lower = figures.figure_estimates(*FIGURES["figure_estimates"]).axes
+    for ax in (upper, lower):
+        assert sum(bar.get_height() for bar in ax.patches) == 50
+        assert ax.lines[0].get_xdata() == [1.0, 1.0]
+        assert np.mean(ax.get_xlim()) == pytest.approx(1.0)
+    assert upper.patches[0].get_width() < lower.patches[0].get_width()
+    needle, _ = figures.figure_estimates(1.0, np.zeros(9), np.linspace(-2, 4, 9)).axes
+    assert sum(bar.get_height() for bar in needle.patches) == 9
+
+
+def test_spreads_are_drawn_as_lines_and_what_was_measured_as_markers(ax):
+    x, lines, markers = PLOTS["plot_spreads"]
+    figures.plot_spreads(x, lines, markers, ax=ax)
+    assert roles(ax) == ["c1", "c1", "c2", "c2", "c3", "c3"]
+    drawn = [line.get_ydata() for line in ax.lines]
+    np.testing.assert_array_equal(drawn[::2], lines)
+    np.testing.assert_array_equal(drawn[1::2], markers)
+
+
+def test_walks_start_together(ax):
+    figures.plot_walks(*PLOTS["plot_walks"], ax=ax)
+    drawn = dict(zip(roles(ax), ax.lines, strict=True))
+    for role, walk in [("c1", WALKS[0]), ("c2", WALKS[1]), ("data", WALKS[0, :1])]:
+        np.testing.assert_array_equal(np.transpose(drawn[role].get_data()), walk)

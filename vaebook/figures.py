@@ -1149,3 +1149,539 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
     ax.spines["left"].set_visible(False)
     ax.legend(loc="lower right")
     return ax
+
+
+# ---- reparameterization --------------------------------------------------------------------------
+
+_SERIES = (("pathwise", "c1", "o"), ("score function", "c2", "s"), ("with a baseline", "c3", "^"))
+
+
+def plot_averages(mean, exact, fresh, same, *, ax=None):
+    """Draw averages of draws against the mean of q: with new dice everywhere, and with one set.
+
+    Parameters
+    ----------
+    mean, exact, fresh, same : ndarray, shape (n,)
+        The exact average, and estimates with fresh noise and with the same noise at every mean.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "reparameterization-trick", eq-gradient-of-average.
+    """
+    ax = _axes(ax)
+    ax.plot(mean, fresh, ".-", color=COLOURS["c2"], linewidth=0.75, label="fresh dice")
+    ax.plot(mean, same, color=COLOURS["c1"], linestyle=DASHES["c1"], label="the same dice")
+    ax.plot(mean, exact, color=COLOURS["ink"], linewidth=1, label="exact")
+    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="average of $a[z]$", xlim=(mean[0], mean[-1]))
+    ax.legend()
+    return ax
+
+
+def figure_sampling_graphs():
+    """Draw the way from a data point to the reconstruction twice: through a dice, and beside it.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "reparameterization-trick", eq-reparameterization, the note's figure 17.11.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 3.4))
+    above, below = figure.subplots(2, height_ratios=[1.7, 2.7])
+    for ax, top, middle in [(above, 0.6, "draw $z^*$"), (below, 1.6, r"$\mu+s\,\epsilon^*$")]:
+        # A place and half a width for each box, and an arrow to it from the one before.
+        end = None
+        for place, half, name in [
+            (0.35, 0.28, r"$\mathbf{x}$"), (1.75, 0.58, "encoder"), (3.45, 0.42, r"$\mu,\ s$"),
+            (5.3, 0.62, middle), (7.0, 0.6, "decoder"), (8.75, 0.85, r"$\log\,p(\mathbf{x}|z^*)$"),
+        ]:  # fmt: skip
+            ax.text(place, 0, name, ha="center", va="center", bbox=_BOX)
+            if end is not None:
+                _arrow(ax, (end, 0), (place - half, 0))
+            end = place + half
+        ax.set(xlim=(-0.1, 9.7), ylim=(-1.1, top))
+        ax.axis("off")
+    above.set_title("the dice in the way", loc="left")
+    _arrow(above, (8.6, -0.5), (5.6, -0.5), back=True)
+    above.plot(5.4, -0.5, "x", color=COLOURS["q"], markersize=9, markeredgewidth=2.5)
+    words = {"ha": "center", "color": COLOURS["q"]}
+    above.text(5.4, -1, "no derivative here", **words)
+    below.set_title("the dice beside the way", loc="left")
+    below.text(5.3, 1.25, r"draw $\epsilon^*$", ha="center", va="center", bbox=_BOX)
+    _arrow(below, (5.3, 0.95), (5.3, 0.3))
+    _arrow(below, (8.6, -0.5), (1.75, -0.5), back=True)
+    below.text(5.2, -1, r"gradient: to $\phi$, then to $\mu$ and $s$, then to $\theta$", **words)
+    return figure
+
+
+_BOX = {"boxstyle": "round,pad=0.35", "facecolor": "none", "edgecolor": COLOURS["muted"]}
+
+
+def _arrow(ax, start, end, *, back=False):
+    """Draw an arrow; a gradient, which runs back, is dashed and has the colour of q."""
+    style = {"color": COLOURS["q"], "linestyle": "--"} if back else {"color": COLOURS["ink"]}
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "linewidth": 1.25, **style})
+
+
+def figure_two_ways(z, before, after, draws, moved, weights):
+    """Draw the two ways to change an average: move the draws, or change their weights.
+
+    Parameters
+    ----------
+    z, before, after : ndarray, shape (n,)
+        The density of the draws, and the one that is wanted.
+    draws, moved, weights : ndarray, shape (k,)
+        The draws, where they go, and the weight of those that stay.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "reparameterization-trick", eq-reparameterized-average and eq-score-function.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 2.8))
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, title in zip(axes, ["move the draws", "change their weights"], strict=True):
+        ax.plot(z, before, ":", color=COLOURS["muted"], label="old $q$")
+        ax.plot(z, after, color=COLOURS["q"], linestyle=DASHES["q"], label="new $q$")
+        ax.set(title=title, xlabel="$z$", xlim=(z[0], z[-1]), yticks=[0, 0.2, 0.4])
+        ax.axhline(0, color=COLOURS["muted"], linewidth=0.75)
+    left, right = axes
+    rows = -0.25 * after.max() * (0.2 + np.arange(len(draws)) % 5 / 5)  # so that none hides another
+    for old, new, height in zip(draws, moved, rows, strict=True):
+        arrow = {"arrowstyle": "->", "color": COLOURS["c1"], "linewidth": 1}
+        left.annotate("", (new, height), (old, height), arrowprops=arrow)
+    left.plot(draws, rows, "o", color=COLOURS["muted"], markersize=3)
+    right.scatter(draws, rows, s=25 * weights, color=COLOURS["c2"], alpha=0.7, linewidth=0)
+    left.set_ylabel("density")
+    left.legend(loc="upper left")
+    return figure
+
+
+def figure_roots(eps, names, roots):
+    """Draw the same noise as several roots of one covariance spread it out.
+
+    Parameters
+    ----------
+    eps : ndarray, shape (n, 2)
+        The first three are marked, to be found again in each picture.
+    names : sequence of str, length k
+    roots : ndarray, shape (k, 2, 2)
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "reparameterization-trick", eq-reparameterization.
+    """
+    from matplotlib.figure import Figure
+
+    turn = np.linspace(0, 2 * np.pi, 121)
+    circle = 2 * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    figure = Figure(figsize=(7.2, 2.3))
+    axes = figure.subplots(1, 1 + len(roots), sharex=True, sharey=True)
+    for ax, name, root in zip(axes, [r"$\epsilon$", *names], [np.eye(2), *roots], strict=True):
+        points = eps @ root.T
+        ax.plot(*points.T, ".", color=COLOURS["muted"], markersize=2)
+        ax.plot(*(circle @ root.T).T, color=COLOURS["q"], linestyle=DASHES["q"], linewidth=1.25)
+        for point, marker, role in zip(points, "o^s", ("c1", "c2", "c3"), strict=False):
+            ax.plot(*point, marker, color=COLOURS[role], markersize=7)
+        ax.set(title=name, xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[-2, 0, 2])
+        ax.set_aspect("equal")
+    return figure
+
+
+def figure_estimates(exact, pathwise, score, *, half_width=None):
+    """Draw the histograms of two estimates of one gradient, one above the other.
+
+    Parameters
+    ----------
+    exact : float
+    pathwise, score : ndarray, shape (n,)
+        Estimates.
+    half_width : float, optional
+        How far the axis reaches from ``exact``; the default shows nearly all of both.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "reparameterization-trick", eq-pathwise and eq-score-function.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.2))
+    axes = figure.subplots(2, sharex=True)
+    if half_width is None:
+        half_width = 3.5 * max(pathwise.std(), score.std())
+    for ax, values, (name, role, _) in zip(axes, (pathwise, score), _SERIES, strict=False):
+        width = max(values.std() / 4, half_width / 200)
+        edges = exact + width * (np.arange(np.ceil(-half_width / width), half_width / width) - 0.5)
+        ax.hist(values, edges, color=COLOURS[role], alpha=0.5)
+        ax.axvline(exact, color=COLOURS["ink"], linewidth=1.25)
+        ax.set_yticks([])
+        ax.set_ylabel(name)
+    axes[-1].set(xlabel="estimate of the gradient", xlim=(exact - half_width, exact + half_width))
+    return figure
+
+
+def plot_spreads(x, spreads, sampled=None, *, ax=None):
+    """Draw standard deviations of gradient estimates on two logarithmic axes.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    spreads : ndarray, shape (2 or 3, n)
+        Rows: pathwise, score function, score function with a baseline. Drawn as lines.
+    sampled : ndarray of the same shape, optional
+        The same as measured with draws. Drawn as markers.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "reparameterization-trick", section "sec-which-estimate".
+    """
+    ax = _axes(ax)
+    for k, (values, (name, role, marker)) in enumerate(zip(spreads, _SERIES, strict=False)):
+        style = {"color": COLOURS[role], "linestyle": DASHES[role]}
+        ax.plot(x, values, label=name, **style)
+        if sampled is not None:
+            ax.plot(x, sampled[k], marker, color=COLOURS[role], markersize=5)
+    ax.set(xlabel="$x$", ylabel="std of one draw", xscale="log", yscale="log")
+    ax.legend()
+    return ax
+
+
+def plot_walks(mean, std, gap, walks, *, ax=None):
+    """Draw walks of q over contours of the gap, one for each estimate of the gradient.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (n,)
+    std : ndarray, shape (m,)
+    gap : ndarray, shape (m, n)
+        In nats.
+    walks : ndarray, shape (2, T, 2)
+        Mean and std after each step: pathwise, score function.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "reparameterization-trick", section "sec-gradient-of-bound".
+    """
+    ax = _axes(ax)
+    levels = [0.01, 0.03, 0.1, 0.3, 1, 3]
+    ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=0.75)
+    for walk, (name, role, _) in zip(walks[::-1], _SERIES[1::-1], strict=True):
+        ax.plot(*walk.T, color=COLOURS[role], linewidth=1.25, label=name)
+    ax.plot(*walks[0, 0], "o", color=COLOURS["ink"], label="start")
+    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$")
+    ax.legend()
+    return ax
+
+
+# ---- variational autoencoder ---------------------------------------------------------------------
+
+
+def plot_estimates(n_samples, estimates, error, elbo, log_px, *, ax=None):
+    """Draw Monte Carlo estimates of one bound, for growing numbers of draws.
+
+    Parameters
+    ----------
+    n_samples : sequence of int, length n
+    estimates : sequence of ndarray, length n
+        For each number of draws, several estimates, in nats.
+    error : ndarray, shape (n,)
+        Standard error of one estimate; the band is two of them wide on either side.
+    elbo, log_px : float
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", eq-vae-monte-carlo and eq-standard-error.
+    """
+    ax = _axes(ax)
+    band = {"color": COLOURS["bound"], "alpha": 0.15, "linewidth": 0}
+    ax.fill_between(n_samples, elbo - 2 * error, elbo + 2 * error, **band)
+    for n, values in zip(n_samples, estimates, strict=True):
+        ax.plot(np.full(len(values), n), values, ".", color=COLOURS["data"], markersize=3)
+    _level_lines(ax.axhline, elbo, log_px)
+    ax.set(xscale="log", xlabel="draws $N$", ylabel="nats")
+    ax.legend(loc="lower right")
+    return ax
+
+
+def _level_lines(line, elbo, log_px):
+    """Draw log-likelihood and bound as straight lines across (``ax.axhline`` or ``ax.axvline``)."""
+    line(log_px, color=COLOURS["p"], linewidth=1.5, label=r"$\log\,p(x)$")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.5}
+    line(elbo, label="ELBO", **style)
+
+
+def plot_single_draws(draws, elbo, log_px, *, bins=120, ax=None):
+    """Draw a histogram of one-sample estimates; those above the log-likelihood are filled darker.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (S,)
+        In nats; the lowest 0.5 percent are left out of the picture.
+    elbo, log_px : float
+    bins : int
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", eq-one-sample-elbo.
+    """
+    ax = _axes(ax)
+    edges = np.linspace(np.quantile(draws, 0.005), draws.max(), bins + 1)
+    heights, _ = np.histogram(draws, edges)
+    heights = heights / (len(draws) * (edges[1] - edges[0]))
+    above = np.append(edges[edges > log_px], log_px)
+    above.sort()
+    ax.stairs(heights, edges, fill=True, color=COLOURS["muted"], alpha=0.3)
+    tops = heights[np.searchsorted(edges, above[:-1], side="right") - 1]
+    shade = {"fill": True, "color": COLOURS["p"], "alpha": 0.45}
+    ax.stairs(tops, above, label=rf"above: {np.mean(draws > log_px):.0%}", **shade)
+    _level_lines(ax.axvline, elbo, log_px)
+    ax.set(xlabel="estimate (nats)", ylabel="density", xlim=(edges[0], edges[-1] + 0.1))
+    ax.legend(loc="upper left")
+    return ax
+
+
+def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
+    """Draw one data point on its way through a VAE with one latent number, with its numbers.
+
+    Parameters
+    ----------
+    x : ndarray, shape (2,)
+    mean, std, eps : float
+        The encoder's answer, and the draw from N(0, 1).
+    centre : ndarray, shape (2,)
+        The decoder's answer to mean + std * eps.
+    log_likelihood, kl : float
+        In nats.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "variational-autoencoder", the note's figure 17.9.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 2.9))
+    ax = figure.subplots()
+    ax.set(xlim=(0, 100), ylim=(0, 40))
+    ax.axis("off")
+
+    def number(*values):
+        return ", ".join(f"{float(v):.2f}" for v in values).replace("-", "\N{MINUS SIGN}")
+
+    def write(place, words, role="ink", box=False):
+        edge = {"boxstyle": "round,pad=0.45", "facecolor": "none", "edgecolor": COLOURS[role]}
+        ax.text(
+            *place, words, ha="center", va="center", color=COLOURS[role], bbox=edge if box else None
+        )
+
+    def arrow(start, end, role="muted", bend=0):
+        style = {"arrowstyle": "-|>", "color": COLOURS[role], "shrinkA": 0, "shrinkB": 0}
+        style["connectionstyle"] = f"arc3,rad={bend}"
+        ax.annotate("", end, start, arrowprops=style)
+
+    write((7, 26), r"$\mathbf{x}$" f"\n({number(*x)})")
+    write((22, 26), "encoder\n" r"$\theta$", "q", box=True)
+    write((38, 30), rf"$\mu$ = {number(mean)}", "q")
+    write((38, 22), rf"$\sigma$ = {number(std)}", "q")
+    write((38, 5), rf"$\epsilon^*$ = {number(eps)}" "\n" r"drawn from $N[0,1]$", "muted")
+    write((56, 26), r"$z^*=\mu+\sigma\epsilon^*$" f"\n= {number(mean + std * eps)}")
+    write((73, 26), "decoder\n" r"$\phi$", "p", box=True)
+    write((91, 26), r"$\mathbf{f}[z^*]$" f"\n({number(*centre)})", "p")
+    loss = [
+        rf"$\log\,p(\mathbf{{x}}|z^*)$ = {number(log_likelihood)}", f"minus KL  {number(kl)}",
+        f"= estimate  {number(log_likelihood - kl)}",
+    ]  # fmt: skip
+    write((85, 6), "\n".join(loss), "bound", box=True)
+    for start, end, role in [
+        ((13, 26), (17, 26), "muted"), ((27, 26), (31.5, 26), "q"), ((44.5, 26), (48, 26), "q"),
+        ((42, 9), (52, 21), "muted"), ((64.5, 26), (68, 26), "muted"), ((78, 26), (84, 26), "p"),
+        ((91, 21), (91, 13.5), "p"),
+    ]:  # fmt: skip
+        arrow(start, end, role)
+    arrow((46, 22), (71, 7.5), "q", bend=0.12)
+    arrow((7, 21), (71, 4), "muted", bend=0.3)
+    return figure
+
+
+def plot_training(epochs, bound, log_px, best=None, *, ax=None):
+    """Draw bound and log-likelihood over the epochs of a training, and the gap as a band.
+
+    Parameters
+    ----------
+    epochs, bound, log_px : ndarray, shape (T,)
+        Averages over the data, in nats.
+    best : float, optional
+        The log-likelihood of the model that made the data.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", section "sec-toy-training".
+    """
+    ax = _axes(ax)
+    ax.fill_between(epochs, bound, log_px, color=COLOURS["gap"], alpha=0.2, lw=0, label="gap")
+    ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **style)
+    if best is not None:
+        dots = {"color": COLOURS["muted"], "linestyle": ":", "linewidth": 1.5}
+        ax.axhline(best, label="model that made the data", **dots)
+    ax.set(xlabel="epoch", ylabel="nats per data point", xlim=(epochs[0], epochs[-1]))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def figure_curves(data, names, z, curves):
+    """Draw decoders side by side: the curve f[z] of each over the data, with whole z as dots.
+
+    Parameters
+    ----------
+    data : ndarray, shape (B, 2)
+    names : sequence of str, length N
+    z : ndarray, shape (G,)
+    curves : sequence of ndarray, shape (G, 2), length N
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "variational-autoencoder", section "sec-toy-training".
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 2.2))
+    axes = figure.subplots(1, len(names), sharex=True, sharey=True)
+    marks = np.arange(np.ceil(z[0]), z[-1] + 0.5)
+    for ax, name, curve in zip(axes, names, curves, strict=True):
+        ax.plot(*data.T, "o", color=COLOURS["muted"], markersize=1, alpha=0.6)
+        ax.plot(*curve.T, color=COLOURS["p"])
+        for mark in marks:
+            point = [np.interp(mark, z, column) for column in curve.T]
+            ax.plot(*point, "o" if mark else "D", color=COLOURS["ink"], markersize=3)
+        ax.set_title(name)
+        _plane(ax, labels=False)
+    return figure
+
+
+def plot_both_move(epochs, log_px, elbo, own, *, ax=None):
+    """Draw the log-likelihood along a training of the decoder, and the bound of some encoders.
+
+    Parameters
+    ----------
+    epochs, log_px : ndarray, shape (T,)
+        The decoder of each epoch, and its log-likelihood in nats.
+    elbo : ndarray, shape (K, T)
+        Row k: the bound of one encoder with every decoder.
+    own : sequence of int, length K
+        The column of the decoder that encoder k was trained with.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", the note's figure 17.10.
+    """
+    ax = _axes(ax)
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.5}
+    for row, k in zip(elbo, own, strict=True):
+        ax.plot(epochs, row, **style)
+        ax.annotate(
+            rf"$\theta_{{{epochs[k]}}}$", (epochs[k], row[k]), (6, -13),
+            textcoords="offset points", color=COLOURS["bound"],
+        )  # fmt: skip
+    ax.lines[0].set_label(r"ELBO$[\theta_k, \phi]$, one encoder each")
+    walk = np.array([(epochs[k], row[k]) for row, k in zip(elbo, own, strict=True)])
+    for start, end in itertools.pairwise(walk):
+        arrow = {"arrowstyle": "->", "color": COLOURS["ink"], "shrinkA": 4, "shrinkB": 4}
+        ax.annotate("", end, start, arrowprops=arrow)
+    ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
+    ax.plot(*walk.T, "s", color=COLOURS["bound"], markersize=5)
+    ax.set(xlabel=r"decoder $\phi$ of epoch", ylabel="nats per data point")
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_gap_dots(data, gap, curve, *, ax=None):
+    """Draw data as dots whose areas grow with the gap of each, over the decoder's curve.
+
+    Parameters
+    ----------
+    data : ndarray, shape (B, 2)
+    gap : ndarray, shape (B,)
+        In nats.
+    curve : ndarray, shape (G, 2)
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", section "sec-toy-gap".
+    """
+    ax = _axes(ax)
+    ax.plot(*curve.T, color=COLOURS["p"], linewidth=1.25)
+    ax.scatter(*data.T, 2 + 20 * gap, color=COLOURS["gap"], alpha=0.5, linewidth=0)
+    ax.margins(0.08)
+    _plane(ax)
+    return ax
+
+
+def plot_encoder_along(place, z, posterior, mean, std, *, ax=None):
+    """Draw exact posteriors along a line of data, as shading, and the encoder's q as a band.
+
+    Parameters
+    ----------
+    place : ndarray, shape (n,)
+        The coordinate that changes along the line.
+    z : ndarray, shape (G,)
+    posterior : ndarray, shape (n, G)
+        Densities over z, one row for each place.
+    mean, std : ndarray, shape (n,)
+        The encoder's answers; the band is one std wide on either side.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-autoencoder", section "sec-toy-gap".
+    """
+    ax = _axes(ax)
+    height = posterior.T / posterior.max(axis=1)  # each place to its own scale
+    for share in (0.03, 0.15, 0.4, 0.7):
+        ax.contourf(
+            place, z, height, levels=[share, np.inf], colors=COLOURS["posterior"], alpha=0.22
+        )
+    ax.fill_between(place, mean - std, mean + std, color=COLOURS["q"], alpha=0.3, linewidth=0)
+    style = {"color": COLOURS["q"], "linestyle": DASHES["q"]}
+    ax.plot(place, mean, label=r"encoder: $\mu\pm\sigma$", **style)
+    ax.set(xlabel="$x_1$", ylabel="$z$", xlim=(place[0], place[-1]), ylim=(z[0], z[-1]))
+    ax.legend()
+    return ax
