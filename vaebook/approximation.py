@@ -1,0 +1,447 @@
+r"""Gaussian stand-ins q for a posterior: the best one for each x, and one network for all x.
+
+.. math:: q(z \mid x, \theta) = N_z\big[\mu, s^2\big]
+
+The search needs values of :math:`\log p(x, z)` only, no derivative of the decoder: a derivative of
+a normal density is a Hermite polynomial times the density, so derivatives of an average under q by
+its mean and its std are averages, too.
+"""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from vaebook.bounds import elbo
+from vaebook.gaussians import (
+    entropy_normal,
+    log_normal,
+    require_count,
+    require_finite,
+    require_generator,
+    require_positive,
+)
+from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.quadrature import uniform_grid
+
+_EPS, _STEPS = uniform_grid(-9.0, 9.0, 301)
+_MASS = _STEPS * np.exp(log_normal(_EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
+_HERMITE = np.stack([_EPS**0, _EPS, _EPS**2 - 1, _EPS**3 - 3 * _EPS, _EPS**4 - 6 * _EPS**2 + 3])
+_N_PEAKS = 4  # of the posterior, from which the search starts
+_N_STEPS = 100  # of Newton's method, at most
+
+
+class GapParts(NamedTuple):
+    r"""The gap of a q in two parts, in nats: what its family costs, and what the network adds.
+
+    - ``approximation``: log p(x) minus the bound of the best Gaussian; never negative
+    - ``amortisation``: the bound of the best Gaussian minus the bound of the q that was given
+    """
+
+    approximation: np.ndarray
+    amortisation: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class AmortisedGaussian:
+    r"""A network from x to a Gaussian over z: :math:`q(z \mid x) = N_z[\mu[x], s[x]^2]`.
+
+    .. math:: (\mu[x], \log s[x]) = b + \sum_h v_h \tanh(a_h^T x + c_h)
+
+    Parameters
+    ----------
+    hidden_weights : array_like, (H, D)
+        :math:`a_h`, a vector for each hidden unit.
+    hidden_biases : array_like, (H,)
+        :math:`c_h`.
+    output_weights : array_like, (H, 2)
+        :math:`v_h`: what each unit adds to the mean, and to the logarithm of the std.
+    output_biases : array_like, (2,)
+        :math:`b`.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or the layers do not fit.
+
+    Source: chapter "variational-approximation", eq-amortised.
+    """
+
+    hidden_weights: np.ndarray
+    hidden_biases: np.ndarray
+    output_weights: np.ndarray
+    output_biases: np.ndarray
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            (array,) = require_finite(**{name: value})
+            array = np.array(array, float)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        shapes = [array.shape for array in vars(self).values()]
+        n_hidden = self.hidden_biases.size
+        if len(shapes[0]) != 2 or shapes != [
+            (n_hidden, shapes[0][1]), (n_hidden,), (n_hidden, 2), (2,),
+        ]:  # fmt: skip
+            found = ", ".join(f"{name} {array.shape}" for name, array in vars(self).items())
+            raise ValueError(
+                f"The layers do not fit: {found}; expected (H, D), (H,), (H, 2) and (2,)."
+            )
+
+    def __call__(self, x):
+        """Mean and std of q for data x (..., D), both (...)."""
+        (x,) = require_finite(x=x)
+        n_dimensions = self.hidden_weights.shape[1]
+        if x.ndim == 0 or x.shape[-1] != n_dimensions:
+            raise ValueError(
+                f"x has shape {x.shape}, expected (..., {n_dimensions}): one column per data "
+                "dimension; a single column is x[:, None]."
+            )
+        hidden = np.tanh(x @ self.hidden_weights.T + self.hidden_biases)  # (..., H)
+        output = hidden @ self.output_weights + self.output_biases  # (..., 2)
+        return output[..., 0], np.exp(output[..., 1])
+
+
+def fit_gaussian(model, x, *, direction="reverse"):
+    r"""The Gaussian q closest to the posterior of each data point, by either KL divergence.
+
+    ``"reverse"`` minimises :math:`D_{KL}[q(z) \,\|\, p(z \mid x)]`, which is to maximise the ELBO.
+    The search starts from the highest peaks of the posterior and from its moments, and returns
+    the best of the optima that it finds.
+
+    ``"forward"`` minimises :math:`D_{KL}[p(z \mid x) \,\|\, q(z)]`. Its only optimum has the mean
+    and the standard deviation of the posterior.
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : array_like
+        Data: (...) for the linear model, (..., D) for the non-linear one.
+    direction : "reverse" or "forward"
+
+    Returns
+    -------
+    mean, std : ndarray, both (...)
+        For the linear model the posterior itself, whatever the direction.
+
+    Raises
+    ------
+    ValueError
+        If the direction is unknown, a value is not finite, or shapes do not fit.
+    RuntimeError
+        If no start leads to an optimum.
+
+    Source: chapter "variational-approximation", eq-best-gaussian and eq-moment-matching.
+    """
+    if direction not in ("reverse", "forward"):
+        raise ValueError(
+            f"direction is {direction!r}, expected 'reverse' or 'forward'; "
+            "'reverse' is the one that maximises the bound."
+        )
+    if isinstance(model, LinearGaussianModel):
+        return model.posterior(x)
+    x = _require_data(model, x)
+    mass = model.posterior(x) * model.grid_weights  # (..., G)
+    mean = mass @ model.grid
+    std = np.sqrt((mass * (model.grid - mean[..., None]) ** 2).sum(-1))
+    if direction == "forward":
+        return mean, std
+    starts = [
+        np.concatenate([at_peaks, of_all[..., None]], axis=-1)
+        for at_peaks, of_all in zip(_peaks(model, x), (mean, std), strict=True)
+    ]  # (..., P + 1)
+    *found, bound, settled = _climb(model, x[..., None, :], *starts)
+    best = np.where(settled, bound, -np.inf).argmax(-1)[..., None]
+    if not np.take_along_axis(settled, best, -1).all():
+        raise RuntimeError(
+            "The search for the best Gaussian did not settle for every x; look at the posterior, "
+            "and give climb_gaussian a start of your own."
+        )
+    return tuple(np.take_along_axis(values, best, -1)[..., 0] for values in found)
+
+
+def climb_gaussian(model, x, mean, std):
+    r"""The Gaussian q on top of the hill of the ELBO on which a given q stands.
+
+    Newton's method on the mean and the logarithm of the std. Which hill it climbs depends on the
+    start: a posterior with several modes has several.
+
+    Parameters
+    ----------
+    model : NonlinearModel
+    x : array_like, (..., D)
+    mean, std : array_like, broadcastable with the leading axes of x
+        The q to start from; std positive.
+
+    Returns
+    -------
+    mean, std : ndarray of the broadcast shape, both.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+    RuntimeError
+        If a start leads to no optimum within 100 steps.
+
+    Source: chapter "variational-approximation", section "sec-local-optima".
+    """
+    x = _require_data(model, x)
+    _, mean, std = require_finite(x=x[..., 0], mean=mean, std=std)
+    require_positive(std=std)
+    *found, _, settled = _climb(model, x, mean, std)
+    if not settled.all():
+        mean, std = (np.broadcast_to(a, settled.shape)[~settled][0] for a in (mean, std))
+        raise RuntimeError(
+            f"The climb from mean {mean:.6g} and std {std:.6g} did not settle; "
+            "start closer to a peak of the posterior."
+        )
+    return tuple(found)
+
+
+def fit_amortised(model, x, *, n_hidden=8, rng):
+    r"""Fit one network to many data points at once: it maximises the average of their ELBOs.
+
+    The weights start at random, with q = N[0, 1] for every x, and climb as in ``refine``. Another
+    start may lead to another optimum.
+
+    Parameters
+    ----------
+    model : NonlinearModel
+    x : array_like, (B, D)
+        Data to fit to.
+    n_hidden : int
+        Number of hidden units, H.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    AmortisedGaussian
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, shapes do not fit, or n_hidden is no whole number above 0.
+
+    Source: chapter "variational-approximation", eq-amortised-objective.
+    """
+    x = _require_rows(model, x)
+    n_hidden = require_count("n_hidden", n_hidden, at_least=1)
+    weights = require_generator(rng).standard_normal((n_hidden, x.shape[1]))
+    weights /= np.maximum(x.std(axis=0), 1e-12)
+    # Each unit bends somewhere among the data.
+    biases = rng.standard_normal(n_hidden) - weights @ x.mean(axis=0)
+    start = AmortisedGaussian(weights, biases, np.zeros((n_hidden, 2)), np.zeros(2))
+    return refine(model, x, start)
+
+
+def refine(model, x, q):
+    r"""Climb from a network to one with a higher average ELBO, by L-BFGS.
+
+    The averages over z are sums on a grid: no sampling noise, and the gradient is exact.
+
+    Parameters
+    ----------
+    model : NonlinearModel
+    x : array_like, (B, D)
+        Data to fit to.
+    q : AmortisedGaussian
+        Where to start; it stays as it is.
+
+    Returns
+    -------
+    AmortisedGaussian
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or shapes do not fit.
+
+    Source: chapter "variational-approximation", eq-amortised-objective.
+    """
+    x = _require_rows(model, x)
+    arrays = [getattr(q, field.name) for field in fields(q)]
+    ends = np.cumsum([array.size for array in arrays])[:-1]
+
+    def network(flat):
+        parts = zip(np.split(flat, ends), arrays, strict=True)
+        return AmortisedGaussian(*(part.reshape(array.shape) for part, array in parts))
+
+    def loss(flat):
+        bound, gradient = average_bound(model, x, network(flat))
+        return -bound, -np.concatenate([part.ravel() for part in gradient])
+
+    found = minimize(
+        loss, np.concatenate([array.ravel() for array in arrays]), jac=True, method="L-BFGS-B",
+        options={"maxiter": 500, "maxfun": 1000, "ftol": 1e-9, "maxcor": 30},
+    )  # fmt: skip
+    return network(found.x)
+
+
+def average_bound(model, x, q):
+    r"""Average ELBO of a network over the data, and its gradient by the network's parameters.
+
+    The chain rule joins two steps. From the bound of one data point to its q, with
+    :math:`\ell = \log p(x, \mu + s \epsilon)` and a standard normal :math:`\epsilon`:
+
+    .. math:: \frac{\partial\, \mathrm{ELBO}}{\partial \mu} = \frac{E[\epsilon\, \ell]}{s}, \qquad
+              \frac{\partial\, \mathrm{ELBO}}{\partial \log s} = E[(\epsilon^2 - 1)\, \ell] + 1
+
+    and from there back through the network.
+
+    Parameters
+    ----------
+    model : NonlinearModel
+    x : array_like, (B, D)
+    q : AmortisedGaussian
+
+    Returns
+    -------
+    bound : float
+        In nats.
+    gradient : list of ndarray
+        One for each field of ``q``, of its shape.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or shapes do not fit.
+
+    Source: chapter "variational-approximation", eq-amortised-objective and eq-hermite-gradient.
+    """
+    x = _require_rows(model, x)
+    mean, std = q(x)
+    moments = _moments(model, x, mean, np.log(std), order=2)
+    bound = np.mean(moments[0] + entropy_normal(std))
+    by_output = np.stack([moments[1] / std, moments[2] + 1], axis=-1) / len(x)  # (B, 2)
+    hidden = np.tanh(x @ q.hidden_weights.T + q.hidden_biases)  # (B, H)
+    by_unit = (by_output @ q.output_weights.T) * (1 - hidden**2)  # (B, H)
+    return float(bound), [by_unit.T @ x, by_unit.sum(0), hidden.T @ by_output, by_output.sum(0)]
+
+
+def gap_parts(model, x, mean, std):
+    r"""Take the gap of a Gaussian q apart: the cost of the family, and the rest.
+
+    .. math:: \log p(x) - \mathrm{ELBO}[q]
+              = \underbrace{\log p(x) - \mathrm{ELBO}[q^*]}_{\text{approximation}}
+              + \underbrace{\mathrm{ELBO}[q^*] - \mathrm{ELBO}[q]}_{\text{amortisation}}
+
+    Here :math:`q^*` is the best Gaussian of ``fit_gaussian``.
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : array_like
+        Data: (...) for the linear model, (..., D) for the non-linear one.
+    mean, std : array_like, broadcastable with the leading axes of x
+        Of q, for example what an ``AmortisedGaussian`` makes of x.
+
+    Returns
+    -------
+    GapParts of arrays of the broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+
+    Source: chapter "variational-approximation", eq-gap-parts.
+    """
+    best = elbo(model, x, *fit_gaussian(model, x))
+    amortisation = best.elbo - elbo(model, x, mean, std).elbo
+    approximation = np.broadcast_to(best.gap, np.shape(amortisation))
+    return GapParts(*np.stack([approximation, amortisation]))
+
+
+def _require_data(model, x):
+    if not isinstance(model, NonlinearModel):
+        raise TypeError(
+            f"model is {model!r}, expected a NonlinearModel; "
+            "a straight line is one, with the decoder lambda z: weight * z[:, None]."
+        )
+    (x,) = require_finite(x=x)
+    if x.ndim == 0 or x.shape[-1] != model.n_dimensions:
+        raise ValueError(
+            f"x has shape {x.shape}, expected (..., {model.n_dimensions}): one column per data "
+            "dimension; a single column is x[:, None]."
+        )
+    return x
+
+
+def _require_rows(model, x):
+    x = _require_data(model, x)
+    if x.ndim != 2 or x.shape[0] == 0:
+        raise ValueError(f"x has shape {x.shape}, expected (B, D) with B of at least 1.")
+    return x
+
+
+def _moments(model, x, mean, log_std, *, order):
+    """E[He_k(eps) log p(x, mean + std eps)] for k up to order, row by row: (1 + order, R)."""
+    blocks = []
+    for part in np.array_split(np.arange(len(x)), 1 + len(x) * _EPS.size // 2**20):
+        z = mean[part, None] + np.exp(log_std[part, None]) * _EPS  # (R, G)
+        blocks.append(model.log_joint(x[part, None, :], z) @ (_MASS * _HERMITE[: 1 + order]).T)
+    return np.concatenate(blocks).T
+
+
+def _peaks(model, x):
+    """Place and width of the highest peaks of each posterior, as (..., P).
+
+    The width is that of the Gaussian with the same bend at the peak (Laplace's approximation).
+    Where there are fewer peaks, the highest one stands in.
+    """
+    log_joint = model.log_joint(x[..., None, :], model.grid)  # (..., G)
+    left, here, right = log_joint[..., :-2], log_joint[..., 1:-1], log_joint[..., 2:]
+    height = np.where((here > left) & (here >= right), here, -np.inf)
+    index = np.argsort(-height, axis=-1)[..., :_N_PEAKS]
+    found = np.isfinite(np.take_along_axis(height, index, -1))
+    index = np.where(found, index, index[..., :1])
+    left, here, right = (np.take_along_axis(a, index, -1) for a in (left, here, right))
+    before, after = np.diff(model.grid)[index], np.diff(model.grid)[index + 1]
+    bend = 2 * ((here - left) / before + (here - right) / after) / (before + after)
+    return model.grid[index + 1], 1 / np.sqrt(np.clip(bend, 0.01, 1e8))
+
+
+def _climb(model, x, mean, std):
+    """Newton's method for all rows at once: mean, std, bound, and whether each row settled.
+
+    The unknowns are the mean in units of the std, and the log of the std. Where the hill does not
+    bend downwards, a step is turned towards the gradient; a step that would go down is shortened.
+    """
+    shape = np.broadcast_shapes(x.shape[:-1], np.shape(mean), np.shape(std))
+    x = np.broadcast_to(x, (*shape, x.shape[-1])).reshape(-1, x.shape[-1])
+    mean = np.array(np.broadcast_to(mean, shape), float).ravel()
+    log_std = np.log(np.broadcast_to(std, shape)).ravel()
+    value = np.full(mean.shape, -np.inf)
+    step = np.zeros((2, mean.size))
+    part = np.ones(mean.size)
+    length = np.full(mean.size, np.inf)  # of the last move
+    for _ in range(_N_STEPS):
+        moving = np.flatnonzero(length > 1e-10)
+        if not moving.size:
+            break
+        move = part[moving] * step[:, moving]
+        there_mean = mean[moving] + np.exp(log_std[moving]) * move[0]
+        there_log_std = log_std[moving] + move[1]
+        m = _moments(model, x[moving], there_mean, there_log_std, order=4)
+        bound = m[0] + there_log_std
+        # The first round only looks at the start.
+        length[moving] = np.where(np.isfinite(value[moving]), np.abs(move).max(axis=0), np.inf)
+        better = bound >= value[moving] - 1e-13 * (1 + np.abs(bound))  # but for rounding
+        part[moving] = np.where(better, 1.0, part[moving] / 4)
+        up, m = moving[better], m[:, better]
+        mean[up], log_std[up], value[up] = there_mean[better], there_log_std[better], bound[better]
+        step[:, up] = _newton_step(m[1], m[2] + 1, m[2], m[3], 2 * m[2] + m[4])
+    # On the grid a decoder with a kink leaves steps of about 1e-7 that lead nowhere.
+    found = mean, np.exp(log_std), value + entropy_normal(1.0), length < 1e-5
+    return tuple(a.reshape(shape)[()] for a in found)
+
+
+def _newton_step(slope_1, slope_2, a, b, c):
+    """Solve [[a, b], [b, c]] step = -slope, with the matrix made negative where it is not."""
+    largest = 0.5 * (a + c) + np.hypot(0.5 * (a - c), b)  # eigenvalue
+    shift = np.maximum(0.0, largest + 0.1)
+    a, c = shift - a, shift - c
+    step = np.stack([c * slope_1 + b * slope_2, b * slope_1 + a * slope_2]) / (a * c - b * b)
+    return step / np.maximum(1.0, np.abs(step).max(axis=0))
