@@ -1,0 +1,437 @@
+"""The terms of the VAE's loss and the networks: gradients, oracles, and exact likelihoods."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+from torch.autograd import gradcheck, gradgradcheck
+from torch.func import functional_call
+from vae_oracles import BinaryCurve, LinearGaussian, assert_mean, generator
+
+from vaebook.vae import VAE, Config, binarise, objective
+
+SMALL = Config(n_features=5, n_latent=2, hidden=(4,), seed=2)
+
+
+def normals(*shape, seed=0, grad=True):
+    values = torch.randn(shape, generator=generator(seed), dtype=torch.float64)
+    return values.requires_grad_(grad)
+
+
+def bits(*shape, seed=0):
+    return (torch.rand(shape, generator=generator(seed)) < 0.5).double()
+
+
+# ------------------------------------------------------------------- gradients
+
+
+def _log_weights(z, mean, log_var):
+    return objective.log_weights(z.sin().sum(-1), z, mean, log_var)
+
+
+def _elbo_term(index):
+    return lambda *values: objective.elbo_terms(*values)[index]
+
+
+TERMS = {
+    "log_bernoulli": (lambda logits: objective.log_bernoulli(bits(3, 4), logits), [(2, 3, 4)]),
+    "log_bernoulli of extreme logits": (
+        lambda logits: objective.log_bernoulli(bits(3, 4), 30 * logits),
+        [(2, 3, 4)],
+    ),
+    "log_normal": (objective.log_normal, [(3, 4), (2, 3, 4), (3, 4)]),
+    "log_standard_normal": (objective.log_standard_normal, [(2, 3, 4)]),
+    "kl_standard_normal": (objective.kl_standard_normal, [(3, 4), (3, 4)]),
+    "reparameterize": (objective.reparameterize, [(3, 4), (3, 4), (2, 3, 4)]),
+    "elbo": (_elbo_term(0), [(2, 3), (3, 4), (3, 4)]),
+    "reconstruction": (_elbo_term(1), [(2, 3), (3, 4), (3, 4)]),
+    "kl": (_elbo_term(2), [(2, 3), (3, 4), (3, 4)]),
+    "log_weights": (_log_weights, [(2, 3, 4), (3, 4), (3, 4)]),
+    "log_mean_exp": (objective.log_mean_exp, [(5, 3)]),
+    "importance_bound": (objective.importance_bound, [(5, 3)]),
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_every_loss_term_has_the_right_first_and_second_derivatives(name):
+    function, shapes = TERMS[name]
+    arguments = [normals(*shape, seed=i) for i, shape in enumerate(shapes)]
+    assert gradcheck(function, arguments)
+    assert gradgradcheck(function, arguments)
+
+
+@pytest.mark.parametrize("n_importance", [1, 3])
+def test_the_whole_objective_has_the_right_gradient_in_every_parameter(n_importance):
+    model = VAE(dataclasses.replace(SMALL, n_importance=n_importance)).double()
+    x, eps = bits(3, 5), normals(3, 3, 2, grad=False)
+    names, parameters = zip(*model.named_parameters(), strict=True)
+
+    def bound(*values):
+        return functional_call(model, dict(zip(names, values, strict=True)), (x, eps)).elbo
+
+    assert gradcheck(bound, parameters)
+    slopes = torch.autograd.grad(bound(*parameters).sum(), parameters)
+    for name, slope in zip(names, slopes, strict=True):
+        assert slope.abs().max() > 0, f"no gradient reaches {name}"
+
+
+# ------------------------------------------------------------------- each term against an oracle
+
+
+def test_log_bernoulli_is_scipys():
+    x, logits = bits(3, 7), normals(2, 3, 7, grad=False) * 4
+    expected = stats.bernoulli.logpmf(x.numpy(), special.expit(logits.numpy())).sum(-1)
+    np.testing.assert_allclose(objective.log_bernoulli(x, logits), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_log_bernoulli_is_exact_at_logits_whose_probability_rounds_to_one(dtype):
+    logits = torch.tensor([[-800.0], [-30.0], [0.0], [30.0], [39.0], [41.0], [800.0]], dtype=dtype)
+    wrong = objective.log_bernoulli((logits < 0).to(dtype), logits)  # the unlikely pixel
+    expected = -np.logaddexp(0, np.abs(logits.double().numpy()[:, 0]))
+    np.testing.assert_allclose(wrong.double(), expected, rtol=4 * torch.finfo(dtype).eps)
+
+
+def test_log_normal_is_scipys():
+    x, mean, log_var = (normals(3, 4, seed=s, grad=False) for s in range(3))
+    expected = stats.norm.logpdf(x, mean, np.exp(log_var.numpy() / 2)).sum(-1)
+    np.testing.assert_allclose(objective.log_normal(x, mean, log_var), expected, rtol=1e-12)
+    expected = stats.norm.logpdf(x.numpy()).sum(-1)
+    np.testing.assert_allclose(objective.log_standard_normal(x), expected, rtol=1e-12)
+
+
+def test_kl_is_that_of_torch_distributions():
+    mean, log_var = normals(6, 4, grad=False), normals(6, 4, seed=1, grad=False) * 3
+    q = torch.distributions.Normal(mean, (0.5 * log_var).exp())
+    prior = torch.distributions.Normal(0.0, 1.0)
+    expected = torch.distributions.kl_divergence(q, prior).sum(-1)
+    torch.testing.assert_close(objective.kl_standard_normal(mean, log_var), expected)
+
+
+def test_kl_near_the_prior_keeps_its_digits_in_single_precision():
+    log_var = torch.logspace(-5, -1, 200)[:, None] * torch.tensor([1.0, -1.0]).repeat(100)[:, None]
+    kl = objective.kl_standard_normal(torch.zeros_like(log_var), log_var).double()
+    t = log_var.double()[:, 0]
+    exact = 0.5 * (t**2 / 2 + t**3 / 6 + t**4 / 24 + t**5 / 120 + t**6 / 720)
+    assert (kl >= 0).all()
+    # Rounding of expm1 is 6e-8 of t; the usual form is off by as much as 6e-8 of 1.
+    assert ((kl - exact).abs() <= 1.2e-7 * t.abs() + 1e-12).all()
+
+
+def test_samples_of_q_have_its_mean_and_std():
+    mean, log_var = torch.tensor([[0.5, -2.0]]), torch.tensor([[0.0, math.log(0.09)]])
+    eps = torch.tensor([1.0, -2.0])[:, None, None]
+    z = objective.reparameterize(mean, log_var, eps)
+    torch.testing.assert_close(z[:, 0], torch.tensor([[1.5, -1.7], [-1.5, -2.6]]))
+
+
+def test_log_mean_exp_is_scipys_and_survives_weights_that_overflow():
+    log_w = normals(7, 3, grad=False) * 5
+    expected = special.logsumexp(log_w.numpy(), axis=0) - math.log(7)
+    np.testing.assert_allclose(objective.log_mean_exp(log_w, 0), expected, rtol=1e-12)
+    shifted = torch.tensor([[-2000.0, 2000.0], [-2000.0, 2000.0]])
+    torch.testing.assert_close(objective.log_mean_exp(shifted), shifted[0])
+    across = objective.log_mean_exp(log_w, 1)
+    np.testing.assert_allclose(across, special.logsumexp(log_w, axis=1) - math.log(3), rtol=1e-12)
+
+
+# ------------------------------------------------------------------- the data
+
+
+@pytest.mark.parametrize(
+    ("pixel", "named"), [(0.37, "0.37"), (255.0, "255"), (-1.0, "-1"), (math.nan, "nan")]
+)
+def test_a_pixel_that_is_not_binary_is_refused_with_the_reason(pixel, named):
+    model = VAE(SMALL)
+    x = torch.zeros(3, 5)
+    x[1, 2] = pixel
+    message = f"Pixel value {named} is neither 0 nor 1: a Bernoulli likelihood of grey"
+    with pytest.raises(ValueError, match=message):
+        model.elbo(x, generator=generator(0))
+    with pytest.raises(ValueError, match=message):
+        model.importance_bound(x, 2, generator=generator(0))
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float64])
+def test_binary_pixels_of_every_type_give_the_same_bound(dtype):
+    model, x = VAE(SMALL), bits(4, 5)
+    expected = model.elbo(x.float(), generator=generator(0))
+    torch.testing.assert_close(model.elbo(x.to(dtype), generator=generator(0)), expected)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (3, 1, 5)])
+def test_data_of_the_wrong_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"expected a tensor \(B, 5\); flatten"):
+        VAE(SMALL).elbo(torch.zeros(shape), generator=generator(0))
+
+
+def test_real_data_must_be_finite():
+    case = LinearGaussian()
+    with pytest.raises(ValueError, match="not finite"):
+        case.model.elbo(torch.full((1, 5), math.inf), generator=generator(0))
+
+
+def test_randomness_must_be_handed_in():
+    with pytest.raises(TypeError, match="expected a torch Generator"):
+        VAE(SMALL).elbo(torch.zeros(2, 5), generator=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="Number of samples is 0"):
+        VAE(SMALL).elbo(torch.zeros(2, 5), 0, generator=generator(0))
+
+
+def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
+    images = torch.arange(256, dtype=torch.uint8).repeat(20_000, 1)
+    pixels = binarise(images, generator=generator(0))
+    assert not pixels[:, 0].any()
+    assert pixels[:, 255].all()
+    for grey in [1, 64, 128, 254]:
+        assert_mean(pixels[:, grey], grey / 255, detects=0.04)
+    together = (pixels[:, 100] & pixels[:, 101]).double()
+    assert_mean(together, 100 * 101 / 255**2, detects=0.04)  # drawn one by one
+    with pytest.raises(ValueError, match=r"torch\.float32, expected torch\.uint8"):
+        binarise(torch.zeros(2), generator=generator(0))
+
+
+# ------------------------------------------------------------------- configuration and networks
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("n_features", 0),
+        ("n_latent", 2.5),
+        ("hidden", (500, 0)),
+        ("activation", "gelu2"),
+        ("likelihood", "poisson"),
+        ("noise_std", 0.0),
+        ("n_samples", True),
+        ("n_importance", -1),
+        ("batch_size", 0),
+        ("learning_rate", math.nan),
+        ("warmup_steps", -1),
+        ("epochs", 0),
+        ("seed", -1),
+        ("precision", "float16"),
+        ("max_seconds", 0),
+        ("binarisation", "never"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(field, value):
+    with pytest.raises(ValueError, match=f"^{field} is .*, expected "):
+        Config(**{field: value})
+
+
+def test_samples_and_importance_exclude_each_other():
+    with pytest.raises(ValueError, match="n_samples is 2, expected 1 where n_importance"):
+        Config(n_samples=2, n_importance=2)
+    assert (Config(n_samples=3).n_draws, Config(n_importance=4).n_draws) == (3, 4)
+
+
+def test_a_configuration_survives_json_and_refuses_unknown_fields():
+    config = Config(hidden=(20, 10), max_seconds=60.0)
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(ValueError, match="Config has no n_latents"):
+        Config.from_dict({"n_latents": 3})
+
+
+def test_the_first_weights_depend_on_the_seed_alone_and_leave_the_global_one_alone():
+    before = torch.get_rng_state()
+    first, again, other = (VAE(dataclasses.replace(SMALL, seed=s)) for s in [4, 4, 5])
+    assert torch.equal(before, torch.get_rng_state())
+    for name, weight in first.named_parameters():
+        assert torch.equal(weight, again.get_parameter(name))
+        assert not torch.equal(weight, other.get_parameter(name))
+        assert 0 < weight.abs().max() <= 1 / math.sqrt(2)
+
+
+def test_both_networks_are_the_perceptrons_that_they_say():
+    config = Config(n_features=5, n_latent=2, hidden=(4, 3), activation="silu")
+    model = VAE(config).double()
+    x, z = bits(6, 5), normals(3, 6, 2, grad=False)
+
+    def perceptron(values, layers):
+        for i, layer in enumerate(layers):
+            values = values @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+            if i < len(layers) - 1:
+                values = values * special.expit(values)
+        return values
+
+    mean, log_var = model.encoder(x)
+    expected = perceptron(x.numpy(), model.encoder.layers)
+    np.testing.assert_allclose(mean.detach(), expected[:, :2], rtol=1e-12)
+    np.testing.assert_allclose(log_var.detach(), expected[:, 2:], rtol=1e-12)
+    expected = perceptron(z.numpy(), model.decoder.layers)
+    np.testing.assert_allclose(model.decoder(z).detach(), expected, rtol=1e-12)
+    widths = [layer.out_features for net in [model.encoder, model.decoder] for layer in net.layers]
+    assert widths == [4, 3, 4, 3, 4, 5]
+
+
+def test_the_decoder_starts_at_the_mean_image():
+    model = VAE(SMALL)
+    torch.nn.init.zeros_(model.decoder.layers[-1].weight)
+    model.set_output_bias(torch.tensor([0.0, 0.2, 0.5, 0.9, 1.0]))
+    images = model.sample(3, generator=generator(0))
+    expected = torch.tensor([0.001, 0.2, 0.5, 0.9, 0.999]).expand(3, 5)
+    torch.testing.assert_close(images, expected)
+    with pytest.raises(ValueError, match=r"shape \(4,\), expected \(5,\)"):
+        model.set_output_bias(torch.zeros(4))
+
+
+def test_samples_are_decoded_draws_from_the_prior():
+    case = LinearGaussian()
+    images = case.model.sample(40_000, generator=generator(0)).numpy()
+    for d in range(5):
+        assert_mean(images[:, d], case.bias[d], detects=0.1)
+    second = np.einsum("ni,nj->nij", images - case.bias, images - case.bias)
+    signal = case.weight @ case.weight.T  # means of pixels, without their noise
+    for i, j in [(0, 0), (1, 2), (4, 4)]:
+        assert_mean(second[:, i, j], signal[i, j], detects=0.15)
+
+
+def test_the_pixels_of_a_sample_are_probabilities():
+    images = VAE(SMALL).sample(50, generator=generator(0))
+    assert images.shape == (50, 5)
+    assert ((images > 0) & (images < 1)).all()
+    assert images[:, 0].std() > 0
+
+
+# ------------------------------------------------------------------- the bound, image by image
+
+
+def test_the_bound_is_reconstruction_less_kl_of_each_image():
+    model, x = VAE(SMALL).double(), bits(7, 5)
+    terms = model.elbo(x, 3, generator=generator(0))
+    assert [t.shape for t in terms] == [(7,)] * 3
+    torch.testing.assert_close(terms.elbo, terms.reconstruction - terms.kl)
+    torch.testing.assert_close(terms.kl, objective.kl_standard_normal(*model.encoder(x)))
+
+
+def test_the_bound_is_the_mean_over_samples_and_each_image_stands_alone():
+    model, x = VAE(SMALL).double(), bits(4, 5)
+    eps = normals(3, 4, 2, grad=False)
+    whole = model.elbo_at(x, eps)
+    one_by_one = [
+        [model.elbo_at(x[b : b + 1], eps[s : s + 1, b : b + 1]).elbo.item() for b in range(4)]
+        for s in range(3)
+    ]
+    np.testing.assert_allclose(whole.elbo.detach(), np.mean(one_by_one, 0), rtol=1e-12)
+    log_w = model.log_weights(x, eps)
+    alone = torch.cat([model.log_weights(x[b : b + 1], eps[:, b : b + 1]) for b in range(4)], 1)
+    torch.testing.assert_close(log_w, alone)
+
+
+def test_every_image_sample_and_latent_number_has_its_own_noise():
+    eps = VAE(SMALL).draw_noise(50, 60, generator=generator(0)).numpy()
+    assert eps.shape == (50, 60, 2)
+    assert np.unique(eps).size > 0.99 * eps.size
+    assert_mean(eps.ravel(), 0, detects=0.2)
+    assert_mean(eps.ravel() ** 2, 1, detects=0.2)
+    same = torch.zeros(2, 5)
+    terms = VAE(SMALL).elbo(same, generator=generator(0))
+    assert terms.reconstruction[0] != terms.reconstruction[1]
+
+
+def test_training_climbs_the_bound_of_the_configuration():
+    x, eps = bits(4, 5), normals(3, 4, 2, grad=False)
+    plain = VAE(dataclasses.replace(SMALL, n_samples=3)).double()
+    torch.testing.assert_close(plain(x, eps), plain.elbo_at(x, eps))
+    weighted = VAE(dataclasses.replace(SMALL, n_importance=3)).double()
+    bound = objective.importance_bound(weighted.log_weights(x, eps))
+    torch.testing.assert_close(weighted(x, eps).elbo, bound)
+    torch.testing.assert_close(weighted(x, eps)[1:], weighted.elbo_at(x, eps)[1:])
+
+
+# ------------------------------------------------------------------- a linear VAE is exact
+
+shifts = st.floats(-1.5, 1.5)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 100), noise_std=st.floats(0.2, 2), n_latent=st.integers(1, 3))
+def test_at_the_posterior_every_weight_and_the_bound_are_the_exact_likelihood(
+    seed, noise_std, n_latent
+):
+    case = LinearGaussian(seed=seed, noise_std=noise_std, n_latent=n_latent)
+    x, eps = torch.tensor(case.x), normals(6, 4, n_latent, seed=seed, grad=False)
+    exact = case.log_px()
+    log_w = case.model.log_weights(x, eps).detach()
+    np.testing.assert_allclose(log_w, np.tile(exact, (6, 1)), rtol=1e-9, atol=1e-9)
+    bound = case.model.elbo_at(x, case.cubature()).elbo.detach()
+    np.testing.assert_allclose(bound, exact, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 100), mean_shift=shifts, log_var_shift=shifts, square=st.booleans())
+def test_elsewhere_the_bound_is_below_the_likelihood_by_the_kl_to_the_posterior(
+    seed, mean_shift, log_var_shift, square
+):
+    case = LinearGaussian(
+        seed=seed, mean_shift=mean_shift, log_var_shift=log_var_shift, orthogonal=square
+    )
+    bound = case.model.elbo_at(torch.tensor(case.x), case.cubature()).elbo.detach().numpy()
+    assert (bound <= case.log_px() + 1e-9).all()
+    np.testing.assert_allclose(case.log_px() - bound, case.gap(), rtol=1e-8, atol=1e-9)
+
+
+def test_the_public_bound_has_the_exact_mean():
+    case = LinearGaussian(mean_shift=0.4, log_var_shift=0.5)
+    x = torch.tensor(case.x[:1]).expand(5_000, -1)
+    exact = case.log_px()[0] - case.gap()[0]
+    for n_samples, detects in [(1, 0.4), (4, 0.2)]:
+        terms = case.model.elbo(x, n_samples, generator=generator(n_samples))
+        assert_mean(terms.elbo.detach(), exact, detects=detects)
+
+
+def test_the_importance_bound_rises_with_its_samples_to_the_likelihood():
+    case = LinearGaussian(mean_shift=0.4, log_var_shift=0.5)
+    exact, gap = case.log_px()[0], case.gap()[0]
+    x = torch.tensor(case.x[:1]).expand(4_096, -1)
+    log_w = case.model.log_weights(x, normals(64, 4_096, 2, grad=False)).detach()
+    assert_mean(log_w.exp().ravel(), math.exp(exact), detects=0.03 * math.exp(exact))  # unbiased
+    bounds = {}
+    for n in [1, 2, 4, 8, 16, 32, 64]:
+        groups = log_w.reshape(64 // n, n, 4_096)
+        bounds[n] = objective.log_mean_exp(groups, 1).numpy().ravel()
+    assert_mean(bounds[1], exact - gap, detects=0.05)
+    for n in [1, 2, 4, 8, 16, 32]:
+        pairs = bounds[n].reshape(32 // n, 2, 4_096).mean(1).ravel()
+        rise = bounds[2 * n] - pairs
+        assert (rise >= -1e-12).all()  # Jensen, for each pair of groups
+        assert rise.mean() > 5.73 * rise.std() / math.sqrt(rise.size)
+    means = [bounds[n].mean() for n in bounds]
+    assert exact - means[-1] < gap / 20
+    public = case.model.importance_bound(x, 8, generator=generator(5)).detach()
+    assert_mean(public, bounds[8].mean(), detects=0.1)
+
+
+def test_thousands_of_samples_find_the_likelihood():
+    case = LinearGaussian(mean_shift=0.4, log_var_shift=0.5)
+    x = torch.tensor(case.x)
+    bound = case.model.importance_bound(x, 60_000, generator=generator(0)).detach()
+    np.testing.assert_allclose(bound, case.log_px(), atol=0.02)
+
+
+# ------------------------------------------------------------------- a Bernoulli VAE, by quadrature
+
+
+def test_the_bernoulli_bound_has_the_mean_that_quadrature_finds():
+    curve = BinaryCurve()
+    exact, log_px = curve.elbo(), curve.log_px()
+    assert (exact < log_px).all()
+    np.testing.assert_allclose(np.exp(log_px).sum(), 1, rtol=1e-10)  # it is a likelihood
+    image = int(np.argmax(log_px - exact))
+    x = curve.x[image].expand(20_000, -1)
+    terms = curve.model.elbo(x, generator=generator(0))
+    assert_mean(terms.elbo.detach(), exact[image], detects=0.1)
+
+
+def test_the_importance_weights_of_all_images_sum_to_one_on_average():
+    curve = BinaryCurve()
+    eps = normals(4_000, 64, 1, grad=False)
+    weights = curve.model.log_weights(curve.x, eps).detach().exp().numpy()
+    assert_mean(weights.sum(1), 1, detects=0.1)
