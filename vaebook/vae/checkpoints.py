@@ -150,11 +150,14 @@ def restore(
 
 def difference(there: dict, here: dict) -> str:
     """Return the entries that differ between two configurations, a line each; "" if none does."""
-    missing = "nothing"
+
+    def shown(values: dict, key: str) -> str:
+        return repr(values[key]) if key in values else "nothing"
+
     return "\n".join(
-        f"  {key}: {there.get(key, missing)!r} in the checkpoint, {here.get(key, missing)!r} now"
+        f"  {key}: {shown(there, key)} in the checkpoint, {shown(here, key)} now"
         for key in sorted(there.keys() | here.keys())
-        if there.get(key, missing) != here.get(key, missing)
+        if shown(there, key) != shown(here, key)
     )
 
 

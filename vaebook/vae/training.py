@@ -75,6 +75,7 @@ class Run(NamedTuple):
     seconds: float
     finished: bool
     precision: str
+    data_name: str | None
     checkpoint: Path | None
 
 
@@ -83,6 +84,7 @@ def train(
     data,
     *,
     validation=None,
+    data_name: str | None = None,
     out: str | Path | None = None,
     device: str = "auto",
     checkpoint_seconds: float = 10.0,
@@ -101,6 +103,8 @@ def train(
     data, validation : ImageSet, ndarray or Tensor, (N, ...)
         Bytes 0 to 255; real numbers for a Gaussian likelihood. Where no validation images are
         given, the last 1,000 training images (at most a tenth) are held out.
+    data_name : str, optional
+        Kept with the run, so that ``python -m vaebook.vae evaluate`` knows its test images.
     out : path, optional
         Folder for checkpoints. Where it holds some of the same configuration and data, the run
         goes on from the newest.
@@ -131,7 +135,7 @@ def train(
     torch.set_flush_denormal(True)  # else Adam's fading moments slow everything down, up to 2.4 x
     started = time.monotonic() if started is None else started
     with joined(device) as team, StopSwitch(team) as switch:
-        trainer = Trainer(config, data, validation, team, started)
+        trainer = Trainer(config, data, validation, team, started, data_name)
         if out is not None:
             trainer.resume(Path(out))
         saved_at, bar = time.monotonic(), _Bar(trainer, show=progress and team.rank == 0)
@@ -167,17 +171,19 @@ def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> R
     model = VAE(Config.from_dict(state["config"]))
     model.load_state_dict(state["model"])
     history = [Epoch(**row) for row in state["history"]]
-    values = [state[name] for name in ("step", "seconds", "finished", "precision")]
+    values = [state[name] for name in ("step", "seconds", "finished", "precision", "data_name")]
     return Run(model.to(device), history, *values, checkpoint.path)
 
 
 class Trainer:
     """A run at one moment: the model, its optimiser, the curve, and how many steps were taken."""
 
-    def __init__(self, config: Config, data, validation, team: Team, started: float):
+    def __init__(
+        self, config: Config, data, validation, team: Team, started: float, data_name=None
+    ):
         images, held_out = _split(config, data, validation)
         self.config, self.team, self.started = config, team, started
-        self.fingerprint = _sha256(images, held_out)
+        self.data_name, self.fingerprint = data_name, _sha256(images, held_out)
         self.model = VAE(config)
         mean_image = _as_floats(images).mean(0)
         self.model.centre_input(mean_image)
@@ -202,8 +208,8 @@ class Trainer:
     def take_step(self, *, stop: bool = False) -> tuple[bool, bool]:
         """Climb along one batch's gradient; return whether an epoch ended, and whether to stop."""
         epoch, batch = divmod(self.step, self.steps_an_epoch)
-        chosen, x, eps = self.batch(epoch, batch)
         try:
+            chosen, x, eps = self.batch(epoch, batch)
             self.optimizer.zero_grad()
             with self.autocast():
                 terms = self.network(x, eps)
@@ -287,6 +293,7 @@ class Trainer:
         state = {
             "config": self.config.to_dict(),
             "data": self.fingerprint,
+            "data_name": self.data_name,
             "precision": self.precision,
             "step": self.step,
             "seconds": self.elapsed(),
@@ -321,8 +328,8 @@ class Trainer:
 
     def run(self) -> Run:
         """What ``train`` returns."""
-        values = self.step, self.elapsed(), self.finished, self.precision, self.checkpoint
-        return Run(self.model, self.history, *values)
+        values = self.step, self.elapsed(), self.finished, self.precision, self.data_name
+        return Run(self.model, self.history, *values, self.checkpoint)
 
     def non_finite(self, epoch, batch, chosen, x, eps) -> NonFiniteError:
         """Find the first tensor of a step that is not finite, and say what can be done."""
