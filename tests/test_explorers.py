@@ -474,3 +474,81 @@ def test_tightness_can_match_wherever_x_stands(model):
         z = np.linspace(-6, 6, 6001)
         mass = explorer.curves(z)[2] * (z[1] - z[0])
         np.testing.assert_allclose([mass.sum(), mass @ z], [1, explorer.mean], atol=1e-4)
+
+
+# ---- reparameterization ----
+
+
+def test_the_gradient_is_the_closed_form_and_the_theory_that_of_draws():
+    explorer = explorers.Reparameterization(mean=0.7, std=1.3, n=1, baseline=2.0)
+    damped = np.exp(-(1.3**2) / 2)
+    closed = {
+        ("smooth", "mean"): 1.4 + damped * np.cos(0.7),
+        ("smooth", "std"): 2.6 - 1.3 * damped * np.sin(0.7),
+        ("step", "mean"): norm.pdf(0, 0.7, 1.3),
+        ("step", "std"): -0.7 / 1.3 * norm.pdf(0, 0.7, 1.3),
+    }
+    eps = np.random.default_rng(17).standard_normal(10**6)
+    for (function, by), gradient in closed.items():
+        explorer.set(function=function, by=by)
+        at = explorer.readouts()
+        assert at["gradient"] == pytest.approx(gradient, abs=1e-12)
+        for name, rows in zip(["pathwise", "score"], explorer.rows(eps), strict=True):
+            assert rows.std() == pytest.approx(at[f"{name}_error"], rel=0.02)
+        assert abs(rows.mean() - gradient) < 5.73 * rows.std() / 1000
+
+
+def test_estimates_are_means_of_the_gradients_that_the_book_computes():
+    from vaebook.gradients import pathwise, score_function
+
+    class Dice(np.random.Generator):
+        """Rolls the explorer's dice."""
+
+        def standard_normal(self, size):
+            return standard_normal(5, (10, 300))[:, 0].reshape(size)
+
+    explorer = explorers.Reparameterization(mean=0.7, std=1.3, n=10, baseline=2.0, seed=5)
+    dice = Dice(np.random.PCG64())
+    for by in ("mean", "std"):
+        explorer.by = by
+        column = ["mean", "std"].index(by)
+        rows = pathwise(explorer.slope, 0.7, 1.3, 10, rng=dice)
+        assert explorer.readouts()["pathwise_first"] == pytest.approx(rows[:, column].mean())
+        rows = score_function(explorer.a, 0.7, 1.3, 10, rng=dice, baseline=2.0)
+        assert explorer.readouts()["score_first"] == pytest.approx(rows[:, column].mean())
+
+
+def test_more_draws_keep_the_first_dice_and_narrow_the_estimates():
+    explorer = explorers.Reparameterization(n=1)
+    one = explorer.readouts()
+    explorer.n = 100
+    many = explorer.readouts()
+    for name in ("pathwise", "score"):
+        assert many[f"{name}_error"] == pytest.approx(one[f"{name}_error"] / 10)
+        assert many[f"{name}_std"] == pytest.approx(many[f"{name}_error"], rel=0.2)
+        assert many[f"{name}_mean"] == pytest.approx(many["gradient"], abs=0.2)
+    explorer.set(mean=-1.0, std=0.5)
+    assert explorer.seed == explorers.Reparameterization().seed
+
+
+def test_the_best_baseline_is_the_best_as_far_as_the_slider_goes():
+    for values in [{}, {"by": "std"}, {"function": "step"}, {"function": "step", "by": "std"}]:
+        explorer = explorers.Reparameterization(mean=0.5, std=0.8, **values)
+        explorer.best_baseline()
+        best, least = explorer.baseline, explorer.readouts()["score_error"]
+        for other in (best - 0.1, best + 0.1):
+            explorer.baseline = other
+            assert explorer.readouts()["score_error"] > least
+    explorer = explorers.Reparameterization(mean=2.0, std=1.6, by="std")
+    explorer.best_baseline()
+    assert explorer.baseline <= explorers.Reparameterization.baseline.high
+
+
+def test_new_dice_are_other_dice_and_a_bad_seed_is_named():
+    explorer = explorers.Reparameterization(seed=2**32 - 1)
+    before = explorer.readouts()["pathwise_first"]
+    explorer.new_dice()
+    assert explorer.seed == 0
+    assert explorer.readouts()["pathwise_first"] != before
+    with pytest.raises(ValueError, match="seed = -1 is not possible"):
+        explorer.seed = -1

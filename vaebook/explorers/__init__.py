@@ -29,6 +29,7 @@ from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
+from vaebook.explorers.reparameterization import Reparameterization
 from vaebook.explorers.tightness import Tightness
 
-__all__ = ["Elbo", "Generation", "Jensen", "Marginal", "Mixture", "Tightness"]
+__all__ = ["Elbo", "Generation", "Jensen", "Marginal", "Mixture", "Reparameterization", "Tightness"]

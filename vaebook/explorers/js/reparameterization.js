@@ -1,0 +1,167 @@
+// Dice at rest, the draws that are made from them, and histograms of two gradient estimates.
+vaebook.define("reparameterization", (api) => {
+  const { models, tables, text, format } = api;
+  const count = tables.estimates;
+  const reach = 7;
+  const span = [-reach, reach];
+  const places = Array.from({ length: 281 }, (_, i) => -reach + i * 0.05);
+
+  const strip = api.chart({
+    height: 120,
+    x: { domain: span, label: text("z_axis") },
+    y: { domain: [-0.35, 1.5], ticks: false },
+  });
+  const threads = strip.line("muted", { width: 0.9 });
+  const dice = strip.points("muted", { size: 4 });
+  const moved = strip.points("q", { shape: "diamond", size: 4 });
+  strip.label("muted", { anchor: "start", dy: -12 }).set(-reach, 1, text("dice"));
+  strip.label("q", { anchor: "start", dy: 4 }).set(-reach, 0, text("draws"));
+
+  const plot = api.chart({
+    height: 240,
+    x: { domain: span, label: text("z_axis") },
+    y: { domain: [-2, 10], label: text("curve_axis") },
+  });
+  const level = plot.line("c2", { width: 1.25 });
+  const stems = plot.line("c2", { width: 0.9 });
+  const curve = plot.line("ink", { width: 1.5 });
+  const strokes = plot.line("c1", { width: 3.5 });
+  const dots = plot.points("q", { shape: "diamond", size: 3.5 });
+  const levelName = plot.label("c2", { anchor: "start", dy: -5 });
+
+  const histograms = ["pathwise", "score"].map((kind, i) => {
+    const role = ["c1", "c2"][i];
+    const chart = api.chart({
+      height: 150, below: true,
+      x: { domain: [-10, 10], label: text("estimate_axis") },
+      y: { domain: [0, 1.3], ticks: false },
+    });
+    return {
+      kind,
+      chart,
+      bars: chart.bars(role),
+      exact: chart.segment("ink", { width: 2 }),
+      first: chart.points(role, { shape: "diamond", size: 4 }),
+      name: chart.label(role, { anchor: "start", dy: 8 }),
+      exactName: chart.label("ink", { anchor: "start", dy: 4 }),
+    };
+  });
+
+  let rolled = {}; // a seed and its dice so far, row by row: one row holds a die of each estimate
+  function diceOf(seed, n) {
+    if (rolled.seed !== seed) rolled = { seed, rows: [] };
+    for (let k = rolled.rows.length; k < n; k++) {
+      rolled.rows.push(Float64Array.from({ length: count }, (_, r) => models.standardNormal(seed, k * count + r)));
+    }
+    return rolled.rows;
+  }
+
+  // Pieces of one path, with gaps between them.
+  const pieces = (parts) => [parts.flatMap(([x0, , x1]) => [x0, x1, x1]), parts.flatMap(([, y0, , y1]) => [y0, y1, NaN])];
+
+  return {
+    actions: {
+      new_dice: (values) => ({ seed: (values.seed + 1) % 2 ** 32 }),
+      best_baseline(values) {
+        const { min, max } = api.spec("baseline");
+        const best = models.gradient(tables.eps, tables.mass, values).bestBaseline;
+        return { baseline: Math.min(max, Math.max(min, best)) };
+      },
+    },
+
+    update(values) {
+      const { mean, std, n, baseline } = values;
+      const row = models.gradientRow(values);
+      const exact = models.gradient(tables.eps, tables.mass, values);
+      const rows = diceOf(values.seed, n);
+      const estimates = { pathwise: new Float64Array(count), score: new Float64Array(count) };
+      for (let k = 0; k < n; k++) {
+        for (let r = 0; r < count; r++) {
+          const { pathwise, score } = row(rows[k][r]);
+          estimates.pathwise[r] += pathwise / n;
+          estimates.score[r] += score / n;
+        }
+      }
+
+      // The draws of the first estimate.
+      const eps = rows.slice(0, n).map((one) => one[0]);
+      const zs = eps.map((one) => mean + std * one);
+      const at = eps.map(row);
+      threads.set(...pieces(eps.map((one, k) => [one, 1, zs[k], 0])));
+      dice.set(eps, eps.map(() => 1));
+      moved.set(zs, zs.map(() => 0));
+
+      const heights = places.map((z) => row((z - mean) / std).value);
+      const top = Math.max(2, baseline, ...at.map(({ value }) => value));
+      plot.domain({ y: values.function === "step" && top === 2 ? [-0.5, 2] : [Math.min(-2, 1.2 * baseline), api.niceCeiling(1.1 * top)] });
+      // A jump is no line: the curve breaks there.
+      curve.set(places, heights.map((y, i) => (i && Math.abs(y - heights[i - 1]) === 1 ? NaN : y)));
+      const half = 0.3;
+      strokes.set(...pieces(zs.map((z, k) => {
+        const { value, slope } = at[k];
+        const run = half / Math.hypot(1, slope / 3);
+        return [z - run, value - run * slope, z + run, value + run * slope];
+      })));
+      stems.set(...pieces(zs.map((z, k) => [z, baseline, z, at[k].value])));
+      level.set(span, [baseline, baseline]);
+      levelName.set(-reach, baseline, text("baseline"));
+      dots.set(zs, at.map(({ value }) => value));
+
+      // Histograms: one axis for both, wide enough for single draws, so that means of many are narrow.
+      const wide = Math.sqrt(Math.max(exact.scoreVariance, exact.plainVariance));
+      const halfWidth = api.niceCeiling(1.8 * wide);
+      const middle = Math.round((4 * exact.gradient) / halfWidth) * (halfWidth / 4);
+      const domain = [middle - halfWidth, middle + halfWidth];
+      const spreads = {};
+      for (const { kind, chart, bars, exact: line, first, name, exactName } of histograms) {
+        const found = estimates[kind];
+        const average = found.reduce((sum, value) => sum + value, 0) / count;
+        const spread = Math.sqrt(found.reduce((sum, value) => sum + (value - average) ** 2, 0) / count);
+        const error = Math.sqrt(exact[`${kind}Variance`] / n);
+        spreads[kind] = { average, spread, error };
+        const width = Math.max(error / 3, halfWidth / 150);
+        const tallies = new Map();
+        for (const value of found) {
+          const bin = Math.round((value - exact.gradient) / width);
+          tallies.set(bin, (tallies.get(bin) ?? 0) + 1);
+        }
+        const bins = [...tallies.keys()];
+        const most = Math.max(...tallies.values());
+        const left = bins.map((bin) => exact.gradient + (bin - 0.5) * width);
+        chart.domain({ x: domain });
+        bars.set(left, left.map((x) => x + width), bins.map((bin) => tallies.get(bin) / most));
+        line.set(exact.gradient, 0, exact.gradient, 1.2);
+        first.set([found[0]], [0]);
+        name.set(domain[0], 1.2, text(kind));
+        exactName.set(exact.gradient, 1.2, text("exact"), 5);
+        chart.describe(text("histogram_description", {
+          name: text(kind), found: format(average, 3), spread: format(spread, 3), gradient: format(exact.gradient, 3),
+        }));
+      }
+
+      strip.describe(text("dice_description", { n, mean: format(mean), std: format(std) }));
+      plot.describe(text("curve_description", { n }));
+      const readouts = { gradient: exact.gradient, seed: values.seed };
+      for (const { kind } of histograms) {
+        readouts[`${kind}_first`] = estimates[kind][0];
+        readouts[`${kind}_mean`] = spreads[kind].average;
+        readouts[`${kind}_std`] = spreads[kind].spread;
+        readouts[`${kind}_error`] = spreads[kind].error;
+      }
+      return {
+        readouts,
+        consequence: text("consequence", {
+          gradient: format(exact.gradient, 3), n,
+          pathwise: format(spreads.pathwise.error, 3), score: format(spreads.score.error, 3),
+        }),
+        table() {
+          return {
+            caption: text("table_caption"),
+            head: ["ε", "z", "a[z]", text("table_slope"), text("pathwise"), text("score")],
+            rows: at.slice(0, 20).map(({ value, slope, pathwise, score }, k) => [eps[k], zs[k], value, slope, pathwise, score]),
+          };
+        },
+      };
+    },
+  };
+});

@@ -1,0 +1,186 @@
+"""Explorer ``reparameterization``: dice at rest, draws that move, and two estimates of a slope."""
+
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import ndtr
+
+from vaebook.explorers.base import Choice, ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.draws import standard_normal
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import uniform_grid
+
+ESTIMATES = 300  # of each kind
+EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
+MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an average under N(0, 1) is a sum with it
+
+
+class Reparameterization(Explorer):
+    """Pathwise and score-function estimates of the gradient of E[a(z)] for z = mean + std * eps.
+
+    The noise eps belongs to the seed: sliders leave it where it is. Every estimate is the mean of
+    ``n`` draws.
+
+    Source: chapter "reparameterization-trick", eq-pathwise, eq-score-function and eq-baseline.
+    """
+
+    name = "reparameterization"
+    title = "The dice rest, the draws move"
+
+    mean = Slider(
+        1.0, -2.0, 2.0, step=0.1, fine=0.01, label="mean", symbol="μ", group="axis", role="q"
+    )
+    std = Slider(
+        1.0, 0.2, 1.6, step=0.1, fine=0.01, label="std", symbol="s", group="axis", role="q"
+    )
+    function = Choice(
+        "smooth", {"smooth": "z² + sin z", "step": "step at 0"}, label="function", symbol="a[z]",
+        group="Gradient",
+    )  # fmt: skip
+    by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative by", group="Gradient")
+    n = Slider(10, 1, 100, step=1, page=10, label="draws for one estimate", symbol="N",
+               group="Estimates")  # fmt: skip
+    baseline = Slider(
+        0.0, -5.0, 25.0, step=0.5, fine=0.1, label="baseline", symbol="b", group="Estimates",
+        role="c2",
+    )  # fmt: skip
+    seed = Hidden(17)
+    buttons = ("new_dice", "best_baseline")
+
+    shown = (
+        Readout("gradient", "exact", "", 3, group="Gradient"),
+        Readout("seed", "seed of the dice", "", 0, group="Gradient"),
+        Readout("pathwise_first", "first estimate", "", 3, group="Pathwise", role="c1"),
+        Readout("pathwise_mean", f"mean of {ESTIMATES}", "", 3, group="Pathwise", role="c1"),
+        Readout("pathwise_std", "their std", "", 3, group="Pathwise", role="c1"),
+        Readout("pathwise_error", "std by theory", "", 3, group="Pathwise", role="c1"),
+        Readout("score_first", "first estimate", "", 3, group="Score function", role="c2"),
+        Readout("score_mean", f"mean of {ESTIMATES}", "", 3, group="Score function", role="c2"),
+        Readout("score_std", "their std", "", 3, group="Score function", role="c2"),
+        Readout("score_error", "std by theory", "", 3, group="Score function", role="c2"),
+    )
+
+    text: ClassVar = {
+        "new_dice": "New dice",
+        "best_baseline": "Best baseline",
+        "note": "The same seed gives the same dice.",
+        "z_axis": "z",
+        "curve_axis": "a[z]",
+        "dice": "dice ε",
+        "draws": "draws z = μ + s ε",
+        "curve": "a[z]",
+        "baseline": "baseline b",
+        "estimate_axis": "estimate of the gradient",
+        "pathwise": "pathwise",
+        "score": "score function",
+        "exact": "exact",
+        "consequence": "the gradient is {gradient}; an estimate from {n} draws has the standard "
+        "deviation {pathwise} pathwise and {score} by the score function",
+        "dice_description": "A row of {n} dice, and beneath it the draws that are made from them, "
+        "around the mean {mean} with standard deviation {std}.",
+        "curve_description": "The function a over z, with the {n} draws of the first estimate, a "
+        "short stroke for the slope at each, and a line from the baseline to each.",
+        "histogram_description": "{name}: 300 estimates with mean {found} and standard deviation "
+        "{spread}; the exact gradient is {gradient}.",
+        "table_caption": "The first draws of the first estimate, and the gradient that each gives",
+        "table_slope": "slope a′[z]",
+    }
+
+    def constrain(self, values, moved):
+        """Refuse seeds that are no 32-bit numbers."""
+        seed = values["seed"]
+        if not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise ControlError(
+                f"{type(self).__name__}: seed = {seed!r} is not possible; "
+                f"choose a whole number from 0 to {2**32 - 1}."
+            )
+        return values
+
+    def new_dice(self):
+        """Roll the dice of the next seed."""
+        self.seed = (self.seed + 1) % 2**32
+
+    def best_baseline(self):
+        """Set the baseline to the one with the least noise, as far as the slider goes."""
+        slider = type(self).baseline
+        _, a_score2, _, score2 = self._score_moments()
+        self.baseline = float(np.clip(a_score2 / score2, slider.low, slider.high))
+
+    def a(self, z):
+        """Return the function at z."""
+        return np.where(z > 0, 1.0, 0.0) if self.function == "step" else z**2 + np.sin(z)
+
+    def slope(self, z):
+        """Return the function's derivative at z, which does not know of a jump."""
+        return np.zeros_like(z) if self.function == "step" else 2 * z + np.cos(z)
+
+    def rows(self, eps):
+        """Return the pathwise and the score-function gradient of each draw."""
+        z = self.mean + self.std * eps
+        path = self.slope(z) * (1.0 if self.by == "mean" else eps)
+        return path, (self.a(z) - self.baseline) * self._score(eps) / self.std
+
+    def estimates(self):
+        """Return ``ESTIMATES`` estimates of each kind, each the mean of ``n`` draws."""
+        eps = standard_normal(self.seed, (self.n, ESTIMATES))  # more draws leave the first ones
+        return [rows.mean(axis=0) for rows in self.rows(eps)]
+
+    def _score(self, eps):
+        """The score of a draw, times the std."""
+        return eps if self.by == "mean" else eps**2 - 1
+
+    def _score_moments(self):
+        """E[a g], E[a g^2], E[a^2 g^2] and E[g^2] for the score g times the std."""
+        size = 1.0 if self.by == "mean" else 2.0
+        if self.function == "step":  # no grid is fine enough for a jump
+            edge = -self.mean / self.std
+            density, above = np.exp(log_normal(edge, 0.0, 1.0)), ndtr(-edge)
+            if self.by == "mean":
+                first, second = density, edge * density + above
+            else:
+                first, second = edge * density, (edge**3 + edge) * density + 2 * above
+            return first, second, second, size  # a^2 = a
+        a, score = self.a(self.mean + self.std * EPS), self._score(EPS)
+        return MASS @ (a * score), MASS @ (a * score**2), MASS @ (a * score) ** 2, size
+
+    def tables(self):
+        """Return the grid of the averages, and how many estimates there are."""
+        return {"eps": EPS, "mass": MASS, "estimates": ESTIMATES}
+
+    def compute(self):
+        """Return the gradient, and the estimates with their spread as found and as predicted."""
+        first, second, square, size = self._score_moments()
+        b = self.baseline
+        score_variance = (square - 2 * b * second + b**2 * size - first**2) / self.std**2
+        rows, _ = self.rows(EPS)
+        path_variance = MASS @ (rows - MASS @ rows) ** 2
+        found = {"gradient": first / self.std, "seed": self.seed}
+        variances = (path_variance, score_variance)
+        for name, values, variance in zip(
+            ("pathwise", "score"), self.estimates(), variances, strict=True
+        ):
+            found |= {
+                f"{name}_first": values[0],
+                f"{name}_mean": values.mean(),
+                f"{name}_std": values.std(),
+                f"{name}_error": np.sqrt(variance / self.n),
+            }
+        return found
+
+    def still(self):
+        """Return the histograms of both estimates."""
+        from vaebook import figures
+
+        return figures.figure_estimates(self.compute()["gradient"], *self.estimates())
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        return (
+            f"Two histograms of {ESTIMATES} estimates, each from {self.n} draws, of the derivative "
+            f"by the {self.by} of q at mean {self.mean:.2f} and standard deviation {self.std:.2f}. "
+            f"A line marks the exact value {at['gradient']:.3f}. The pathwise estimates have the "
+            f"mean {at['pathwise_mean']:.3f} and the standard deviation {at['pathwise_std']:.3f}, "
+            f"those of the score function {at['score_mean']:.3f} and {at['score_std']:.3f}."
+        )
