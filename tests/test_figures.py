@@ -51,6 +51,8 @@ MEANS, STDS = np.linspace(-3, 3, 25), np.geomspace(0.1, 2, 20)
 GAPS = elbo(BOOK, np.array([-1.9, 0.0]), MEANS, STDS[:, None]).gap
 FORMS = np.array([-2.6, -2.3, 0.3, -2.2, 0.4, -3.3, 0.7])
 
+BANDS = 1 + 0.1 * SLOPES
+
 DRAWS = np.array([-1.0, 0.2, 1.1])
 ROOTS = np.array([[[0.5, 0.0], [0.0, 0.5]], [[1.0, 0.0], [0.8, 0.6]]])
 WALKS = np.array([[(-1.0, 1.0), (0.5, 0.8)], [(-1.0, 1.0), (2.0, 0.3)]])
@@ -79,6 +81,11 @@ PLOTS = {
     "plot_gap_map": (MEANS, STDS, GAPS, np.array([[-1.7, 0.2, 0.68]])),
     "plot_trade_off": (MEANS, np.float64(-2.0), -3 + MEANS / 9, MEANS**2 / 9),
     "plot_three_forms": tuple(FORMS),
+    "plot_two_directions": (Z_LINE, POSTERIOR, PRIOR, 0.5 * PRIOR),
+    "plot_climbs": (MEANS, np.sign(MEANS + 0.1), np.where(MEANS < -0.1, 0.6, 0.8)),
+    "plot_ellipses": (ROOTS @ np.swapaxes(ROOTS, 1, 2), ["posterior", "q"], ["p", "q"]),
+    "plot_amortised": (SLOPES, MEANS, np.outer(MEANS**2, BANDS) / 9, BANDS, 0.5 * BANDS, -BANDS),
+    "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
     "plot_averages": (MEANS, MEANS**2, MEANS**2 + 0.2, MEANS**2 - 0.1),
     "plot_spreads": (STDS, np.stack([STDS, 1 / STDS, STDS**0]), np.stack([STDS, 1 / STDS, STDS])),
     "plot_walks": (MEANS, STDS, GAPS, WALKS),
@@ -481,3 +488,40 @@ def test_walks_start_together(ax):
     drawn = dict(zip(roles(ax), ax.lines, strict=True))
     for role, walk in [("c1", WALKS[0]), ("c2", WALKS[1]), ("data", WALKS[0, :1])]:
         np.testing.assert_array_equal(np.transpose(drawn[role].get_data()), walk)
+
+
+def test_climbs_are_marked_with_the_gap_of_their_hill(ax):
+    start, end, gap = PLOTS["plot_climbs"]
+    figures.plot_climbs(start, end, gap, ax=ax)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.column_stack([start, end]))
+    assert [text.get_text() for text in ax.texts] == ["gap 0.600", "gap 0.800"]
+
+
+def test_ellipses_lie_at_two_standard_deviations(ax):
+    covariances = PLOTS["plot_ellipses"][0]
+    figures.plot_ellipses(*PLOTS["plot_ellipses"], ax=ax)
+    for line, covariance in zip(ax.lines, covariances, strict=True):
+        points = line.get_xydata()
+        distance = np.einsum("ni,ij,nj->n", points, np.linalg.inv(covariance), points)
+        np.testing.assert_allclose(distance, 4)
+
+
+def test_the_band_of_a_network_is_one_std_to_each_side(ax):
+    x, _, _, mean, std, best = PLOTS["plot_amortised"]
+    figures.plot_amortised(*PLOTS["plot_amortised"], ax=ax)
+    for line, values in zip(ax.lines, [best, mean - std, mean + std, mean], strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.column_stack([x, values]))
+
+
+def test_the_parts_of_a_gap_are_stacked(ax):
+    x, approximation, amortisation = PLOTS["plot_gap_parts"]
+    figures.plot_gap_parts(x, approximation, amortisation, ax=ax)
+    drawn = {role: line.get_ydata() for role, line in zip(roles(ax), ax.lines, strict=True)}
+    np.testing.assert_array_equal(drawn["gap"], approximation)
+    np.testing.assert_array_equal(drawn["q"], approximation + amortisation)
+
+
+def test_the_two_directions_have_colours_of_their_own(ax):
+    figures.plot_two_directions(*PLOTS["plot_two_directions"], ax=ax)
+    assert roles(ax) == ["posterior", "q", "c1"]
+    np.testing.assert_array_equal(ax.lines[2].get_ydata(), 0.5 * PRIOR)

@@ -230,8 +230,8 @@ def figure_marginal(x, joint, weights):
 # ---- nonlinear latent variable models ------------------------------------------------------------
 
 
-def _shade(ax, x1, x2, density, top):
-    """Fill the plane in colour ``p``, the darker the denser, up to the density ``top``.
+def _shade(ax, x1, x2, density, top, role="p"):
+    """Fill the plane in the colour of a role, the darker the denser, up to the density ``top``.
 
     Seven sheets of the same glass lie on top of each other, each cut to where the density exceeds
     its level: shapes, unlike an image, can take the colours of the page's theme.
@@ -239,7 +239,7 @@ def _shade(ax, x1, x2, density, top):
     for share in (0.03, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85):
         if density.max() > share * top:
             levels = [share * top, np.inf]
-            ax.contourf(x1, x2, density, levels=levels, colors=COLOURS["p"], alpha=0.14)
+            ax.contourf(x1, x2, density, levels=levels, colors=COLOURS[role], alpha=0.14)
 
 
 def _plane(ax, *, labels=True):
@@ -1576,8 +1576,8 @@ def figure_curves(data, names, z, curves):
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 2.2))
-    axes = figure.subplots(1, len(names), sharex=True, sharey=True)
+    figure = Figure(figsize=(7.2, 2.2) if len(names) > 1 else (3.6, 3.6))
+    axes = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
     marks = np.arange(np.ceil(z[0]), z[-1] + 0.5)
     for ax, name, curve in zip(axes, names, curves, strict=True):
         ax.plot(*data.T, "o", color=COLOURS["muted"], markersize=1, alpha=0.6)
@@ -1683,5 +1683,162 @@ def plot_encoder_along(place, z, posterior, mean, std, *, ax=None):
     style = {"color": COLOURS["q"], "linestyle": DASHES["q"]}
     ax.plot(place, mean, label=r"encoder: $\mu\pm\sigma$", **style)
     ax.set(xlabel="$x_1$", ylabel="$z$", xlim=(place[0], place[-1]), ylim=(z[0], z[-1]))
+    ax.legend()
+    return ax
+
+
+# ---- variational approximation -------------------------------------------------------------------
+
+
+def plot_two_directions(z, posterior, reverse, forward, *, ax=None):
+    """Draw a posterior and the two Gaussians closest to it, one for each direction of the KL.
+
+    Parameters
+    ----------
+    z, posterior, reverse, forward : ndarray, shape (n,)
+        Densities over z.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-approximation", section "sec-two-directions", the note's
+    figure 17.8.
+    """
+    ax = _axes(ax)
+    ax.fill_between(z, posterior, color=COLOURS["posterior"], alpha=0.15, linewidth=0)
+    for values, role, name in [
+        (posterior, "posterior", "posterior"),
+        (reverse, "q", r"best by $D_{KL}[q\,\Vert\,p]$"),
+        (forward, "c1", r"best by $D_{KL}[p\,\Vert\,q]$"),
+    ]:
+        ax.plot(z, values, color=COLOURS[role], linestyle=DASHES[role], label=name)
+    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def plot_climbs(start, end, gap, *, ax=None):
+    """Draw where climbs end against where they started, with the gap on each hill.
+
+    Parameters
+    ----------
+    start, end, gap : ndarray, shape (n,)
+        Mean at the start and at the end of each climb, and the gap there in nats.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-approximation", section "sec-local-optima".
+    """
+    ax = _axes(ax)
+    ax.plot(start, end, "s", color=COLOURS["q"], markersize=4)
+    for place in np.unique(end.round(3)):
+        here = np.abs(end - place) < 0.002
+        words = f"gap {gap[here][0]:.3f}"
+        ax.annotate(
+            words, (start[here].mean(), place), (0, 7), textcoords="offset points",
+            ha="center", color=COLOURS["gap"],
+        )  # fmt: skip
+    ax.margins(y=0.2)
+    ax.set(xlabel=r"mean $\mu$ at the start", ylabel=r"mean $\mu$ at the end")
+    return ax
+
+
+def plot_ellipses(covariances, roles, names, *, ax=None):
+    """Draw Gaussians in the plane around zero as ellipses of two standard deviations.
+
+    Parameters
+    ----------
+    covariances : sequence of ndarray, shape (2, 2)
+    roles, names : sequence of str
+        A colour and dash for each, and what the legend calls it.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-approximation", eq-diagonal-reverse.
+    """
+    ax = _axes(ax)
+    turn = np.linspace(0, 2 * np.pi, 181)
+    circle = np.stack([np.cos(turn), np.sin(turn)])
+    for covariance, role, name in zip(covariances, roles, names, strict=True):
+        line = 2 * np.linalg.cholesky(covariance) @ circle
+        ax.plot(*line, color=COLOURS[role], linestyle=DASHES[role], label=name)
+    ax.set_aspect("equal")
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return ax
+
+
+def plot_amortised(x, z, posterior, mean, std, best=None, *, ax=None):
+    """Draw the posteriors of all x from above, and a network's q over them as a band.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    z : ndarray, shape (m,)
+    posterior : ndarray, shape (m, n)
+        Each column is a density over z.
+    mean, std : ndarray, shape (n,)
+        Of the network's q; the band is one standard deviation wide on each side.
+    best : ndarray, shape (n,), optional
+        Mean of the best Gaussian for each x: dots.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-approximation", eq-amortised.
+    """
+    ax = _axes(ax)
+    _shade(ax, x, z, posterior, 1.5, "posterior")
+    if best is not None:
+        dots = {"color": COLOURS["ink"], "markersize": 2.5}
+        ax.plot(x, best, "o", label="best Gaussian for each $x$", **dots)
+    ax.fill_between(x, mean - std, mean + std, color=COLOURS["q"], alpha=0.2, linewidth=0)
+    for side in (mean - std, mean + std):
+        ax.plot(x, side, color=COLOURS["q"], linestyle=DASHES["q"], linewidth=0.8)
+    ax.plot(x, mean, color=COLOURS["q"], linestyle=DASHES["q"], label=r"network: $\mu$ and $\pm s$")
+    ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
+    ax.legend(loc="lower left")
+    return ax
+
+
+def plot_gap_parts(x, approximation, amortisation, *, ax=None):
+    """Stack the two parts of the gap over x: what the family costs, and what the network adds.
+
+    Parameters
+    ----------
+    x, approximation, amortisation : ndarray, shape (n,)
+        In nats.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "variational-approximation", eq-gap-parts.
+    """
+    ax = _axes(ax)
+    total = approximation + amortisation
+    ax.fill_between(
+        x, approximation, color=COLOURS["gap"], alpha=0.5, linewidth=0, label="approximation gap"
+    )
+    ax.fill_between(
+        x, approximation, total, color=COLOURS["q"], alpha=0.25, linewidth=0,
+        label="amortisation gap",
+    )  # fmt: skip
+    ax.plot(x, approximation, color=COLOURS["gap"], linestyle=DASHES["gap"])
+    ax.plot(x, total, color=COLOURS["q"], linestyle=DASHES["q"])
+    ax.set(xlabel="$x$", ylabel="nats", xlim=(x[0], x[-1]))
+    ax.set_ylim(bottom=0)
     ax.legend()
     return ax
