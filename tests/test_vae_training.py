@@ -1,0 +1,522 @@
+"""Training: what each step sees, how a run ends, goes on, and refuses to go on."""
+
+import dataclasses
+import itertools
+import math
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from vae_child import images
+
+from vaebook.vae import Config, binarise, training
+from vaebook.vae.checkpoints import CheckpointError, listing, load
+from vaebook.vae.failures import NonFiniteError
+from vaebook.vae.processes import Team
+from vaebook.vae.training import PRESETS, Trainer, learning_rate, load_run, train
+
+SMALL = Config(
+    n_features=36, n_latent=3, hidden=(16,), batch_size=50, epochs=4, warmup_steps=5, seed=3
+)
+ALONE = Team(torch.device("cpu"), 0, 1)
+DATA = images(330)
+
+
+def changed(**changes):
+    return dataclasses.replace(SMALL, **changes)
+
+
+def trainer(config=SMALL, data=DATA, validation=None, team=ALONE):
+    return Trainer(config, data, validation, team, started=0.0)
+
+
+def curve(run):
+    """The curve without its seconds."""
+    return [row._replace(seconds=0.0) for row in run.history]
+
+
+def assert_same_state(there, here):
+    """Weights, optimiser and curve of two checkpoints agree to the last bit."""
+    assert there["step"] == here["step"]
+    for name, weight in there["model"].items():
+        assert torch.equal(weight, here["model"][name]), name
+    for number, moments in there["optimizer"]["state"].items():
+        for name, moment in moments.items():
+            assert torch.equal(moment, here["optimizer"]["state"][number][name]), (number, name)
+    rows = [[{**row, "seconds": 0} for row in state["history"]] for state in (there, here)]
+    assert rows[0] == rows[1]
+    assert torch.equal(there["sums"], here["sums"])
+
+
+# ------------------------------------------------------------------- it learns
+
+
+def test_training_passes_the_best_model_without_latent_numbers():
+    run = train(changed(epochs=60, learning_rate=0.01), DATA)
+    means = images(10_000, seed=1).reshape(10_000, -1).mean(0) / 255
+    independent = np.sum(means * np.log(means) + (1 - means) * np.log1p(-means))
+    assert run.finished
+    assert len(run.history) == 60
+    assert run.history[-1].elbo > independent + 5
+    assert run.history[-1].validation_elbo > independent + 4
+    for row in run.history:
+        assert row.elbo == pytest.approx(row.reconstruction - row.kl)
+
+
+def test_a_linear_gaussian_vae_finds_the_likelihood_that_principal_components_give():
+    rng = np.random.default_rng(0)
+    noise_std, weight = 0.5, rng.normal(size=(8, 2))
+    x = rng.normal(size=(2_000, 2)) @ weight.T + noise_std * rng.normal(size=(2_000, 8)) + 1.0
+    config = Config(
+        n_features=8, n_latent=2, hidden=(), likelihood="gaussian", noise_std=noise_std,
+        batch_size=100, epochs=40, learning_rate=0.05, warmup_steps=20, n_samples=4,
+    )  # fmt: skip
+    run = train(config, x.astype(np.float32), validation=x[:500].astype(np.float32))
+    # The best W of x = W z + m + noise keeps the two largest eigenvalues of the covariance.
+    covariance = np.cov(x.T, bias=True)
+    values, vectors = np.linalg.eigh(covariance)
+    values[:-2] = noise_std**2
+    best = (vectors * values) @ vectors.T
+    log_det = np.linalg.slogdet(2 * np.pi * best)[1]
+    exact = -0.5 * (log_det + np.trace(np.linalg.solve(best, covariance)))
+    assert exact - 0.05 < run.history[-1].elbo < exact + 0.03
+
+
+@pytest.mark.parametrize("n_draws", [{"n_samples": 3}, {"n_importance": 5}])
+def test_several_samples_an_image_are_used(n_draws):
+    one, several = train(SMALL, DATA), train(changed(**n_draws), DATA)
+    assert curve(one) != curve(several)
+    assert trainer(changed(**n_draws)).batch(0, 0)[2].shape == (max(n_draws.values()), 50, 3)
+
+
+# ------------------------------------------------------------------- what a step sees
+
+
+def test_an_epoch_meets_every_training_image_once_and_the_next_in_another_order():
+    one = trainer()
+    epochs = [torch.cat([one.batch(e, b)[0] for b in range(6)]) for e in (0, 1)]
+    for order in epochs:
+        assert sorted(order.tolist()) == list(range(297))
+    assert not torch.equal(*epochs)
+    assert one.steps_an_epoch == 6
+    assert len(one.batch(0, 5)[0]) == 47
+
+
+def test_the_last_tenth_is_held_out_and_never_trained_on():
+    one = trainer()
+    assert torch.equal(one.images, torch.as_tensor(DATA[:297]).flatten(1))
+    held_out = torch.as_tensor(DATA[297:]).flatten(1)
+    certain = (held_out == 0) | (held_out == 255)
+    assert torch.equal(one.validation[certain], held_out[certain] == 255)
+    seen = train(changed(epochs=1), DATA).history[0]
+    other = DATA.copy()
+    other[297:] = 255 - other[297:]
+    unseen = train(changed(epochs=1), other).history[0]
+    assert unseen.elbo == seen.elbo
+    assert unseen.validation_elbo != seen.validation_elbo
+
+
+def test_given_validation_images_are_used_and_all_others_trained_on():
+    one = trainer(validation=SimpleNamespace(images=images(20, seed=5)))
+    assert len(one.images) == 330
+    assert len(one.validation) == 20
+
+
+def test_the_validation_bound_is_that_of_the_model_and_repeats():
+    one = trainer(changed(n_samples=50))
+    noise = torch.Generator().manual_seed(0)
+    expected = one.model.elbo(one.validation, 2_000, generator=noise).elbo.mean().item()
+    assert one.validation_elbo() == one.validation_elbo()
+    assert one.validation_elbo() == pytest.approx(expected, abs=0.2)
+
+
+def test_pixels_are_drawn_anew_for_each_epoch_from_their_grey_values():
+    grey = np.full((400, 6, 6), 51, np.uint8)
+    one = trainer(data=grey)
+    drawn = []
+    for epoch in range(3):
+        one.batch(epoch, 0)
+        drawn.append(one.pixels)
+    assert not torch.equal(drawn[0], drawn[1])
+    together = torch.stack(drawn).float()
+    # 38,880 pixels of probability 0.2 have a standard error of 0.002.
+    assert abs(together.mean().item() - 0.2) < 0.012
+    x = one.batch(2, 0)[1]
+    assert set(x.unique().tolist()) == {0.0, 1.0}
+
+
+def test_fixed_pixels_stay_through_all_epochs():
+    one = trainer(changed(binarisation="fixed"))
+    one.batch(0, 0)
+    first = one.pixels
+    one.batch(1, 0)
+    assert torch.equal(first, one.pixels)
+
+
+def test_static_images_are_what_they_are():
+    static = 255 * (images(200) > 100).astype(np.uint8)
+    one = trainer(data=static)
+    chosen, x, _ = one.batch(0, 1)
+    assert torch.equal(x, torch.as_tensor(static).flatten(1)[chosen].float() / 255)
+
+
+def test_noise_is_its_own_for_each_image_and_each_step():
+    one = trainer(changed(batch_size=250))
+    eps = one.batch(0, 0)[2]
+    assert eps.shape == (1, 250, 3)
+    assert len(eps.unique()) == 750
+    one.step = 1
+    assert not torch.equal(one.batch(0, 0)[2], eps)
+    one.step = 0
+    assert torch.equal(one.batch(0, 0)[2], eps)
+    assert abs(eps.mean().item()) < 5 / math.sqrt(750)
+    assert abs(eps.std().item() - 1) < 5 / math.sqrt(2 * 750)
+
+
+def test_the_seed_alone_decides_and_the_global_one_is_left_alone():
+    before = torch.get_rng_state()
+    first, again, other = (train(changed(seed=s), DATA) for s in [1, 1, 2])
+    assert torch.equal(before, torch.get_rng_state())
+    assert curve(first) == curve(again)
+    assert curve(first) != curve(other)
+    for name, weight in first.model.state_dict().items():
+        assert torch.equal(weight, again.model.state_dict()[name])
+
+
+def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound():
+    one = trainer()
+    _, x, eps = one.batch(0, 0)
+    model = trainer().model
+    (-model(x, eps).elbo.mean()).backward()
+    expected = [parameter.grad.clone() for parameter in model.parameters()]
+    before = [parameter.detach().clone() for parameter in one.model.parameters()]
+    one.take_step()
+    for old, parameter, gradient in zip(before, one.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
+        # Adam's first step has the gradient's signs, and the learning rate's length.
+        rate = learning_rate(SMALL, 0, 0.0)
+        clear = gradient.abs() > 1e-4
+        step = (old - parameter.detach())[clear]
+        torch.testing.assert_close(step, rate * gradient[clear].sign(), rtol=1e-2, atol=1e-7)
+    assert one.sums[0].item() == pytest.approx(model(x, eps).elbo.sum().item(), rel=1e-5)
+
+
+def test_the_parts_of_a_batch_are_the_batch():
+    for n, size in [(50, 2), (47, 3), (2, 4), (1, 2)]:
+        parts = [list(range(n))[Team(ALONE.device, r, size).part_of(n)] for r in range(size)]
+        assert list(itertools.chain(*parts)) == list(range(n))
+
+
+def test_centre_and_output_bias_start_at_the_mean_of_the_training_images():
+    one = trainer()
+    means = torch.as_tensor(DATA[:297]).flatten(1).float().mean(0) / 255
+    torch.testing.assert_close(one.model.encoder.centre, means)
+    bias = one.model.decoder.layers[-1].bias
+    torch.testing.assert_close(torch.sigmoid(bias), means, atol=2e-3, rtol=0)
+
+
+# ------------------------------------------------------------------- how a run ends
+
+
+def test_the_learning_rate_rises_then_falls_along_a_cosine_to_zero():
+    config = changed(warmup_steps=10, learning_rate=0.1)
+    assert learning_rate(config, 0, 0.0) == pytest.approx(0.01)
+    assert learning_rate(config, 9, 0.0) == pytest.approx(0.1)
+    assert learning_rate(config, 500, 0.5) == pytest.approx(0.05)
+    assert learning_rate(config, 500, 0.25) == pytest.approx(0.1 * (1 + math.sqrt(0.5)) / 2)
+    assert learning_rate(config, 500, 1.0) == 0
+    assert learning_rate(changed(warmup_steps=0), 0, 0.0) == SMALL.learning_rate
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only steps move, by 0.1 s each; it starts at 1,000."""
+    time = SimpleNamespace(now=1000.0, rates=[])
+    take_step = Trainer.take_step
+
+    def timed_step(self, **options):
+        time.now += 0.1
+        result = take_step(self, **options)
+        time.rates.append(self.optimizer.param_groups[0]["lr"])
+        return result
+
+    monkeypatch.setattr(training.time, "monotonic", lambda: time.now)
+    monkeypatch.setattr(Trainer, "take_step", timed_step)
+    return time
+
+
+def test_with_a_time_limit_the_learning_rate_falls_to_zero_within_it(clock):
+    run = train(changed(max_seconds=5.0, epochs=1), DATA)
+    assert run.finished
+    assert 4.8 < run.seconds <= 5.0
+    assert run.step == len(clock.rates) == 49
+    assert clock.rates[-1] == 0
+    assert clock.rates[5:] == sorted(clock.rates[5:], reverse=True)
+    assert clock.rates[24] == pytest.approx(SMALL.learning_rate / 2, rel=0.05)
+    assert [row.step for row in run.history] == [6, 12, 18, 24, 30, 36, 42, 48, 49]
+    assert run.history[-1].elbo == pytest.approx(run.history[-2].elbo, abs=8)
+
+
+def test_time_before_training_counts(clock):
+    run = train(changed(max_seconds=5.0), DATA, started=clock.now - 2.0)
+    assert run.step == 29
+    assert run.seconds <= 5.0
+
+
+def test_without_a_time_limit_the_last_step_is_at_the_end_of_the_cosine(clock):
+    run = train(SMALL, DATA)
+    assert run.step == 24 == SMALL.epochs * 6
+    last = 0.5 * (1 + math.cos(math.pi * 23 / 24)) * SMALL.learning_rate
+    assert clock.rates[-1] == pytest.approx(last)
+    assert [(row.epoch, row.step) for row in run.history] == [(1, 6), (2, 12), (3, 18), (4, 24)]
+
+
+def test_checkpoints_come_after_their_seconds_and_at_the_end(clock, tmp_path):
+    saved = []
+    save = Trainer.save
+
+    def spy(self, folder):
+        saved.append(self.step)
+        save(self, folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "save", spy)
+        train(changed(epochs=9), DATA, out=tmp_path, checkpoint_seconds=1.1)
+    assert saved == [12, 24, 36, 48, 54]
+
+
+# ------------------------------------------------------------------- how it goes on
+
+
+def interrupt_after(monkeypatch, *steps, number=signal.SIGINT):
+    """Send this process a Ctrl-C while it takes each of these steps."""
+    take_step, wanted = Trainer.take_step, set(steps)
+
+    def interrupted_step(self, **options):
+        if self.step in wanted:
+            wanted.remove(self.step)
+            os.kill(os.getpid(), number)
+        return take_step(self, **options)
+
+    monkeypatch.setattr(Trainer, "take_step", interrupted_step)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("binarisation", ["dynamic", "fixed"])
+def test_an_interrupted_run_goes_on_to_the_last_bit(tmp_path, monkeypatch, number, binarisation):
+    config = changed(binarisation=binarisation)
+    whole = train(config, DATA, out=tmp_path / "whole")
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    interrupt_after(monkeypatch, 2, 9, 17, number=number)
+    steps = []
+    for _ in range(3):
+        run = train(config, DATA, out=tmp_path / "parts")
+        assert not run.finished
+        steps.append(run.step)
+    assert all(0 < step - start <= 2 for start, step in zip([2, 9, 17], steps, strict=True))
+    assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+    run = train(config, DATA, out=tmp_path / "parts")
+    assert run.finished
+    assert curve(run) == curve(whole)
+    newest = [load(listing(tmp_path / name)[0]) for name in ("whole", "parts")]
+    assert_same_state(*newest)
+
+
+def test_the_time_limit_counts_the_time_before_an_interruption(clock, tmp_path, monkeypatch):
+    config = changed(max_seconds=5.0)
+    interrupt_after(monkeypatch, 20)
+    first = train(config, DATA, out=tmp_path)
+    assert not first.finished
+    clock.now += 500
+    second = train(config, DATA, out=tmp_path)
+    assert second.finished
+    assert second.step in (49, 50)  # the clock's last digits decide
+    assert 4.8 < second.seconds < 5.001
+
+
+def test_a_finished_run_is_returned_and_not_trained_further(tmp_path):
+    run = train(SMALL, DATA, out=tmp_path)
+    again = train(SMALL, DATA, out=tmp_path)
+    assert (again.step, again.finished) == (24, True)
+    assert again.history == run.history
+    assert again.checkpoint == run.checkpoint == listing(tmp_path)[0].path
+
+
+def test_a_damaged_newest_checkpoint_costs_time_but_no_bit(tmp_path, capsys):
+    whole = train(SMALL, DATA, out=tmp_path, checkpoint_seconds=0)
+    state = load(listing(tmp_path)[0])
+    newest = whole.checkpoint
+    newest.write_bytes(newest.read_bytes()[:-1])
+    again = train(SMALL, DATA, out=tmp_path, checkpoint_seconds=0)
+    assert f"{newest.name} is damaged" in capsys.readouterr().err
+    assert curve(again) == curve(whole)
+    assert_same_state(state, load(listing(tmp_path)[0]))
+
+
+def test_another_configuration_or_other_data_are_refused_with_the_difference(tmp_path):
+    train(SMALL, DATA, out=tmp_path)
+    with pytest.raises(CheckpointError) as error:
+        train(changed(epochs=5, hidden=(20,)), DATA, out=tmp_path)
+    assert "epochs: 4 in the checkpoint, 5 now" in str(error.value)
+    assert "hidden: [16] in the checkpoint, [20] now" in str(error.value)
+    assert "seed" not in str(error.value)
+    with pytest.raises(CheckpointError, match=r"data \(SHA-256\): '[0-9a-f]{16}' in the check"):
+        train(SMALL, images(330, seed=9), out=tmp_path)
+
+
+def test_a_run_is_read_back_with_its_best_or_newest_weights(tmp_path):
+    run = train(SMALL, DATA, out=tmp_path, data_name="drawn-digits")
+    back = load_run(tmp_path)
+    assert back.history == run.history
+    assert (back.step, back.finished, back.data_name) == (24, True, "drawn-digits")
+    x = binarise(torch.as_tensor(DATA[:5]), generator=torch.Generator().manual_seed(0)).flatten(1)
+    bounds = [
+        model.elbo(x, generator=torch.Generator().manual_seed(1)).elbo
+        for model in (run.model, back.model, load_run(tmp_path, best=False).model)
+    ]
+    assert torch.equal(bounds[0], bounds[1])
+    assert torch.equal(bounds[0], bounds[2])
+    with pytest.raises(CheckpointError, match="holds no checkpoint"):
+        load_run(tmp_path / "nowhere")
+
+
+# ------------------------------------------------------------------- what it refuses
+
+
+@pytest.mark.parametrize("name", ["decoder.layers.1.weight", "encoder.layers.0.bias"])
+def test_a_gradient_that_is_not_finite_stops_before_the_step(name):
+    one = trainer()
+    one.take_step()
+    before = {key: value.clone() for key, value in one.model.state_dict().items()}
+    parameter = one.model.get_parameter(name)
+    parameter.register_hook(lambda gradient: gradient.index_fill(0, torch.tensor([1]), math.inf))
+    chosen = one.batch(0, 1)[0]
+    with pytest.raises(NonFiniteError) as error:
+        one.take_step()
+    message = str(error.value)
+    assert f"before step 2: the gradient of {name} is inf, in batch 2 of epoch 1" in message
+    assert f"training images {chosen[0]}, {chosen[1]}" in message
+    assert one.step == 1
+    for key, value in one.model.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_the_first_tensor_that_is_not_finite_is_named(tmp_path):
+    with pytest.raises(NonFiniteError, match="the encoder's mean is") as error:
+        train(changed(learning_rate=1e30, warmup_steps=0), DATA, out=tmp_path)
+    assert "Try a learning_rate below 1e+30" in str(error.value)
+    assert listing(tmp_path) == []
+    one = trainer()
+    with torch.no_grad():
+        one.model.decoder.layers[1].bias[2] = math.nan
+    with pytest.raises(NonFiniteError, match=r"1: decoder\.layers\.1\.bias is nan"):
+        one.take_step()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+    ids=["host", "cuda", "cpu"],
+)
+def test_a_lack_of_memory_is_one_line_of_advice(monkeypatch, error):
+    one = trainer()
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(one, "network", fail)
+    with pytest.raises(MemoryError) as raised:
+        one.take_step()
+    assert "choose batch_size=25" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert one.step == 0
+
+
+def test_a_real_lack_of_memory_is_recognised():
+    with pytest.raises(MemoryError, match="100000000000 sample"):
+        train(changed(n_samples=100_000_000_000), DATA)
+
+
+def test_other_errors_are_left_as_they_are(monkeypatch):
+    one = trainer()
+
+    def fail(*_):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(one, "network", fail)
+    with pytest.raises(RuntimeError, match="something else"):
+        one.take_step()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (images(50)[:, :5], r"shape \(50, 5, 6\), expected \(N, \.\.\.\) with 36"),
+        (images(50)[:0], r"shape \(0, 6, 6\)"),
+        (images(50) / 255, "torch.float64, expected torch.uint8 for a bernoulli"),
+        (images(50) > 100, "torch.bool, expected torch.uint8"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(data, message):
+    with pytest.raises(ValueError, match=message):
+        train(SMALL, data)
+
+
+def test_real_numbers_must_be_finite_and_float32():
+    config = changed(likelihood="gaussian")
+    x = images(50).astype(np.float32)
+    x[3, 2, 1] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        train(config, x)
+    with pytest.raises(ValueError, match=r"expected torch\.float32 for a gaussian"):
+        train(config, images(50))
+
+
+# ------------------------------------------------------------------- precision and presets
+
+
+def test_bfloat16_follows_float32_and_keeps_its_weights_in_float32():
+    full, half = (train(changed(precision=p), DATA) for p in ("float32", "bfloat16"))
+    assert (full.precision, half.precision) == ("float32", "bfloat16")
+    assert curve(full) != curve(half)
+    for one, other in zip(full.history, half.history, strict=True):
+        assert one.elbo == pytest.approx(other.elbo, abs=0.05)
+    assert {p.dtype for p in half.model.parameters()} == {torch.float32}
+
+
+def test_auto_takes_bfloat16_only_where_it_is_faster_and_remembers(monkeypatch, tmp_path):
+    def timed(seconds):
+        def linear(x, weight):
+            clock[0] += seconds[x.dtype]
+
+        clock = [0.0]
+        monkeypatch.setattr(training.functional, "linear", linear)
+        monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+
+    auto = changed(precision="auto")
+    timed({torch.float32: 2.0, torch.bfloat16: 1.0})
+    assert training._precision(auto, ALONE) == "bfloat16"
+    timed({torch.float32: 1.0, torch.bfloat16: 3.0})
+    assert training._precision(auto, ALONE) == "float32"
+    assert training._precision(changed(precision="bfloat16"), ALONE) == "bfloat16"
+    monkeypatch.undo()
+    precision = train(auto, DATA, out=tmp_path).precision
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[precision]
+    monkeypatch.setattr(training, "_precision", lambda *_: other)
+    assert train(auto, DATA, out=tmp_path).precision == precision
+
+
+def test_presets_are_configurations_of_28_by_28_pixels():
+    assert set(PRESETS) == {"book", "mnist-cpu", "mnist-gpu", "static"}
+    for config in PRESETS.values():
+        assert config.n_features == 784
+        assert Config.from_dict(config.to_dict()) == config
+    assert PRESETS["static"].binarisation == "fixed"
+    assert PRESETS["book"].precision == "float32"  # the book's numbers are the same everywhere
