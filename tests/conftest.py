@@ -1,4 +1,4 @@
-"""What all tests share: where the book lies, and the ledger's count at the end of a run."""
+"""What all tests share: where the book lies, and what a run says at its end."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,13 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many of the note's equations the book covers by now."""
+    """Say how many of the note's equations the book covers by now, and what tests have to say."""
     from test_ledger import ledger_rows
 
     rows = ledger_rows()
     written = sum(row.label is not None for row in rows)
     terminalreporter.write_line(f"Ledger: {written} of {len(rows)} equations of the note written.")
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(text)

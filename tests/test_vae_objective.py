@@ -252,6 +252,7 @@ def test_the_first_weights_depend_on_the_seed_alone_and_leave_the_global_one_alo
 def test_both_networks_are_the_perceptrons_that_they_say():
     config = Config(n_features=5, n_latent=2, hidden=(4, 3), activation="silu")
     model = VAE(config).double()
+    model.centre_input(torch.linspace(0, 1, 5))
     x, z = bits(6, 5), normals(3, 6, 2, grad=False)
 
     def perceptron(values, layers):
@@ -262,7 +263,7 @@ def test_both_networks_are_the_perceptrons_that_they_say():
         return values
 
     mean, log_var = model.encoder(x)
-    expected = perceptron(x.numpy(), model.encoder.layers)
+    expected = perceptron(x.numpy() - np.linspace(0, 1, 5), model.encoder.layers)
     np.testing.assert_allclose(mean.detach(), expected[:, :2], rtol=1e-12)
     np.testing.assert_allclose(log_var.detach(), expected[:, 2:], rtol=1e-12)
     expected = perceptron(z.numpy(), model.decoder.layers)

@@ -1,0 +1,287 @@
+"""The tests of the VAE see its classic bugs: each is planted in a copy, and must turn them red."""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import pytest
+from conftest import ROOT
+
+OBJECTIVE = "tests/test_vae_objective.py"
+EVALUATION = "tests/test_vae_evaluation.py"
+TRAINING = "tests/test_vae_training.py"
+#: Module with a bug -> the tests that may see it, the likeliest first.
+TESTS = {
+    "objective": [OBJECTIVE, EVALUATION],
+    "networks": [OBJECTIVE, EVALUATION],
+    "evaluation": [EVALUATION],
+    "training": [TRAINING],
+}
+
+
+class Bug(NamedTuple):
+    """One text in one module of ``vaebook/vae`` and what a slip would make of it."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+
+
+BUGS = [
+    # the KL term
+    Bug("KL without its half", "objective",
+        "0.5 * (mean**2 + torch.expm1", "(mean**2 + torch.expm1"),
+    Bug("KL averaged over latent numbers", "objective",
+        "torch.expm1(log_var) - log_var).sum(-1)", "torch.expm1(log_var) - log_var).mean(-1)"),
+    Bug("KL with rounding noise near zero", "objective",
+        "torch.expm1(log_var) - log_var", "torch.exp(log_var) - 1 - log_var"),
+    Bug("KL from the prior to q", "objective",
+        "(mean**2 + torch.expm1(log_var) - log_var)",
+        "((1 + mean**2) * torch.exp(-log_var) - 1 + log_var)"),
+    Bug("KL without the mean", "objective", "(mean**2 + torch.expm1", "(torch.expm1"),
+    Bug("KL reads log std for log variance", "objective",
+        "torch.expm1(log_var) - log_var)", "torch.expm1(2 * log_var) - 2 * log_var)"),
+    Bug("KL with the sign of log variance lost", "objective",
+        "torch.expm1(log_var) - log_var)", "torch.expm1(log_var) + log_var)"),
+    Bug("KL clamped from below", "objective",
+        "torch.expm1(log_var) - log_var).sum(-1)",
+        "torch.expm1(log_var) - log_var).clamp(min=0.1).sum(-1)"),
+    # the reparameterization
+    Bug("log variance read as log std", "objective",
+        "torch.exp(0.5 * log_var) * eps", "torch.exp(log_var) * eps"),
+    Bug("log variance read as std", "objective", "torch.exp(0.5 * log_var) * eps", "log_var * eps"),
+    Bug("samples detached", "objective",
+        "return mean + torch.exp(0.5 * log_var) * eps",
+        "return (mean + torch.exp(0.5 * log_var) * eps).detach()"),
+    Bug("std detached", "objective",
+        "torch.exp(0.5 * log_var) * eps", "torch.exp(0.5 * log_var).detach() * eps"),
+    # the bound
+    Bug("KL added", "objective", "ElboTerms(reconstruction - kl", "ElboTerms(reconstruction + kl"),
+    Bug("beta on the reconstruction", "objective",
+        "ElboTerms(reconstruction - kl", "ElboTerms(0.5 * reconstruction - kl"),
+    Bug("beta on the KL", "objective",
+        "ElboTerms(reconstruction - kl", "ElboTerms(reconstruction - 0.5 * kl"),
+    Bug("sum over samples for their mean", "objective",
+        "log_px_given_z.mean(0)", "log_px_given_z.sum(0)"),
+    Bug("mean over images inside the bound", "objective",
+        "log_px_given_z.mean(0)", "log_px_given_z.mean().expand_as(log_px_given_z[0])"),
+    Bug("KL averaged over images", "objective",
+        "kl = kl_standard_normal(mean, log_var)",
+        "kl = kl_standard_normal(mean, log_var).mean().expand(len(mean))"),
+    Bug("KL of one image for all", "objective",
+        "kl = kl_standard_normal(mean, log_var)", "kl = kl_standard_normal(mean[:1], log_var[:1])"),
+    # the likelihood of the data
+    Bug("only pixels that are on count", "objective",
+        "- functional.softplus(logits, threshold=40).sum(-1)",
+        "- (x * functional.softplus(logits, threshold=40)).sum(-1)"),
+    Bug("mean over pixels for their sum", "objective",
+        "(x * logits).sum(-1) - functional.softplus(logits, threshold=40).sum(-1)",
+        "(x * logits).mean(-1) - functional.softplus(logits, threshold=40).mean(-1)"),
+    Bug("logits with the wrong sign", "objective",
+        "(x * logits).sum(-1) - functional.softplus(logits",
+        "-(x * logits).sum(-1) - functional.softplus(-logits"),
+    Bug("probabilities clamped away from zero", "objective",
+        "return (x * logits).sum(-1) - functional.softplus(logits, threshold=40).sum(-1)",
+        "return (x * torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6).log() + (1 - x) * "
+        "torch.sigmoid(-logits).clamp(1e-6, 1 - 1e-6).log()).sum(-1)"),
+    Bug("softplus without threshold overflows", "objective",
+        "functional.softplus(logits, threshold=40)", "torch.log(1 + torch.exp(logits))"),
+    Bug("grey pixels accepted", "objective", "if bad.any():", "if False:"),
+    Bug("NaN accepted as a pixel", "objective",
+        "bad = (x != 0) & (x != 1)", "bad = (x > 0) & (x < 1) | (x < 0) | (x > 1)"),
+    # normal densities
+    Bug("no normaliser in log N", "objective", "(LOG_2PI + log_var + (x", "(log_var + (x"),
+    Bug("no log variance in log N", "objective", "(LOG_2PI + log_var + (x", "(LOG_2PI + (x"),
+    Bug("std for variance in log N", "objective",
+        "(x - mean) ** 2 * torch.exp(-log_var)", "(x - mean) ** 2 * torch.exp(-0.5 * log_var)"),
+    Bug("no normaliser in the prior", "objective", "-0.5 * (LOG_2PI + z**2)", "-0.5 * (z**2)"),
+    Bug("prior averaged over latent numbers", "objective",
+        "-0.5 * (LOG_2PI + z**2).sum(-1)", "-0.5 * (LOG_2PI + z**2).mean(-1)"),
+    # importance weights
+    Bug("q multiplies the weight", "objective",
+        "log_standard_normal(z) - log_normal(z", "log_standard_normal(z) + log_normal(z"),
+    Bug("prior left out of the weight", "objective",
+        "log_px_given_z + log_standard_normal(z) -", "log_px_given_z -"),
+    Bug("log-mean-exp without the largest taken out", "objective",
+        "torch.logsumexp(log_w, dim) - math.log(log_w.shape[dim])",
+        "log_w.exp().mean(dim).log()"),
+    Bug("off by log K", "objective",
+        "torch.logsumexp(log_w, dim) - math.log(log_w.shape[dim])", "torch.logsumexp(log_w, dim)"),
+    Bug("log of the wrong count", "objective",
+        "math.log(log_w.shape[dim])", "math.log(log_w.shape[-1])"),
+    Bug("mean of log for log of mean", "objective",
+        "return log_mean_exp(log_w, 0)", "return log_w.mean(0)"),
+    Bug("bound over images for samples", "objective",
+        "return log_mean_exp(log_w, 0)", "return log_mean_exp(log_w, -1)"),
+    # binarising
+    Bug("binarised by a threshold", "objective",
+        "return threshold < images", "return images > 127"),
+    Bug("one grey value too bright", "objective",
+        "return threshold < images", "return threshold <= images"),
+    Bug("white not always on", "objective", "random_(0, 255", "random_(0, 256"),
+    Bug("one threshold for all images", "objective",
+        "torch.empty_like(images).random_", "torch.empty_like(images[:1]).random_"),
+    Bug("one threshold for all pixels", "objective",
+        "torch.empty_like(images).random_", "torch.empty_like(images[..., :1]).random_"),
+    # the networks
+    Bug("mean and log variance swapped", "networks",
+        "mean, log_var = output", "log_var, mean = output"),
+    Bug("activation on the last layer", "networks",
+        "return layers[-1](values)", "return activation(layers[-1](values))"),
+    Bug("no activation at all", "networks", "activation(layer(values))", "layer(values)"),
+    Bug("noise shared across the batch", "networks",
+        "shape = (n_samples, n_images, self.config.n_latent)\n        return torch.randn(shape, "
+        "generator=generator, device=like.device, dtype=like.dtype)",
+        "shape = (n_samples, 1, self.config.n_latent)\n        return torch.randn(shape, "
+        "generator=generator, dtype=like.dtype).expand(-1, n_images, -1)"),
+    Bug("noise shared across samples", "networks",
+        "shape = (n_samples, n_images, self.config.n_latent)\n        return torch.randn(shape, "
+        "generator=generator, device=like.device, dtype=like.dtype)",
+        "shape = (1, n_images, self.config.n_latent)\n        return torch.randn(shape, "
+        "generator=generator, dtype=like.dtype).expand(n_samples, -1, -1)"),
+    Bug("noise shared across latent numbers", "networks",
+        "shape = (n_samples, n_images, self.config.n_latent)\n        return torch.randn(shape, "
+        "generator=generator, device=like.device, dtype=like.dtype)",
+        "shape = (n_samples, n_images, 1)\n        return torch.randn(shape, "
+        "generator=generator, dtype=like.dtype).expand(-1, -1, self.config.n_latent)"),
+    Bug("uniform noise", "networks", "return torch.randn(shape", "return torch.rand(shape"),
+    Bug("global noise", "networks",
+        "torch.randn(shape, generator=generator,", "torch.randn(shape,"),
+    Bug("mean decoded for samples", "networks",
+        "z = objective.reparameterize(mean, log_var, eps)\n        return objective.elbo",
+        "z = objective.reparameterize(mean, log_var, 0 * eps)\n        return objective.elbo"),
+    Bug("variance for std of the Gaussian likelihood", "networks",
+        "2 * math.log(self.config.noise_std)", "math.log(self.config.noise_std)"),
+    Bug("squared error for the Gaussian likelihood", "networks",
+        "return objective.log_normal(x, output, log_var)", "return -((x - output) ** 2).sum(-1)"),
+    Bug("logits for probabilities of a sample", "networks",
+        'torch.sigmoid(output) if self.config.likelihood == "bernoulli" else output', "output"),
+    Bug("the mean of the prior decoded as a sample", "networks",
+        "self.decoder(self.draw_noise(1, n, generator=generator)[0])",
+        "self.decoder(0 * self.draw_noise(1, n, generator=generator)[0])"),
+    Bug("probabilities for logits in the output bias", "networks",
+        "means = torch.logit(means, eps=1e-3)", "means = means.clamp(1e-3, 1 - 1e-3)"),
+    Bug("plain bound climbed where the weighted one is asked", "networks",
+        "if self.config.n_importance > 1:", "if False:"),
+    Bug("grey pixels not looked at", "networks", "objective.require_binary(x)", "pass"),
+    Bug("mean image added to the input", "networks", "x - self.centre", "x + self.centre"),
+    Bug("every model starts from one seed", "networks",
+        "manual_seed(config.seed)", "manual_seed(1)"),
+    # the evaluation
+    Bug("earlier pieces forgotten", "evaluation",
+        "log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))", "log_sum = log_w.logsumexp(0)"),
+    Bug("mean over the last piece's samples", "evaluation",
+        "math.log(n_importance)", "math.log(n_draws)"),
+    Bug("last piece too long", "evaluation",
+        "min(chunk, n_importance - done)", "chunk"),
+    Bug("mean of pieces' logs", "evaluation",
+        "torch.logaddexp(log_sum, log_w", "torch.maximum(log_sum, log_w"),
+    Bug("effective samples without the square", "evaluation",
+        "torch.exp(2 * log_sum - log_sum_of_squares)", "torch.exp(log_sum - log_sum_of_squares)"),
+    Bug("weights squared before the log", "evaluation",
+        "(2 * log_w).logsumexp(0)", "(log_w**2).logsumexp(0)"),
+    Bug("log-likelihood for its negative", "evaluation",
+        "nll=-log_px.mean().item()", "nll=log_px.mean().item()"),
+    Bug("standard deviation for standard error", "evaluation", " / math.sqrt(len(x))", ""),
+    Bug("images in file order", "evaluation",
+        "pixels[order[:n_images]]", "pixels[:n_images]"),
+    Bug("other test pixels each time", "evaluation",
+        "torch.Generator().manual_seed(_PIXEL_SEED)", "torch.default_generator"),
+    Bug("other test images each time", "evaluation",
+        ", generator=torch.Generator().manual_seed(_ORDER_SEED)", ""),
+    Bug("broken weights evaluated", "evaluation",
+        "if not torch.isfinite(result.log_px).all():", "if False:"),
+    # the training
+    Bug("binarised once", "training",
+        'redrawn = epoch if self.config.binarisation == "dynamic" else 0', "redrawn = 0"),
+    Bug("fixed pixels redrawn", "training",
+        'redrawn = epoch if self.config.binarisation == "dynamic" else 0', "redrawn = epoch"),
+    Bug("validated on training images", "training",
+        "return images[:n_train], images[n_train:]", "return images[:n_train], images[:n_train]"),
+    Bug("trained on validation images", "training",
+        "return images[:n_train], images[n_train:]", "return images, images[n_train:]"),
+    Bug("the same noise in each step", "training", "_NOISE, self.step)", "_NOISE, 0)"),
+    Bug("the bound descended", "training", "loss = -terms.elbo", "loss = terms.elbo"),
+    Bug("only the reconstruction climbed", "training",
+        "loss = -terms.elbo", "loss = -terms.reconstruction"),
+    Bug("gradients pile up", "training", "self.optimizer.zero_grad()", "pass"),
+    Bug("sum over the batch for its mean", "training", ".sum() / len(chosen)", ".sum()"),
+    Bug("images never shuffled", "training",
+        "torch.randperm(len(self.images), generator=generator)", "torch.arange(len(self.images))"),
+    Bug("one order for all epochs", "training", "_ORDER, epoch)", "_ORDER, 0)"),
+    Bug("no warm-up", "training",
+        "rise = min(1.0, (step + 1) / max(1, config.warmup_steps))", "rise = 1.0"),
+    Bug("no annealing", "training", "math.cos(math.pi * fraction_done)", "1.0"),
+    Bug("the last batch's bound for the epoch's", "training",
+        "self.sums += sums", "self.sums.copy_(sums)"),
+    Bug("curve not started anew each epoch", "training", "self.sums.zero_()", "pass"),
+    Bug("other validation noise each time", "training",
+        "generator = _generator(self.team.device, self.config, _VALIDATION, 1)",
+        "generator = torch.default_generator"),
+    Bug("optimiser forgotten in the checkpoint", "training",
+        'self.optimizer.load_state_dict(state["optimizer"])', "pass"),
+    Bug("resumed one step late", "training",
+        'self.step, self.seconds_before = state["step"]',
+        'self.step, self.seconds_before = state["step"] + 1'),
+]  # fmt: skip
+
+
+def planted(bug):
+    """Return a module's text with the bug in it."""
+    text = (ROOT / "vaebook" / "vae" / f"{bug.module}.py").read_text("utf-8")
+    assert text.count(bug.right) == 1, f"{bug.name}: {bug.right!r}, {text.count(bug.right)} times"
+    return text.replace(bug.right, bug.wrong)
+
+
+def copy_with(bug, folder):
+    """Copy the package to a folder, with a bug in it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "vaebook", folder / "vaebook", ignore=ignored)
+    if bug:
+        (folder / "vaebook" / "vae" / f"{bug.module}.py").write_text(planted(bug), "utf-8")
+
+
+def run_tests(folder, tests):
+    """Run fast tests of the VAE on the package in a folder; return the status and the output."""
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-q", "-x"]
+    command += ["-m", "not slow", "-p", "no:cacheprovider", *(ROOT / test for test in tests)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["PYTHONPATH"] = str(folder)  # for programs that the tests start
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_bug_can_be_planted():
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 30
+    for bug in BUGS:
+        compile(planted(bug), bug.name, "exec")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_fast_tests_see_at_least_95_percent_of_classic_bugs(tmp_path, record_property):
+    copy_with(None, tmp_path / "sound")
+    status, output = run_tests(tmp_path / "sound", [OBJECTIVE, EVALUATION, TRAINING])
+    assert status == 0, output[-3000:]
+
+    def is_seen(bug):
+        folder = tmp_path / bug.name.replace(" ", "-")
+        copy_with(bug, folder)
+        status, output = run_tests(folder, TESTS[bug.module])
+        shutil.rmtree(folder)
+        assert status in (0, 1), f"{bug.name}: the tests did not run:\n{output[-2000:]}"
+        return status == 1
+
+    with ThreadPoolExecutor(2) as pool:
+        seen = list(pool.map(is_seen, BUGS))
+    missed = [bug.name for bug, found in zip(BUGS, seen, strict=True) if not found]
+    score = f"Planted bugs of the VAE seen: {sum(seen)} of {len(seen)}"
+    score += f"; missed: {', '.join(missed)}." if missed else "."
+    record_property("summary", score)
+    assert sum(seen) >= 0.95 * len(seen), score
