@@ -1777,7 +1777,7 @@ def plot_ellipses(covariances, roles, names, *, ax=None):
     return ax
 
 
-def plot_amortised(x, z, posterior, mean, std, best=None, *, ax=None):
+def plot_amortised(x, z, posterior, mean, std, best=None, *, role="q", ax=None):
     """Draw the posteriors of all x from above, and a network's q over them as a band.
 
     Parameters
@@ -1790,6 +1790,8 @@ def plot_amortised(x, z, posterior, mean, std, best=None, *, ax=None):
         Of the network's q; the band is one standard deviation wide on each side.
     best : ndarray, shape (n,), optional
         Mean of the best Gaussian for each x: dots.
+    role : str
+        Colour and dash of the network.
     ax : Axes, optional
 
     Returns
@@ -1803,10 +1805,11 @@ def plot_amortised(x, z, posterior, mean, std, best=None, *, ax=None):
     if best is not None:
         dots = {"color": COLOURS["ink"], "markersize": 2.5}
         ax.plot(x, best, "o", label="best Gaussian for each $x$", **dots)
-    ax.fill_between(x, mean - std, mean + std, color=COLOURS["q"], alpha=0.2, linewidth=0)
+    style = {"color": COLOURS[role], "linestyle": DASHES[role]}
+    ax.fill_between(x, mean - std, mean + std, color=COLOURS[role], alpha=0.2, linewidth=0)
     for side in (mean - std, mean + std):
-        ax.plot(x, side, color=COLOURS["q"], linestyle=DASHES["q"], linewidth=0.8)
-    ax.plot(x, mean, color=COLOURS["q"], linestyle=DASHES["q"], label=r"network: $\mu$ and $\pm s$")
+        ax.plot(x, side, linewidth=0.8, **style)
+    ax.plot(x, mean, label=r"network: $\mu$ and $\pm s$", **style)
     ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
     ax.legend(loc="lower left")
     return ax
