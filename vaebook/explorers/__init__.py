@@ -29,7 +29,19 @@ from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
+from vaebook.explorers.posterior import Posterior
 from vaebook.explorers.reparameterization import Reparameterization
 from vaebook.explorers.tightness import Tightness
+from vaebook.explorers.vae_step import VaeStep
 
-__all__ = ["Elbo", "Generation", "Jensen", "Marginal", "Mixture", "Reparameterization", "Tightness"]
+__all__ = [
+    "Elbo",
+    "Generation",
+    "Jensen",
+    "Marginal",
+    "Mixture",
+    "Posterior",
+    "Reparameterization",
+    "Tightness",
+    "VaeStep",
+]

@@ -375,5 +375,109 @@ vaebook.models = (() => {
     };
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, gradientRow, gradient, tanhDecoder, curveLogEvidence, curveDensity, planeDensity, slopeModel, logLikelihood, evidence, boundTerms };
+  // ---- a recorded VAE ----
+
+  // vaebook.explorers.vae_step.as_numpy: a network's parameters, layer after layer, as weights,
+  // biases, output weights (one row for each hidden unit) and output biases
+  function twoLayers(parameters, nIn, nHidden, nOut) {
+    let start = 0;
+    const [weights, biases, output, shift] = [nIn * nHidden, nHidden, nHidden * nOut, nOut].map((size) =>
+      Array.from(parameters.slice(start, (start += size))));
+    const byUnit = output.map((_, i) => output[(i % nOut) * nHidden + Math.floor(i / nOut)]);
+    return [weights, biases, byUnit, shift];
+  }
+
+  // vaebook.approximation.AmortisedGaussian of a plane, from such parameters; the last number is the
+  // logarithm of the variance
+  function tanhEncoder(parameters, nHidden) {
+    const [weights, biases, output, shift] = twoLayers(parameters, 2, nHidden, 2);
+    return ([x1, x2]) => {
+      let [mean, logVar] = shift;
+      for (let h = 0; h < nHidden; h++) {
+        const unit = Math.tanh(weights[2 * h] * x1 + weights[2 * h + 1] * x2 + biases[h]);
+        mean += unit * output[2 * h];
+        logVar += unit * output[2 * h + 1];
+      }
+      return { mean, std: Math.exp(logVar / 2) };
+    };
+  }
+
+  // ---- Gaussians for a posterior ----
+
+  const FIT_EPS = Array.from({ length: 301 }, (_, k) => (k - 150) * 0.06);
+  const FIT_MASS = FIT_EPS.map((eps) => 0.06 * Math.exp(logNormal(eps, 0, 1)));
+
+  // vaebook.explorers.posterior.valley, as a decoder
+  const valley = ({ place, steepness, bend, tilt, floor }) => (z) => {
+    const u = z - place;
+    return [steepness * Math.sqrt(u * u + bend) + tilt * u + floor];
+  };
+
+  // vaebook.approximation.AmortisedGaussian for one data number
+  const amortised = (weights, biases, output, shift) => (x) => {
+    let [mean, logStd] = shift;
+    for (let h = 0; h < biases.length; h++) {
+      const unit = Math.tanh(weights[h] * x + biases[h]);
+      mean += unit * output[2 * h];
+      logStd += unit * output[2 * h + 1];
+    }
+    return { mean, std: Math.exp(logStd) };
+  };
+
+  // the divergence of the posterior from a bell, as vaebook.explorers.posterior.Posterior.compute has it
+  function forwardDivergence(logJoint, logPx, mean, std) {
+    let sum = 0;
+    for (const z of LATENT) {
+      const logPosterior = logJoint(z) - logPx;
+      const mass = 0.01 * Math.exp(logPosterior);
+      if (mass > 0) sum += mass * (logPosterior - logNormal(z, mean, std));
+    }
+    return sum;
+  }
+
+  // vaebook.approximation.climb_gaussian for a function z -> log p(x, z); the bound lacks a constant
+  function climbGaussian(logJoint, mean, std) {
+    let here = [mean, Math.log(std)];
+    let value = -Infinity, step = [0, 0], part = 1;
+    for (let i = 0; i < 100; i++) {
+      const move = step.map((length) => part * length);
+      const there = [here[0] + Math.exp(here[1]) * move[0], here[1] + move[1]];
+      const m = [0, 0, 0, 0, 0];
+      FIT_EPS.forEach((eps, k) => {
+        const term = FIT_MASS[k] * logJoint(there[0] + Math.exp(there[1]) * eps);
+        const e2 = eps * eps;
+        [1, eps, e2 - 1, (e2 - 3) * eps, (e2 - 6) * e2 + 3].forEach((hermite, n) => { m[n] += hermite * term; });
+      });
+      const bound = m[0] + there[1];
+      const last = value > -Infinity && Math.max(...move.map(Math.abs)) < 1e-10;
+      if (bound >= value - 1e-13 * (1 + Math.abs(bound))) {
+        [here, value, part] = [there, bound, 1];
+        step = newtonStep(m[1], m[2] + 1, m[2], m[3], 2 * m[2] + m[4]);
+      } else part /= 4;
+      if (last) break;
+    }
+    return { mean: here[0], std: Math.exp(here[1]), bound: value };
+  }
+  function newtonStep(slope1, slope2, a, b, c) {
+    const shift = Math.max(0, (a + c) / 2 + Math.hypot((a - c) / 2, b) + 0.1);
+    [a, c] = [shift - a, shift - c];
+    const step = [c * slope1 + b * slope2, b * slope1 + a * slope2].map((part) => part / (a * c - b * b));
+    const longest = Math.max(1, ...step.map(Math.abs));
+    return step.map((part) => part / longest);
+  }
+
+  // vaebook.approximation.fit_gaussian, "reverse"; `moments` holds mean and std of the posterior
+  function bestGaussian(logJoint, moments) {
+    const on = LATENT.map(logJoint);
+    const peaks = [];
+    for (let k = 1; k + 1 < on.length; k++) {
+      const bend = (2 * on[k] - on[k - 1] - on[k + 1]) / 1e-4;
+      if (on[k] > on[k - 1] && on[k] >= on[k + 1]) peaks.push({ height: on[k], mean: LATENT[k], std: 1 / Math.sqrt(Math.min(1e8, Math.max(0.01, bend))) });
+    }
+    peaks.sort((a, b) => b.height - a.height);
+    const tops = [...peaks.slice(0, 4), moments].map(({ mean, std }) => climbGaussian(logJoint, mean, std));
+    return tops.reduce((best, top) => (top.bound > best.bound ? top : best));
+  }
+
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, gradientRow, gradient, tanhDecoder, curveLogEvidence, curveDensity, planeDensity, slopeModel, logLikelihood, evidence, boundTerms, twoLayers, tanhEncoder, valley, amortised, climbGaussian, bestGaussian, forwardDivergence };
 })();

@@ -1,0 +1,291 @@
+"""Explorer ``vae-step``: one data point through a toy VAE, at any epoch of a recorded training."""
+
+import functools
+import json
+from importlib import resources
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vaebook.approximation import AmortisedGaussian
+from vaebook.bounds import elbo
+from vaebook.explorers.base import ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.draws import standard_normal
+from vaebook.gaussians import kl_normal, log_normal
+from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder
+from vaebook.quadrature import uniform_grid
+
+N_ENCODER, N_DECODER = 24, 12  # hidden units
+EVERY = 10  # epochs from one snapshot to the next
+MAX_DRAWS = 2000
+SIDE = (-3.2, 3.2)
+LATENT = uniform_grid(-3.5, 3.5, 141).points  # where the curves are drawn
+
+
+class ToyRun(NamedTuple):
+    r"""The recorded training of the chapter, one row for the start and one for every tenth epoch.
+
+    ``epochs`` (T,), the encoder's parameters ``theta`` (T, 122), the decoder's ``phi`` (T, 50),
+    and averages over the ``data`` (B, 2), by quadrature: ``bound`` (T,) and ``log_px`` (T,), in
+    nats. ``about`` says how the run was made.
+    """
+
+    epochs: np.ndarray
+    theta: np.ndarray
+    phi: np.ndarray
+    bound: np.ndarray
+    log_px: np.ndarray
+    data: np.ndarray
+    about: dict
+
+
+@functools.cache
+def recorded_run():
+    """Return the recorded training; ``make record-toy`` writes it."""
+    path = resources.files("vaebook") / "results" / "toy-vae.npz"
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as record:
+        arrays = {name: record[name] for name in ToyRun._fields}
+    for name, array in arrays.items():
+        array.flags.writeable = False
+        if name == "about":
+            arrays[name] = json.loads(str(array))
+    return ToyRun(**arrays)
+
+
+def as_numpy(theta, phi):
+    r"""The chapter's two networks as functions of NumPy arrays.
+
+    Parameters
+    ----------
+    theta : array_like, (122,)
+        Parameters of the encoder, layer after layer: weights, biases, weights, biases. Its last
+        two numbers are :math:`\mu` and :math:`\log \sigma^2`.
+    phi : array_like, (50,)
+        Parameters of the decoder, in the same order.
+
+    Returns
+    -------
+    encoder : AmortisedGaussian
+    model : NonlinearModel
+        The decoder with the book's noise.
+
+    Source: chapter "variational-autoencoder", eq-vae-encoder and eq-vae-decoder.
+    """
+    a, b, v, c = _layers(theta, 2, N_ENCODER, 2)
+    half = np.array([1.0, 0.5])  # the class wants log std, and log std is half of log variance
+    encoder = AmortisedGaussian(a, b, v.T * half, c * half)
+    a, b, v, c = _layers(phi, 1, N_DECODER, 2)
+    return encoder, NonlinearModel(TanhDecoder(a[:, 0], b, v.T, c), BOOK_NOISE_STD)
+
+
+def _layers(parameters, n_in, n_hidden, n_out):
+    """Cut a vector into the weights and biases of two layers, weights as (out, in)."""
+    sizes = [n_hidden * n_in, n_hidden, n_out * n_hidden, n_out]
+    parameters = np.asarray(parameters, float)
+    if parameters.shape != (sum(sizes),):
+        raise ValueError(
+            f"The parameters have shape {parameters.shape}, expected ({sum(sizes)},): "
+            "all of one network, layer after layer."
+        )
+    a, b, v, c = np.split(parameters, np.cumsum(sizes)[:-1])
+    return a.reshape(n_hidden, n_in), b, v.reshape(n_out, n_hidden), c
+
+
+class VaeStep(Explorer):
+    """One data point: encoder, draw, decoder, loss; and the exact numbers behind them.
+
+    The networks are those of the recorded training at ``epoch``. Draw number k is the k-th number
+    of ``standard_normal(seed)``, the same for every point and every epoch; ``n`` counts the draws.
+
+    Source: chapter "variational-autoencoder", eq-vae-elbo and eq-one-sample-elbo.
+    """
+
+    name = "vae-step"
+    title = "One data point through a VAE"
+
+    epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
+    x1 = Slider(
+        1.9, *SIDE, step=0.1, fine=0.01, label="first number", symbol="x₁", group="Data point"
+    )
+    x2 = Slider(
+        0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
+    )
+    n = Hidden(1)
+    seed = Hidden(17)
+    buttons = ("new_epsilon", "draw_100", "new_seed")
+
+    shown = (
+        Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q"),
+        Readout("std", "std", "σ", 3, group="1 Encode x", role="q"),
+        Readout("eps", "draw", "ε*", 3, group="2 Draw"),
+        Readout("z", "latent", "z* = μ + σε*", 3, group="2 Draw"),
+        Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p"),
+        Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p"),
+        Readout("log_likelihood", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate"),
+        Readout("kl_prior", "− KL to the prior", "", 3, group="4 Estimate"),
+        Readout("estimate", "= estimate, −loss", "", 3, group="4 Estimate"),
+        Readout("log_px", "log-likelihood", "log p(x)", 3, group="By quadrature", role="p"),
+        Readout("gap", "− gap", "", 3, group="By quadrature", role="gap"),
+        Readout("elbo", "= ELBO", "", 3, group="By quadrature", role="bound"),
+        Readout("n", "draws", "", 0, group="All draws"),
+        Readout("average", "their mean", "", 3, group="All draws"),
+        Readout("share_above", "share above log p(x)", "", 3, group="All draws"),
+        Readout("data_log_px", "log p(x)", "", 3, group="Average over the data", role="p"),
+        Readout("data_bound", "ELBO", "", 3, group="Average over the data", role="bound"),
+    )
+
+    text: ClassVar = {
+        "new_epsilon": "New epsilon",
+        "draw_100": "100 more",
+        "new_seed": "New seed",
+        "note": f"A click into the plane chooses x. Up to {MAX_DRAWS:,} draws; same seed, same "
+        "draws.",
+        "x1": "x₁",
+        "x2": "x₂",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "epoch_axis": "epoch",
+        "nats_axis": "nats per data point",
+        "estimate_axis": "estimates (nats)",
+        "at_x": "x",
+        "at_f": "f[z*]",
+        "at_z": "z*",
+        "posterior": "posterior",
+        "q": "q",
+        "log_px": "log p(x)",
+        "elbo": "ELBO",
+        "consequence": "the encoder gives mean {mean} and std {std}; the draw z* = {z} decodes to "
+        "({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) {log_px}",
+        "plane_description": "The data, the decoder's curve at epoch {epoch}, the data point "
+        "({x1}, {x2}) and the decoded draw ({centre_1}, {centre_2}). The thick piece of the curve "
+        "is where q has most of its mass.",
+        "latent_description": "Over z: the posterior of the data point, highest at {peak}, and the "
+        "encoder's q with mean {mean} and standard deviation {std}; the draw at {z} is marked.",
+        "estimates_description": "{n} one-sample estimates as dots, the last one {estimate}; their "
+        "mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
+        "training_description": "Averages over the data for all epochs: the log-likelihood above, "
+        "the bound below it. At epoch {epoch} they are {data_log_px} and {data_bound}.",
+        "table_caption": "The recorded training: averages over the data, in nats",
+        "table_gap": "gap",
+    }
+
+    def constrain(self, values, moved):
+        """Refuse epochs without a snapshot, too many draws, and seeds beyond 32 bits."""
+        if values["epoch"] % EVERY:
+            raise ControlError(
+                f"{type(self).__name__}: epoch = {values['epoch']!r} is not possible; "
+                f"choose a multiple of {EVERY} from 0 to 400."
+            )
+        for name, low, high in [("n", 1, MAX_DRAWS), ("seed", 0, 2**32 - 1)]:
+            value = values[name]
+            if not isinstance(value, int) or not low <= value <= high:
+                raise ControlError(
+                    f"{type(self).__name__}: {name} = {value!r} is not possible; "
+                    f"choose a whole number from {low} to {high}."
+                )
+        return values
+
+    def new_epsilon(self):
+        """Draw once more."""
+        self.n = min(self.n + 1, MAX_DRAWS)
+
+    def draw_100(self):
+        """Draw a hundred times more."""
+        self.n = min(self.n + 100, MAX_DRAWS)
+
+    def new_seed(self):
+        """Draw as many again with the next seed."""
+        self.seed = (self.seed + 1) % 2**32
+
+    def networks(self):
+        """Return the encoder and the model of the epoch on show."""
+        run, row = recorded_run(), self.epoch // EVERY
+        return as_numpy(run.theta[row], run.phi[row])
+
+    def estimates(self):
+        """Return the one-sample estimates of all draws on show, (n,)."""
+        encoder, model = self.networks()
+        x = np.array([self.x1, self.x2])
+        mean, std = encoder(x)
+        z = mean + std * standard_normal(self.seed, self.n)
+        return model.log_likelihood(x, z) - kl_normal(mean, std)
+
+    def tables(self):
+        """Return the recorded parameters, averages and data."""
+        run = recorded_run()
+        names = ("epochs", "theta", "phi", "bound", "log_px", "data")
+        constants = {
+            "n_encoder": N_ENCODER, "n_decoder": N_DECODER, "noise": BOOK_NOISE_STD,
+            "side": list(SIDE), "every": EVERY, "max_draws": MAX_DRAWS,
+        }  # fmt: skip
+        return {name: getattr(run, name) for name in names} | {"latent": LATENT} | constants
+
+    def compute(self):
+        """Return the numbers of one step, the exact ones, and those of all draws."""
+        run, row = recorded_run(), self.epoch // EVERY
+        encoder, model = self.networks()
+        x = np.array([self.x1, self.x2])
+        mean, std = encoder(x)
+        eps = standard_normal(self.seed, self.n)[-1]
+        z = mean + std * eps
+        terms, estimates = elbo(model, x, mean, std), self.estimates()
+        return {
+            "mean": mean,
+            "std": std,
+            "eps": eps,
+            "z": z,
+            "centre_1": model.decoder(z)[0],
+            "centre_2": model.decoder(z)[1],
+            "log_likelihood": model.log_likelihood(x, z),
+            "kl_prior": terms.kl_prior,
+            "estimate": estimates[-1],
+            "log_px": terms.log_px,
+            "gap": terms.gap,
+            "elbo": terms.elbo,
+            "n": self.n,
+            "average": estimates.mean(),
+            "share_above": np.mean(estimates > terms.log_px),
+            "data_log_px": run.log_px[row],
+            "data_bound": run.bound[row],
+        }
+
+    def still(self):
+        """Return the plane, the densities over z, and the training."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        run = recorded_run()
+        encoder, model = self.networks()
+        x, at = np.array([self.x1, self.x2]), self.compute()
+        fig = Figure(figsize=(6.4, 5.6))
+        (plane, latent), (training, _) = fig.subplots(2, 2, height_ratios=[1.6, 1])
+        fig.delaxes(fig.axes[-1])
+        plane.plot(*run.data.T, "o", color=figures.COLOURS["muted"], markersize=1.5, alpha=0.6)
+        plane.plot(*model.decoder(LATENT).T, color=figures.COLOURS["p"], linewidth=1.25)
+        plane.plot(*np.stack([x, model.decoder(at["z"])]).T, ":", color=figures.COLOURS["ink"])
+        plane.plot(*x, "o", color=figures.COLOURS["data"], markersize=6)
+        plane.plot(*model.decoder(at["z"]), "D", color=figures.COLOURS["q"], markersize=5)
+        plane.set(xlim=SIDE, ylim=SIDE, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+        posterior = np.exp(model.log_joint(x, LATENT) - at["log_px"])
+        q = np.exp(log_normal(LATENT, *encoder(x)))
+        figures.plot_q(LATENT, posterior, q, ax=latent)
+        latent.plot(at["z"], 0, "D", color=figures.COLOURS["q"], clip_on=False)
+        figures.plot_training(run.epochs, run.bound, run.log_px, ax=training)
+        training.axvline(self.epoch, color=figures.COLOURS["ink"], linewidth=1)
+        training.set_ylim(-7, -2.5)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        return (
+            f"Left: 500 dots in a ring, the decoder's curve at epoch {self.epoch}, the data point "
+            f"({self.x1:.2f}, {self.x2:.2f}) and the decoded draw ({at['centre_1']:.2f}, "
+            f"{at['centre_2']:.2f}). Right: over z, the posterior of the point and the encoder's q "
+            f"with mean {at['mean']:.2f} and standard deviation {at['std']:.2f}; the draw is at "
+            f"{at['z']:.2f}. The estimate is {at['estimate']:.3f}, the ELBO {at['elbo']:.3f}, "
+            f"log p(x) {at['log_px']:.3f}. Below: bound and log-likelihood over 400 epochs; here "
+            f"they are {at['data_bound']:.3f} and {at['data_log_px']:.3f}."
+        )
