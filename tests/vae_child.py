@@ -1,9 +1,10 @@
 """The command line on small made-up images, for tests that kill it: python vae_child.py train ...
 
-``VAE_CHILD_HANG=save`` makes every checkpoint hang after it says so, ``VAE_CHILD_HANG=step`` slows
-each step down.
+``VAE_CHILD=often`` writes a checkpoint after every epoch, ``slow`` slows the steps down and counts
+them aloud, ``hang`` stays in the first checkpoint after it says so.
 """
 
+import functools
 import os
 import sys
 import time
@@ -33,13 +34,16 @@ def hang(*_arguments):
 
 if __name__ == "__main__":
     from vaebook import data
+    from vaebook.vae import __main__ as cli
     from vaebook.vae import training
-    from vaebook.vae.__main__ import main
 
     data.load = load
-    if os.environ.get("VAE_CHILD_HANG") == "save":
+    mode = os.environ.get("VAE_CHILD")
+    if mode == "often":
+        cli.train = functools.partial(training.train, checkpoint_seconds=0)
+    if mode == "hang":
         training.Trainer.save = hang
-    if os.environ.get("VAE_CHILD_HANG") == "step":
+    if mode == "slow":
         take_step = training.Trainer.take_step
 
         def slow_step(trainer, **options):
@@ -48,4 +52,4 @@ if __name__ == "__main__":
             return take_step(trainer, **options)
 
         training.Trainer.take_step = slow_step
-    sys.exit(main())
+    sys.exit(cli.main())

@@ -1,0 +1,325 @@
+"""The command line: kill -9 at any moment, Ctrl-C once and twice, two processes, evaluate, sample.
+
+The commands run on ``vae_child``'s small images; everything else is as users have it.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import vae_child
+from test_vae_training import assert_same_state
+
+from vaebook import data
+from vaebook.vae import evaluate, load_run
+from vaebook.vae.__main__ import contact_sheet, main
+from vaebook.vae.checkpoints import listing, load
+
+SIZE = ["--set", "n_features=36", "--set", "n_latent=3", "--set", "hidden=(16,)"]
+TRAIN = ["train", "--quiet", "--device", "cpu", *SIZE, "--set", "batch_size=33"]
+
+
+@pytest.fixture
+def small_data(monkeypatch):
+    """The command line in this process, on small images."""
+    monkeypatch.setattr(data, "load", vae_child.load)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the folder of a short run."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load", vae_child.load)
+        assert main([*TRAIN, "--set", "epochs=3", "--out", str(folder)]) == 0
+    return folder
+
+
+def start(*arguments, launcher=(), mode="", **options):
+    """Start the command line in a process of its own, with one thread."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "VAE_CHILD": mode}
+    return subprocess.Popen(
+        [sys.executable, *launcher, vae_child.__file__, *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def finish(process, timeout=120):
+    """Wait for a process; return its status and what it printed."""
+    output, _ = process.communicate(timeout=timeout)
+    return process.returncode, output
+
+
+def newest_state(folder):
+    return load(listing(folder)[0])
+
+
+# ------------------------------------------------------------------- kill -9
+
+
+@pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path, n_kills, monkeypatch):
+    epochs = 25 * n_kills
+    run = [*TRAIN, "--set", f"epochs={epochs}", "--out"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    beside = start(*run, whole)
+    draw, died_at = random.Random(n_kills), []
+    while len(died_at) < n_kills:
+        # Wait for a new checkpoint, then strike within the next ten epochs or so.
+        before = {c.path for c in listing(parts)}
+        process = start(*run, parts, mode="often")
+        while {c.path for c in listing(parts)} <= before and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.1))
+        process.kill()
+        status, output = finish(process)
+        assert status == -signal.SIGKILL, output
+        died_at.append(listing(parts)[0].step)
+    assert died_at == sorted(died_at)
+    assert died_at[-1] < 9 * epochs
+    for process in (beside, start(*run, parts)):
+        status, output = finish(process)
+        assert status == 0, output
+    assert_same_state(newest_state(whole), newest_state(parts))
+
+
+# ------------------------------------------------------------------- Ctrl-C
+
+
+def test_one_ctrl_c_saves_says_how_to_go_on_and_the_same_command_does(tmp_path):
+    run = [*TRAIN, "--set", "epochs=20", "--out", tmp_path / "run"]
+    process = start(*run, mode="slow")
+    for line in process.stdout:
+        if line == "step 12\n":
+            break
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process)
+    assert status == 130
+    stopped = int(re.search(r"Stopped after step (\d+); saved in .*same command", output)[1])
+    assert newest_state(tmp_path / "run")["step"] == stopped in range(12, 20)
+    assert "Traceback" not in output
+    status, output = finish(start(*run))
+    assert status == 0
+    assert "180 steps, 20 epochs" in output
+    status, output = finish(start(*TRAIN, "--set", "epochs=20", "--out", tmp_path / "whole"))
+    assert_same_state(newest_state(tmp_path / "whole"), newest_state(tmp_path / "run"))
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    process = start(*TRAIN, "--set", "epochs=1", "--out", tmp_path / "run", mode="hang")
+    assert process.stdout.readline() == "hanging\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process, timeout=10)
+    assert status == 130
+    assert "Stopped at once" in output
+    assert "Traceback" not in output
+
+
+# ------------------------------------------------------------------- two processes
+
+
+def test_two_processes_follow_the_curve_of_one(tmp_path):
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    fast = ["--set", "learning_rate=0.02", "--set", "warmup_steps=0"]
+    run = [*TRAIN, *fast, "--set", "epochs=4", "--set", "batch_size=35", "--out"]
+    together = start(*run, tmp_path / "two", launcher=torchrun)
+    status, output = finish(start(*run, tmp_path / "one"))
+    assert status == 0, output
+    status, output = finish(together)
+    assert status == 0, output
+    assert output.count("Saved in") == 1
+    one, two = (newest_state(tmp_path / name) for name in ("one", "two"))
+    assert one["step"] == two["step"] == 36
+    for row, other in zip(one["history"], two["history"], strict=True):
+        for name in ("elbo", "reconstruction", "kl", "validation_elbo"):
+            assert row[name] == pytest.approx(other[name], abs=1e-3), name
+    for name, weight in one["model"].items():
+        torch.testing.assert_close(weight, two["model"][name], atol=1e-3, rtol=0)
+    assert one["history"][0]["elbo"] < one["history"][-1]["elbo"] - 1  # far enough to part
+    # A run goes on with another number of processes.
+    status, output = finish(start(*run, tmp_path / "two"))
+    assert status == 0, output
+
+
+# ------------------------------------------------------------------- evaluate
+
+
+def test_evaluate_prints_one_line_of_json_with_the_numbers_of_the_run(trained, capsys, small_data):
+    command = ["evaluate", str(trained), "--images", "40", "--importance", "20", "--quiet"]
+    assert main([*command, "--json"]) == 0
+    output, errors = capsys.readouterr()
+    assert output.count("\n") == 1
+    assert errors == ""
+    result = json.loads(output)
+    assert list(result) == ["nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance"]
+    assert (result["images"], result["importance"]) == (40, 20)
+    assert result["nll"] < -result["elbo"] + 0.1
+    expected = evaluate(
+        load_run(trained).model,
+        torch.as_tensor(vae_child.images(60)),
+        n_importance=20,
+        generator=torch.Generator().manual_seed(1),
+        n_images=40,
+    )
+    assert result == expected._asdict()
+    assert main(command) == 0
+    output = capsys.readouterr().out
+    assert f"-log p(x): {result['nll']:.2f} nats, standard error {result['nll_se']:.2f}" in output
+    assert "40 test images" in output
+
+
+def test_evaluate_asks_for_the_test_images_of_the_training_data(trained, capsys, monkeypatch):
+    asked = []
+
+    def load_and_tell(*arguments, **options):
+        asked.append(arguments)
+        return vae_child.load(*arguments, **options)
+
+    monkeypatch.setattr(data, "load", load_and_tell)
+    command = ["evaluate", str(trained), "--importance", "2", "--quiet", "--json"]
+    assert main(command) == 0
+    assert main([*command, "--data", "mnist"]) == 0
+    assert asked == [("drawn-digits", "test"), ("mnist", "test")]
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["images"] == 60
+
+
+def test_the_static_images_are_validated_on_their_own_split(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def load_and_tell(*arguments, **options):
+        asked.append(arguments)
+        return vae_child.load(*arguments, **options)
+
+    monkeypatch.setattr(data, "load", load_and_tell)
+    out = str(tmp_path / "run")
+    assert main([*TRAIN, "--preset", "static", "--set", "epochs=1", "--out", out]) == 0
+    assert sorted(asked) == [("mnist-static", "train"), ("mnist-static", "valid")]
+    assert newest_state(tmp_path / "run")["config"]["binarisation"] == "fixed"
+
+
+# ------------------------------------------------------------------- sample and the rest
+
+
+def test_sample_writes_a_picture_of_what_the_model_draws(trained, capsys, small_data):
+    from matplotlib import image
+
+    assert main(["sample", str(trained), "--n", "5", "--seed", "3"]) == 0
+    assert "5 images in" in capsys.readouterr().out
+    picture = image.imread(trained / "samples.png")[..., 0]
+    generator = torch.Generator().manual_seed(3)
+    expected = contact_sheet(load_run(trained).model.sample(5, generator=generator).numpy())
+    np.testing.assert_allclose(picture, expected, atol=2 / 255)  # 256 levels of grey
+
+
+def test_a_contact_sheet_has_each_image_once_in_rows():
+    sheet = contact_sheet(np.arange(1, 6)[:, None] * np.ones((5, 4)), gap=1)
+    assert sheet.shape == (6, 9)
+    assert [sheet[r, c] for r in (0, 3) for c in (0, 3, 6)] == [1, 2, 3, 4, 5, 0]
+    assert (sheet[2] == 0).all()
+    with pytest.raises(ValueError, match="5 pixels, expected a square"):
+        contact_sheet(np.zeros((2, 5)))
+
+
+def test_train_shows_a_bar_with_the_time_left_and_the_bound(tmp_path, capsys, small_data):
+    loud = [argument for argument in TRAIN if argument != "--quiet"]
+    assert main([*loud, "--set", "epochs=2", "--out", str(tmp_path / "run")]) == 0
+    output, errors = capsys.readouterr()
+    assert re.search(r"train: 100%.*18/18 \[\d+:\d+<\d+:\d+.*epoch=2, elbo=-\d+\.\d+", errors)
+    assert re.search(r"18 steps, 2 epochs, .*Bound: -\d+\.\d\d nats in training", output)
+    assert f"evaluate {tmp_path / 'run'}" in output
+
+
+def test_options_change_the_preset(tmp_path, small_data):
+    options = ["--seed", "7", "--set", "epochs=1", "--set", "activation=tanh"]
+    assert main([*TRAIN, *options, "--out", str(tmp_path / "run")]) == 0
+    config = newest_state(tmp_path / "run")["config"]
+    assert (config["seed"], config["activation"], config["hidden"]) == (7, "tanh", [16])
+
+
+def test_a_time_limit_ends_the_run_within_it(tmp_path, small_data, capsys):
+    start = time.monotonic()
+    limit = ["--max-seconds", "1.5", "--out", str(tmp_path / "run")]
+    assert main([*TRAIN, *limit]) == 0
+    assert newest_state(tmp_path / "run")["seconds"] < 1.5 + 0.2
+    assert time.monotonic() - start < 1.5 + 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "nowhere"], "nowhere holds no checkpoint"),
+        ([*TRAIN, "--set", "n_features=37"], "shape (330, 6, 6), expected (N, ...) with 37"),
+        ([*TRAIN, "--seed", "-1"], "seed is -1"),
+        ([*TRAIN, "--set", "learning_rate=1e30", "--set", "warmup_steps=0"], "encoder's mean is"),
+        ([*TRAIN, "--set", "n_samples=100000000000"], "Out of memory"),
+    ],
+)
+def test_errors_are_one_line_and_status_1(
+    arguments, message, tmp_path, monkeypatch, capsys, small_data
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("vaebook.vae: ")
+    assert errors.count("\n") == 1
+    assert message in errors
+
+
+def test_another_configuration_is_refused_with_the_difference(trained, capsys, small_data):
+    assert main([*TRAIN, "--set", "epochs=4", "--out", str(trained)]) == 1
+    assert "epochs: 3 in the checkpoint, 4 now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["width=3", "epochs", "=3"])
+def test_an_unknown_field_is_refused_with_the_known_ones(text, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--set", text])
+    assert "batch_size" in capsys.readouterr().err
+
+
+def test_help_shows_examples_that_parse(capsys, monkeypatch):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    listed = capsys.readouterr().out.partition("examples:")[2]
+    examples = re.findall(r"-m vaebook\.vae ((?:\S+ ?)+)", listed)
+    assert len(examples) >= 5
+    from vaebook.vae.__main__ import _parser
+
+    for example in examples:
+        assert callable(_parser().parse_args(example.split()).command)
+
+
+def test_ctrl_c_while_data_are_loaded_has_no_traceback(monkeypatch, capsys, tmp_path):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "load", interrupted)
+    assert main([*TRAIN, "--out", str(tmp_path)]) == 130
+    assert "Stopped at once" in capsys.readouterr().err
+
+
+def test_a_run_that_does_not_know_its_data_says_so(trained, monkeypatch, capsys):
+    from vaebook.vae import __main__ as cli
+
+    run = load_run(trained)._replace(data_name=None)
+    monkeypatch.setattr(cli, "load_run", lambda *_, **__: run)
+    assert main(["evaluate", str(trained)]) == 1
+    assert "give --data" in capsys.readouterr().err
+    assert SimpleNamespace(data="mnist").data == cli._data_of(run, SimpleNamespace(data="mnist"))
