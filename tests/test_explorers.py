@@ -13,10 +13,12 @@ from scipy.special import gammaln
 from scipy.stats import norm
 
 from vaebook import bounds, explorers
+from vaebook.approximation import average_bound, refine
 from vaebook.explorers.base import SCRIPTS, ControlError, Explorer
 from vaebook.explorers.draws import standard_normal
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
+from vaebook.explorers.posterior import NETWORK, VALLEY
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 from vaebook.quadrature import uniform_grid
@@ -552,3 +554,53 @@ def test_new_dice_are_other_dice_and_a_bad_seed_is_named():
     assert explorer.readouts()["pathwise_first"] != before
     with pytest.raises(ValueError, match="seed = -1 is not possible"):
         explorer.seed = -1
+
+
+# ---- posterior ----
+
+
+def test_the_walk_depends_on_its_start_and_the_best_bell_does_not():
+    w = explorers.Posterior(x=1.0)
+    ends = []
+    for w.mean in [-2.0, 1.5]:
+        w.climb()
+        ends.append((w.mean, w.readouts()["reverse"]))
+        w.best()
+        assert w.mean == pytest.approx(-1.3402, abs=1e-4)
+        assert w.readouts()["reverse"] == pytest.approx(w.readouts()["approximation"], abs=1e-12)
+    assert [mean for mean, _ in ends] == pytest.approx([-1.3402, 0.9640], abs=1e-4)
+    assert ends[0][1] < ends[1][1]
+    w.direction = "forward"
+    for w.mean in [-2.0, 1.5]:
+        before = w.readouts()["forward"]
+        w.climb()
+        assert w.mean == pytest.approx(-0.3136, abs=1e-4)
+        assert w.readouts()["forward"] < before
+
+
+@pytest.mark.parametrize("x", [-0.5, 0.3, 1.2, 3.0])
+@pytest.mark.parametrize(("mean", "std"), [(-0.3, 0.5), (2.0, 0.1), (0.0, 2.0)])
+def test_both_divergences_are_those_of_a_fine_grid(x, mean, std):
+    w = explorers.Posterior(x=x, mean=mean, std=std)
+    z, dz = uniform_grid(-25, 25, 20001)
+    log_p = VALLEY.log_joint([x], z) - VALLEY.log_marginal([x])
+    log_q = norm.logpdf(z, mean, std)
+    numbers = w.readouts()
+    reverse, forward = (
+        dz @ (np.exp(log_q) * (log_q - log_p)),
+        dz @ (np.exp(log_p) * (log_p - log_q)),
+    )
+    assert numbers["reverse"] == pytest.approx(reverse, abs=1e-9)
+    assert numbers["forward"] == pytest.approx(forward, rel=1e-9)
+    assert numbers["elbo"] == pytest.approx(VALLEY.log_marginal([x]) - reverse, abs=1e-9)
+
+
+def test_the_frozen_network_is_a_fitted_one():
+    """No small change of its numbers helps much: the average bound is nearly flat there."""
+    x, _ = VALLEY.sample(500, rng=np.random.default_rng(17))
+    bound, gradient = average_bound(VALLEY, x, NETWORK)
+    assert max(np.abs(part).max() for part in gradient) < 0.01
+    assert average_bound(VALLEY, x, refine(VALLEY, x, NETWORK))[0] < bound + 1e-3
+    w = explorers.Posterior(x=0.7)
+    w.ask()
+    assert w.readouts()["reverse"] == pytest.approx(w.readouts()["network_gap"], abs=1e-12)

@@ -28,6 +28,7 @@ EXPLORERS = [
     Case(explorers.Jensen, "chapters/jensens-inequality.html"),
     Case(explorers.Elbo, "chapters/evidence-lower-bound.html"),
     Case(explorers.Tightness, "chapters/elbo-tightness.html"),
+    Case(explorers.Posterior, "chapters/variational-approximation.html"),
     Case(explorers.VaeStep, "chapters/variational-autoencoder.html"),
     Case(explorers.Reparameterization, "chapters/reparameterization-trick.html"),
 ]

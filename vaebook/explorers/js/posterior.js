@@ -1,0 +1,140 @@
+// A bell for a posterior of one or two modes, and a network that has a bell for every data point.
+vaebook.define("posterior", (api) => {
+  const { models, tables, text, format } = api;
+  const latent = Array.from(tables.z);
+  const heights = Array.from(tables.x);
+  const decoder = models.valley(tables.valley);
+  const network = models.amortised(
+    tables.network_hidden_weights, tables.network_hidden_biases, tables.network_output_weights, tables.network_output_biases);
+  const logJointAt = (x) => (z) => models.logLikelihood(decoder, tables.noise, [x], z) + models.logNormal(z, 0, 1);
+  const ends = (grid) => [grid[0], grid[grid.length - 1]];
+
+  const chart = api.chart({
+    height: 235,
+    x: { domain: ends(latent), label: text("z_axis") },
+    y: { domain: [0, 1.5], label: text("density_axis") },
+  });
+  const filled = chart.area("posterior", { strength: 0.14 });
+  const curves = {
+    posterior: chart.line("posterior", { width: 2.5 }),
+    network: chart.line("c1", { width: 2.25 }),
+    q: chart.line("q", { width: 2.5 }),
+  };
+  const names = {
+    posterior: chart.label("posterior"),
+    network: chart.label("c1", { dy: -5 }),
+    q: chart.label("q", { dy: -6 }),
+  };
+  chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
+
+  const map = api.chart({
+    height: 300,
+    x: { domain: ends(heights), label: text("x_axis") },
+    y: { domain: ends(latent), label: text("z_axis") },
+  });
+  const heat = map.heat("posterior");
+  const band = map.area("c1", { strength: 0.16 });
+  const sides = [map.line("c1", { width: 1 }), map.line("c1", { width: 1 })];
+  const middle = map.line("c1", { width: 2.25 });
+  const dots = map.points("ink", { size: 2, halo: false });
+  const here = map.segment("ink", { width: 1 });
+  const reach = map.area("q", { strength: 0.9 });
+  const centre = map.points("q", { shape: "square", size: 4 });
+  const networkName = map.label("c1", { dy: 20 });
+  const dotsName = map.label("ink", { dy: -12 });
+  map.onpick((x) => api.set({ x: api.snap("x", x) }));
+
+  // What does not move: the posteriors of all heights, and the network.
+  const coarse = latent.filter((_, k) => k % 2 === 0);
+  const evidences = heights.map((x) => models.evidence(decoder, tables.noise, [x]));
+  const columns = heights.map((x, i) => {
+    const logJoint = logJointAt(x);
+    return coarse.map((z) => Math.exp(logJoint(z) - evidences[i].logPx));
+  });
+  heat.set(coarse.flatMap((_, k) => columns.map((column) => column[k])), heights.length, coarse.length, ends(heights), ends(latent), 2.2);
+  const bells = heights.map(network);
+  const edges = [1, -1].map((side) => bells.map(({ mean, std }) => mean + side * std));
+  band.set(heights, ...edges);
+  sides.forEach((line, i) => line.set(heights, edges[i]));
+  middle.set(heights, bells.map(({ mean }) => mean));
+  networkName.set(2.2, network(2.2).mean, text("network"), -52);
+
+  let seen = {}; // evidence and best bell of the height and direction on show
+  function answers({ x, direction }) {
+    if (seen.x !== x) seen = { x, ...models.evidence(decoder, tables.noise, [x]) };
+    if (seen.direction !== direction) {
+      const forward = { mean: seen.mean, std: seen.std };
+      const best = direction === "forward" ? forward : models.bestGaussian(logJointAt(x), forward);
+      seen = { ...seen, direction, best };
+    }
+    return seen;
+  }
+  const inside = ({ mean, std }) => Object.fromEntries(Object.entries({ mean, std }).map(([name, value]) => {
+    const { min, max } = api.spec(name);
+    return [name, Math.min(max, Math.max(min, value))];
+  }));
+
+  return {
+    actions: {
+      climb: (values) => inside(values.direction === "forward"
+        ? answers(values).best
+        : models.climbGaussian(logJointAt(values.x), values.mean, values.std)),
+      best: (values) => inside(answers(values).best),
+      ask: (values) => inside(network(values.x)),
+    },
+
+    update(values) {
+      const { x, mean, std, direction } = values;
+      const { logPx, best } = answers(values);
+      const logJoint = logJointAt(x);
+      const asked = network(x);
+      const terms = (bell) => models.boundTerms(decoder, tables.noise, logPx, [x], bell.mean, bell.std);
+      const at = terms(values);
+      const forward = models.forwardDivergence(logJoint, logPx, mean, std);
+      const networkGap = terms(asked).gap;
+
+      const bell = (to) => (z) => Math.exp(models.logNormal(z, to.mean, to.std));
+      const densities = { posterior: (z) => Math.exp(logJoint(z) - logPx), network: bell(asked), q: bell(values) };
+      const over = Object.fromEntries(Object.entries(densities).map(([key, density]) => [key, latent.map(density)]));
+      const highest = over.posterior.indexOf(Math.max(...over.posterior));
+      const top = Math.max(over.posterior[highest], densities.network(asked.mean), Math.min(densities.q(mean), 4));
+      chart.domain({ y: [0, api.niceCeiling(1.12 * top)] });
+      filled.set(latent, over.posterior);
+      for (const key of Object.keys(curves)) curves[key].set(latent, over[key]);
+      names.posterior.set(latent[highest], over.posterior[highest], text("posterior"), latent[highest] > asked.mean ? 44 : -44);
+      names.network.set(asked.mean, densities.network(asked.mean), text("network"), -38);
+      names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"));
+
+      const bestMeans = Array.from(tables[`best_${direction}`]);
+      dots.set(heights, bestMeans);
+      dotsName.set(heights[54], bestMeans[54], text("best_bells"));
+      here.set(x, latent[0], x, latent[latent.length - 1]);
+      reach.set([x - 0.015, x + 0.015], [mean + std, mean + std], [mean - std, mean - std]);
+      centre.set([x], [mean]);
+
+      const told = Object.fromEntries(Object.entries({ reverse: at.gap, forward, network_gap: networkGap })
+        .map(([key, value]) => [key, format(value, 3)]));
+      chart.describe(text("density_description", {
+        x: format(x), peak: format(latent[highest]), mean: format(mean), std: format(std),
+        network_mean: format(asked.mean), network_std: format(asked.std),
+      }));
+      map.describe(text("map_description", {
+        x: format(x), dots: text(direction === "forward" ? "dots_forward" : "dots_reverse"),
+      }));
+      return {
+        readouts: {
+          reverse: at.gap, forward, elbo: at.elbo,
+          best_mean: best.mean, best_std: best.std, approximation: terms(best).gap,
+          network_mean: asked.mean, network_std: asked.std, network_gap: networkGap,
+        },
+        consequence: text("consequence", told),
+        table: () => ({
+          caption: text("table_caption"),
+          head: [text("z_axis"), text("posterior"), text("q"), text("network")],
+          rows: latent.filter((_, k) => k % 10 === 0)
+            .map((z) => [format(z), densities.posterior(z), densities.q(z), densities.network(z)]),
+        }),
+      };
+    },
+  };
+});

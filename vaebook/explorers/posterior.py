@@ -1,0 +1,212 @@
+"""Explorer ``posterior``: a bell for a posterior of one or two modes, and a network for all x."""
+
+import functools
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussian
+from vaebook.bounds import elbo
+from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.gaussians import log_normal
+from vaebook.latent import NonlinearModel
+
+#: Height of the valley's floor over the place z: gentle on the left, steep on the right.
+SHAPE = {"place": 0.3, "steepness": 1.5, "bend": 0.25, "tilt": 0.6, "floor": -0.7}
+NOISE_STD = 0.25
+
+
+def valley(z):
+    """Return the height at each place z (n,), as one column (n, 1)."""
+    u = z - SHAPE["place"]
+    height = SHAPE["steepness"] * np.sqrt(u**2 + SHAPE["bend"]) + SHAPE["tilt"] * u + SHAPE["floor"]
+    return height[:, None]
+
+
+VALLEY = NonlinearModel(valley, NOISE_STD)
+# Made once, as the chapter does it: fit_amortised on 500 samples of the model, seed 17 for samples
+# and weights; then rounded and frozen, for a search ends a little differently on each machine.
+NETWORK = AmortisedGaussian(
+    hidden_weights=np.c_[[6.1935, -1.2596, -1.3194, -0.2204, -6.0446, 1.0579, -0.3667, -0.2679]],
+    hidden_biases=[-3.0084, -0.6169, -2.4421, 1.0504, 2.8686, 1.8374, -0.0665, 2.1776],
+    output_weights=[
+        [-1.7465, -4.9517],
+        [-1.2319, -1.5683],
+        [1.4715, 1.2789],
+        [3.5231, -2.1502],
+        [-1.4955, -4.7346],
+        [-1.7387, -1.2798],
+        [2.3715, 1.2996],
+        [1.4113, 3.4731],
+    ],
+    output_biases=[-1.8496, -1.2822],
+)
+LATENT = np.linspace(-3.5, 3.5, 281)  # where the curves are drawn
+DATA = np.linspace(-0.5, 3.0, 71)  # where the map is drawn
+
+
+@functools.cache
+def best_means(direction):
+    """Return the means of the best bells at the data points of the map."""
+    return fit_gaussian(VALLEY, DATA[:, None], direction=direction)[0]
+
+
+class Posterior(Explorer):
+    """The posterior of a place z in a valley, given a height x, and bells q that stand for it.
+
+    ``direction`` is the divergence that the buttons make small: "reverse" is KL(q||p), "forward"
+    is KL(p||q).
+
+    Source: chapter "variational-approximation", eq-best-gaussian, eq-moment-matching, eq-amortised.
+    """
+
+    name = "posterior"
+    title = "A bell for a posterior, and a network for all of them"
+
+    x = Slider(
+        1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*", group="Observed",
+    )  # fmt: skip
+    mean = Slider(-0.3, -3.5, 3.5, step=0.1, label="mean", symbol="μ", group="Bell q", role="q")
+    std = Slider(
+        0.5, 0.05, 2.0, step=0.05, fine=0.01, label="std", symbol="s", group="Bell q", role="q"
+    )
+    direction = Choice(
+        "reverse", {"reverse": "KL(q‖p)", "forward": "KL(p‖q)"},
+        label="make small", group="What the buttons do",
+    )  # fmt: skip
+    buttons = ("climb", "best", "ask")
+
+    shown = (
+        Readout("reverse", "KL(q‖p)", "", 4, unit="nats", group="Bell q", role="gap"),
+        Readout("forward", "KL(p‖q)", "", 4, unit="nats", group="Bell q"),
+        Readout("elbo", "ELBO", "", 4, unit="nats", group="Bell q", role="bound"),
+        Readout("best_mean", "mean", "", 3, group="Best bell for this x*"),
+        Readout("best_std", "std", "", 3, group="Best bell for this x*"),
+        Readout("approximation", "KL(q‖p)", "", 4, unit="nats", group="Best bell for this x*"),
+        Readout("network_mean", "mean", "", 3, group="Network at x*", role="c1"),
+        Readout("network_std", "std", "", 3, group="Network at x*", role="c1"),
+        Readout("network_gap", "KL(q‖p)", "", 4, unit="nats", group="Network at x*", role="gap"),
+    )
+
+    text: ClassVar = {
+        "climb": "Walk from here",
+        "best": "Best bell",
+        "ask": "Ask the network",
+        "note": "Walk makes the chosen divergence smaller until no small step helps; Best takes "
+        "the best of all such places.",
+        "z_axis": "place z",
+        "x_axis": "height x",
+        "density_axis": "density over z",
+        "posterior": "posterior",
+        "q": "q",
+        "network": "network",
+        "best_bells": "best bells",
+        "consequence": "KL(q‖p) {reverse} nats, KL(p‖q) {forward} nats; the network at this height "
+        "has KL(q‖p) {network_gap}",
+        "density_description": "Over the place z: the posterior for the height x* = {x}, with its "
+        "highest point at {peak}; the bell q with mean {mean} and standard deviation {std}; and "
+        "the network's bell with mean {network_mean} and standard deviation {network_std}.",
+        "map_description": "The posteriors of all heights from above, a column for each height. At "
+        "low heights there is one patch, from x = 0.5 on two branches, one falling to the left "
+        "places, one rising to the right ones. The network's band follows the left branch "
+        "everywhere. The means of the best bells are dots: {dots}. A bar at x* = {x} reaches one "
+        "standard deviation to each side of the mean of q.",
+        "dots_reverse": "on the left branch up to x = 1.2, on the right one beyond",
+        "dots_forward": "between the two branches",
+        "table_caption": "Densities over z",
+    }
+
+    @property
+    def data(self):
+        """The observed point as the model wants it."""
+        return np.array([self.x])
+
+    def _inside(self, mean, std):
+        cls = type(self)
+        self.set(
+            mean=float(np.clip(mean, cls.mean.low, cls.mean.high)),
+            std=float(np.clip(std, cls.std.low, cls.std.high)),
+        )
+
+    def climb(self):
+        """Move q to where no small step makes the chosen divergence smaller."""
+        if self.direction == "forward":  # one hill only
+            return self.best()
+        return self._inside(*climb_gaussian(VALLEY, self.data, self.mean, self.std))
+
+    def best(self):
+        """Give q the mean and std that make the chosen divergence smallest."""
+        self._inside(*fit_gaussian(VALLEY, self.data, direction=self.direction))
+
+    def ask(self):
+        """Give q the mean and std that the network says."""
+        self._inside(*NETWORK(self.data))
+
+    def tables(self):
+        """Return the valley, the network, the grids of the curves and the dots of the map."""
+        network = {f"network_{name}": array for name, array in vars(NETWORK).items()}
+        dots = {f"best_{d}": best_means(d) for d in ("reverse", "forward")}
+        return {"valley": SHAPE, "noise": NOISE_STD, "z": LATENT, "x": DATA} | network | dots
+
+    def compute(self):
+        """Return both divergences of q, the best bell, and the network's bell."""
+        here = elbo(VALLEY, self.data, self.mean, self.std)
+        posterior = VALLEY.posterior(self.data)
+        inside = posterior > 0  # elsewhere nothing is added
+        log_ratio = np.log(posterior[inside]) - log_normal(VALLEY.grid[inside], self.mean, self.std)
+        best = fit_gaussian(VALLEY, self.data, direction=self.direction)
+        mean, std = NETWORK(self.data)
+        return {
+            "reverse": here.gap,
+            "forward": (VALLEY.grid_weights * posterior)[inside] @ log_ratio,
+            "elbo": here.elbo,
+            "best_mean": best[0],
+            "best_std": best[1],
+            "approximation": elbo(VALLEY, self.data, *best).gap,
+            "network_mean": mean,
+            "network_std": std,
+            "network_gap": elbo(VALLEY, self.data, mean, std).gap,
+        }
+
+    def still(self):
+        """Return posterior, q and the network's q over z, and beneath them the map."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        fig = Figure(figsize=(6.4, 6.0))
+        top, bottom = fig.subplots(2, 1, height_ratios=[1, 1.3])
+        log_px = VALLEY.log_marginal(DATA[:, None])
+        log_joint = VALLEY.log_joint(DATA[None, :, None], LATENT[:, None])  # (z, x)
+        here = VALLEY.log_joint(self.data, LATENT) - VALLEY.log_marginal(self.data)
+        q, network = (
+            np.exp(log_normal(LATENT, *bell))
+            for bell in [(self.mean, self.std), NETWORK(self.data)]
+        )
+        figures.plot_q(LATENT, np.exp(here), q, ax=top)
+        style = {"color": figures.COLOURS["c1"], "linestyle": figures.DASHES["c1"]}
+        top.plot(LATENT, network, label="network", **style)
+        top.set_ylim(0, 1.05 * max(np.exp(here).max(), q.max(), network.max()))
+        top.legend()
+        figures.plot_amortised(
+            DATA, LATENT, np.exp(log_joint - log_px), *NETWORK(DATA[:, None]),
+            best_means(self.direction), role="c1", ax=bottom,
+        )  # fmt: skip
+        bottom.axvline(self.x, color=figures.COLOURS["ink"], linewidth=0.75)
+        reach = [self.mean - self.std, self.mean + self.std]
+        bottom.plot([self.x] * 2, reach, color=figures.COLOURS["q"], linewidth=4)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        return (
+            f"Above: the posterior over the place z for the height {self.x:.2f}, the bell q with "
+            f"mean {self.mean:.2f} and standard deviation {self.std:.2f}, and the network's bell "
+            f"with mean {at['network_mean']:.2f} and standard deviation {at['network_std']:.2f}. "
+            f"KL(q||p) is {at['reverse']:.3f} nats, KL(p||q) is {at['forward']:.3f}. Below: the "
+            "posteriors of all heights from above, with two branches from 0.5 on; the network's "
+            "band follows the left one. Dots: the means of the best bells, "
+            f"{self.text['dots_' + self.direction]}."
+        )
