@@ -1323,7 +1323,8 @@ def figure_estimates(exact, pathwise, score, *, half_width=None):
         half_width = 3.5 * max(pathwise.std(), score.std())
     for ax, values, (name, role, _) in zip(axes, (pathwise, score), _SERIES, strict=False):
         width = max(values.std() / 4, half_width / 200)
-        edges = exact + width * (np.arange(np.ceil(-half_width / width), half_width / width) - 0.5)
+        n_bars = np.ceil(half_width / width)
+        edges = exact + width * (np.arange(-n_bars, n_bars + 2) - 0.5)
         ax.hist(values, edges, color=COLOURS[role], alpha=0.5)
         ax.axvline(exact, color=COLOURS["ink"], linewidth=1.25)
         ax.set_yticks([])

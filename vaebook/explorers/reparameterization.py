@@ -38,13 +38,13 @@ class Reparameterization(Explorer):
         group="Gradient",
     )  # fmt: skip
     by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative by", group="Gradient")
-    n = Slider(10, 1, 100, step=1, page=10, label="draws for one estimate", symbol="N",
+    n = Slider(10, 1, 100, step=1, page=10, label="draws", symbol="N",
                group="Estimates")  # fmt: skip
     baseline = Slider(
         0.0, -5.0, 25.0, step=0.5, fine=0.1, label="baseline", symbol="b", group="Estimates",
         role="c2",
     )  # fmt: skip
-    seed = Hidden(17)
+    seed = Hidden(47)
     buttons = ("new_dice", "best_baseline")
 
     shown = (

@@ -96,7 +96,8 @@ var vaebook = (() => {
 
   // A chart is drawn in CSS pixels for the width that it has, so its text never shrinks.
   // Its marks (line, area, points, ...) are made once and told their data with .set(...). An axis has
-  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels.
+  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels;
+  // `room` keeps the place of a vertical axis without ticks, so that charts stand under each other.
   function makeChart({ x, y, height = 260, wide = true, equal = false }) {
     const id = `vb-chart-${++serial}`;
     const clip = svg("rect");
@@ -109,7 +110,7 @@ var vaebook = (() => {
     const node = html("figure", { class: wide ? "vb-chart vb-wide" : "vb-chart" }, picture);
     // A short name such as "x" stands in the row of the ticks, a long one in a row of its own.
     const inline = !x.label || x.label.length <= 3;
-    const margin = { left: y.ticks === false ? 12 : 46, right: 14, top: y.label ? 26 : 12, bottom: x.ticks === false ? 12 : inline ? 26 : 42 };
+    const margin = { left: y.ticks === false && !y.room ? 12 : 46, right: 14, top: y.label ? 26 : 12, bottom: x.ticks === false ? 12 : inline ? 26 : 42 };
     const marks = [];
     let width = 640;
 

@@ -7,15 +7,15 @@ vaebook.define("reparameterization", (api) => {
   const places = Array.from({ length: 281 }, (_, i) => -reach + i * 0.05);
 
   const strip = api.chart({
-    height: 120,
+    height: 130,
     x: { domain: span, label: text("z_axis") },
-    y: { domain: [-0.35, 1.5], ticks: false },
+    y: { domain: [-0.8, 1.6], ticks: false, room: true },
   });
   const threads = strip.line("muted", { width: 0.9 });
   const dice = strip.points("muted", { size: 4 });
   const moved = strip.points("q", { shape: "diamond", size: 4 });
-  strip.label("muted", { anchor: "start", dy: -12 }).set(-reach, 1, text("dice"));
-  strip.label("q", { anchor: "start", dy: 4 }).set(-reach, 0, text("draws"));
+  strip.label("muted", { anchor: "start", dy: -10 }).set(-reach, 1, text("dice"));
+  strip.label("q", { anchor: "start", dy: 19 }).set(-reach, 0, text("draws"));
 
   const plot = api.chart({
     height: 240,
@@ -25,16 +25,16 @@ vaebook.define("reparameterization", (api) => {
   const level = plot.line("c2", { width: 1.25 });
   const stems = plot.line("c2", { width: 0.9 });
   const curve = plot.line("ink", { width: 1.5 });
-  const strokes = plot.line("c1", { width: 3.5 });
-  const dots = plot.points("q", { shape: "diamond", size: 3.5 });
+  const strokes = plot.line("c1", { width: 3 });
+  const dots = plot.points("q", { shape: "diamond", size: 2.5 });
   const levelName = plot.label("c2", { anchor: "start", dy: -5 });
 
   const histograms = ["pathwise", "score"].map((kind, i) => {
     const role = ["c1", "c2"][i];
     const chart = api.chart({
-      height: 150, below: true,
-      x: { domain: [-10, 10], label: text("estimate_axis") },
-      y: { domain: [0, 1.3], ticks: false },
+      height: i ? 160 : 144, below: true,
+      x: { domain: [-10, 10], label: i ? text("estimate_axis") : "" },
+      y: { domain: [0, 1.7], ticks: false },
     });
     return {
       kind,
@@ -42,7 +42,7 @@ vaebook.define("reparameterization", (api) => {
       bars: chart.bars(role),
       exact: chart.segment("ink", { width: 2 }),
       first: chart.points(role, { shape: "diamond", size: 4 }),
-      name: chart.label(role, { anchor: "start", dy: 8 }),
+      name: chart.label(role, { anchor: "start", dy: 4 }),
       exactName: chart.label("ink", { anchor: "start", dy: 4 }),
     };
   });
@@ -96,10 +96,9 @@ vaebook.define("reparameterization", (api) => {
       plot.domain({ y: values.function === "step" && top === 2 ? [-0.5, 2] : [Math.min(-2, 1.2 * baseline), api.niceCeiling(1.1 * top)] });
       // A jump is no line: the curve breaks there.
       curve.set(places, heights.map((y, i) => (i && Math.abs(y - heights[i - 1]) === 1 ? NaN : y)));
-      const half = 0.3;
-      strokes.set(...pieces(zs.map((z, k) => {
+            strokes.set(...pieces(zs.map((z, k) => {
         const { value, slope } = at[k];
-        const run = half / Math.hypot(1, slope / 3);
+        const run = 0.7 / Math.hypot(1, slope / 3); // strokes of about one length
         return [z - run, value - run * slope, z + run, value + run * slope];
       })));
       stems.set(...pieces(zs.map((z, k) => [z, baseline, z, at[k].value])));
@@ -132,7 +131,7 @@ vaebook.define("reparameterization", (api) => {
         bars.set(left, left.map((x) => x + width), bins.map((bin) => tallies.get(bin) / most));
         line.set(exact.gradient, 0, exact.gradient, 1.2);
         first.set([found[0]], [0]);
-        name.set(domain[0], 1.2, text(kind));
+        name.set(domain[0], 1.6, text(kind));
         exactName.set(exact.gradient, 1.2, text("exact"), 5);
         chart.describe(text("histogram_description", {
           name: text(kind), found: format(average, 3), spread: format(spread, 3), gradient: format(exact.gradient, 3),
