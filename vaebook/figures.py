@@ -1488,7 +1488,7 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
 
     figure = Figure(figsize=(7.2, 2.9))
     ax = figure.subplots()
-    ax.set(xlim=(0, 100), ylim=(0, 40))
+    ax.set(xlim=(0, 100), ylim=(-6, 34))
     ax.axis("off")
 
     def number(*values):
@@ -1507,9 +1507,9 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
 
     write((7, 26), r"$\mathbf{x}$" f"\n({number(*x)})")
     write((22, 26), "encoder\n" r"$\theta$", "q", box=True)
-    write((38, 30), rf"$\mu$ = {number(mean)}", "q")
-    write((38, 22), rf"$\sigma$ = {number(std)}", "q")
-    write((38, 5), rf"$\epsilon^*$ = {number(eps)}" "\n" r"drawn from $N[0,1]$", "muted")
+    write((38, 29), rf"$\mu$ = {number(mean)}", "q")
+    write((38, 23), rf"$\sigma$ = {number(std)}", "q")
+    write((41, 9), rf"$\epsilon^*$ = {number(eps)}" "\n" r"drawn from $N[0,1]$", "muted")
     write((56, 26), r"$z^*=\mu+\sigma\epsilon^*$" f"\n= {number(mean + std * eps)}")
     write((73, 26), "decoder\n" r"$\phi$", "p", box=True)
     write((91, 26), r"$\mathbf{f}[z^*]$" f"\n({number(*centre)})", "p")
@@ -1519,13 +1519,13 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
     ]  # fmt: skip
     write((85, 6), "\n".join(loss), "bound", box=True)
     for start, end, role in [
-        ((13, 26), (17, 26), "muted"), ((27, 26), (31.5, 26), "q"), ((44.5, 26), (48, 26), "q"),
-        ((42, 9), (52, 21), "muted"), ((64.5, 26), (68, 26), "muted"), ((78, 26), (84, 26), "p"),
+        ((14, 26), (17, 26), "muted"), ((27, 26), (31.5, 26), "q"), ((44.5, 26), (48, 26), "q"),
+        ((46, 13), (53, 21), "muted"), ((64.5, 26), (68, 26), "muted"), ((78, 26), (84, 26), "p"),
         ((91, 21), (91, 13.5), "p"),
     ]:  # fmt: skip
         arrow(start, end, role)
-    arrow((46, 22), (71, 7.5), "q", bend=0.12)
-    arrow((7, 21), (71, 4), "muted", bend=0.3)
+    arrow((44.5, 21), (72.5, 8), "q", bend=-0.12)
+    arrow((7, 21), (72.5, 3.5), "muted", bend=0.38)
     return figure
 
 

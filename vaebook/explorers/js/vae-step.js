@@ -18,17 +18,17 @@ vaebook.define("vae-step", (api) => {
   });
   const dots = plane.points("muted", { size: 1.3, halo: false });
   const curve = plane.line("p", { width: 1.75 });
-  const likely = plane.line("q", { width: 5 });
+  const likely = plane.points("q", { size: 2.2, halo: false });
   const miss = plane.segment("muted", { width: 1.5 });
   const decoded = plane.points("q", { shape: "diamond", size: 4.5 });
   const point = plane.points("data", { size: 5 });
-  const atX = plane.label("data", { dy: 18 });
-  const atF = plane.label("q", { dy: -9 });
+  const atX = plane.label("data", { anchor: "start", dy: 5 });
+  const atF = plane.label("q", { anchor: "end", dy: 4 });
   dots.set(data1, data2);
   plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
 
   const over = api.chart({
-    wide: false, height: 300,
+    wide: false, height: 350,
     x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis") },
     y: { domain: [0, 1], label: text("density_axis") },
   });
@@ -110,8 +110,8 @@ vaebook.define("vae-step", (api) => {
       miss.set(...x, f1, f2);
       point.set([x[0]], [x[1]]);
       decoded.set([f1], [f2]);
-      atX.set(...x, text("at_x"));
-      atF.set(f1, f2, text("at_f"));
+      atX.set(...x, text("at_x"), 9);
+      atF.set(f1, f2, text("at_f"), -9);
 
       const heights = latent.map((t) => Math.exp(models.logLikelihood(decoder, noise, x, t) + models.logNormal(t, 0, 1) - evidence));
       const q = latent.map((t) => Math.exp(models.logNormal(t, mean, std)));
