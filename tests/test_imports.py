@@ -24,7 +24,7 @@ ALLOWED = {
     "vae": {"data", "vae"},
     "figures": set(),
     "explorers": _NUMERICS | {"data", "vae", "figures", "explorers"},
-    "checks": _NUMERICS | {"data", "vae"},
+    "checks": _NUMERICS | {"data", "vae", "checks"},
     "sphinx_ext": {"explorers"},
 }
 

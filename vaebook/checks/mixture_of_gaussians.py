@@ -25,10 +25,10 @@ check_sensor = Choice(
     "Which readings come from a fault",
     right="b",
     mistakes={
-        "a": "At 1 the good bell is still at 0.61 of its top. The faulty bell is ten times wider, so "
-        "ten times lower, and has a ninth of the weight.",
-        "c": "Halfway between the two stds the good bell is at exp(-15) of its top. The faulty bell "
-        "took over long before.",
+        "a": "At 1 the good bell is still at 0.61 of its top. The faulty bell is ten times wider, "
+        "so ten times lower, and has a ninth of the weight.",
+        "c": "Halfway between the two stds the good bell is at exp(-15) of its top. The faulty "
+        "bell took over long before.",
         "d": "At 10 the good bell is at exp(-50) of its top. Compare the heights of the bells.",
         "e": "The prior is 9 to 1. The evidence grows with the square of x and beats any prior.",
     },
@@ -261,7 +261,7 @@ def _log_prob_cases(rng):
         weights, means, stds = _draw_mixture(rng, n_bells)
         yield rng.normal(0, 4, n_points), weights, means, stds
     # One point so far out that its density is far below all that a float can hold.
-    yield np.array([means[0], 90.0 * stds.max()]), weights, means, stds
+    yield np.array([means[0], 400.0 * stds.max()]), weights, means, stds
 
 
 _BUGS = {
