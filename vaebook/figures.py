@@ -1508,9 +1508,9 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
     write((7, 26), r"$\mathbf{x}$" f"\n({number(*x)})")
     write((22, 26), "encoder\n" r"$\theta$", "q", box=True)
     write((38, 29), rf"$\mu$ = {number(mean)}", "q")
-    write((38, 23), rf"$\sigma$ = {number(std)}", "q")
+    write((38, 23), rf"$s$ = {number(std)}", "q")
     write((41, 9), rf"$\epsilon^*$ = {number(eps)}" "\n" r"drawn from $N[0,1]$", "muted")
-    write((56, 26), r"$z^*=\mu+\sigma\epsilon^*$" f"\n= {number(mean + std * eps)}")
+    write((56, 26), r"$z^*=\mu+s\,\epsilon^*$" f"\n= {number(mean + std * eps)}")
     write((73, 26), "decoder\n" r"$\phi$", "p", box=True)
     write((91, 26), r"$\mathbf{f}[z^*]$" f"\n({number(*centre)})", "p")
     loss = [
@@ -1682,7 +1682,7 @@ def plot_encoder_along(place, z, posterior, mean, std, *, ax=None):
         )
     ax.fill_between(place, mean - std, mean + std, color=COLOURS["q"], alpha=0.3, linewidth=0)
     style = {"color": COLOURS["q"], "linestyle": DASHES["q"]}
-    ax.plot(place, mean, label=r"encoder: $\mu\pm\sigma$", **style)
+    ax.plot(place, mean, label=r"encoder: $\mu\pm s$", **style)
     ax.set(xlabel="$x_1$", ylabel="$z$", xlim=(place[0], place[-1]), ylim=(z[0], z[-1]))
     ax.legend()
     return ax

@@ -59,7 +59,7 @@ def as_numpy(theta, phi):
     ----------
     theta : array_like, (122,)
         Parameters of the encoder, layer after layer: weights, biases, weights, biases. Its last
-        two numbers are :math:`\mu` and :math:`\log \sigma^2`.
+        two numbers are :math:`\mu` and :math:`\log s^2`.
     phi : array_like, (50,)
         Parameters of the decoder, in the same order.
 
@@ -116,9 +116,9 @@ class VaeStep(Explorer):
 
     shown = (
         Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q"),
-        Readout("std", "std", "σ", 3, group="1 Encode x", role="q"),
+        Readout("std", "std", "s", 3, group="1 Encode x", role="q"),
         Readout("eps", "draw", "ε*", 3, group="2 Draw"),
-        Readout("z", "latent", "z* = μ + σε*", 3, group="2 Draw"),
+        Readout("z", "latent", "z* = μ + sε*", 3, group="2 Draw"),
         Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p"),
         Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p"),
         Readout("log_likelihood", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate"),
