@@ -2,31 +2,31 @@
 vaebook.define("reparameterization", (api) => {
   const { models, tables, text, format } = api;
   const count = tables.estimates;
-  const reach = 7;
+  const reach = 6;
   const span = [-reach, reach];
-  const places = Array.from({ length: 281 }, (_, i) => -reach + i * 0.05);
+  const places = Array.from({ length: 241 }, (_, i) => -reach + i * 0.05);
 
   const strip = api.chart({
     height: 130,
-    x: { domain: span, label: text("z_axis") },
+    x: { domain: span, label: text("z_axis"), spacing: 45 },
     y: { domain: [-0.8, 1.6], ticks: false, room: true },
   });
   const threads = strip.line("muted", { width: 0.9 });
-  const dice = strip.points("muted", { size: 4 });
-  const moved = strip.points("q", { shape: "diamond", size: 4 });
+  const dice = strip.points("muted", { size: 4, halo: false });
+  const moved = strip.points("q", { shape: "diamond", size: 4, halo: false });
   strip.label("muted", { anchor: "start", dy: -10 }).set(-reach, 1, text("dice"));
   strip.label("q", { anchor: "start", dy: 19 }).set(-reach, 0, text("draws"));
 
   const plot = api.chart({
     height: 240,
-    x: { domain: span, label: text("z_axis") },
+    x: { domain: span, label: text("z_axis"), spacing: 45 },
     y: { domain: [-2, 10], label: text("curve_axis") },
   });
   const level = plot.line("c2", { width: 1.25 });
   const stems = plot.line("c2", { width: 0.9 });
-  const curve = plot.line("ink", { width: 1.5 });
-  const strokes = plot.line("c1", { width: 3 });
-  const dots = plot.points("q", { shape: "diamond", size: 2.5 });
+  const curve = plot.line("ink", { width: 1.25 });
+  const strokes = plot.line("p", { width: 3 });
+  const dots = plot.points("q", { shape: "diamond", size: 3 });
   const levelName = plot.label("c2", { anchor: "start", dy: -5 });
 
   const histograms = ["pathwise", "score"].map((kind, i) => {
@@ -34,7 +34,7 @@ vaebook.define("reparameterization", (api) => {
     const chart = api.chart({
       height: i ? 160 : 144, below: true,
       x: { domain: [-10, 10], label: i ? text("estimate_axis") : "" },
-      y: { domain: [0, 1.7], ticks: false },
+      y: { domain: [0, 1.7], ticks: false, room: true },
     });
     return {
       kind,
@@ -98,7 +98,7 @@ vaebook.define("reparameterization", (api) => {
       curve.set(places, heights.map((y, i) => (i && Math.abs(y - heights[i - 1]) === 1 ? NaN : y)));
             strokes.set(...pieces(zs.map((z, k) => {
         const { value, slope } = at[k];
-        const run = 0.7 / Math.hypot(1, slope / 3); // strokes of about one length
+        const run = 0.4 / Math.hypot(1, slope / 3); // strokes of about one length
         return [z - run, value - run * slope, z + run, value + run * slope];
       })));
       stems.set(...pieces(zs.map((z, k) => [z, baseline, z, at[k].value])));
