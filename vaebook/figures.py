@@ -1639,6 +1639,7 @@ def plot_gap_dots(data, gap, curve, *, ax=None):
     gap : ndarray, shape (B,)
         In nats.
     curve : ndarray, shape (G, 2)
+    ax : Axes, optional
 
     Returns
     -------
@@ -1651,40 +1652,6 @@ def plot_gap_dots(data, gap, curve, *, ax=None):
     ax.scatter(*data.T, 2 + 20 * gap, color=COLOURS["gap"], alpha=0.5, linewidth=0)
     ax.margins(0.08)
     _plane(ax)
-    return ax
-
-
-def plot_encoder_along(place, z, posterior, mean, std, *, ax=None):
-    """Draw exact posteriors along a line of data, as shading, and the encoder's q as a band.
-
-    Parameters
-    ----------
-    place : ndarray, shape (n,)
-        The coordinate that changes along the line.
-    z : ndarray, shape (G,)
-    posterior : ndarray, shape (n, G)
-        Densities over z, one row for each place.
-    mean, std : ndarray, shape (n,)
-        The encoder's answers; the band is one std wide on either side.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-autoencoder", section "sec-toy-gap".
-    """
-    ax = _axes(ax)
-    height = posterior.T / posterior.max(axis=1)  # each place to its own scale
-    for share in (0.03, 0.15, 0.4, 0.7):
-        ax.contourf(
-            place, z, height, levels=[share, np.inf], colors=COLOURS["posterior"], alpha=0.22
-        )
-    ax.fill_between(place, mean - std, mean + std, color=COLOURS["q"], alpha=0.3, linewidth=0)
-    style = {"color": COLOURS["q"], "linestyle": DASHES["q"]}
-    ax.plot(place, mean, label=r"encoder: $\mu\pm s$", **style)
-    ax.set(xlabel="$x_1$", ylabel="$z$", xlim=(place[0], place[-1]), ylim=(z[0], z[-1]))
-    ax.legend()
     return ax
 
 
