@@ -11,7 +11,6 @@ import re
 import time
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
@@ -21,32 +20,31 @@ RECORD = ROOT / "vaebook" / "results" / "toy-vae.npz"
 ARRAYS = ("epochs", "theta", "phi", "bound", "log_px", "data")
 
 
-def training_cells():
-    """Return the code of the chapter's cells, from the first to the last before the record."""
+def cells_before(word):
+    """Return the code of the cells above the first that says ``word``; figures are left out."""
     cells = []
     fenced = r"^```\{code-cell\}[^\n]*\n(.*?)^```$"
     for body in re.findall(fenced, CHAPTER.read_text("utf-8"), re.S | re.M):
-        if "recorded_run()" in body:
+        if word in body:
             return cells
-        options = r"\A---\n[\s\S]*?\n---\n|^:tags:.*$|^%config.*$"
-        cells.append(re.sub(options, "", body, flags=re.M))
-    raise SystemExit(f"{CHAPTER.name} has no cell that reads the record with recorded_run().")
+        if not body.startswith("---\n"):  # such a cell only draws
+            cells.append(re.sub(r"^:tags:.*$|^%config.*$", "", body, flags=re.M))
+    raise SystemExit(f"{CHAPTER.name} has no cell that says {word!r}; its training ends before it.")
 
 
-def train():
-    """Execute the cells in one namespace; return it and the seconds that it took."""
-    plt.switch_backend("Agg")
+def execute(cells):
+    """Execute the cells one after the other; return the names that they define."""
     names = {"__name__": "chapter"}
-    started = time.perf_counter()
-    for number, code in enumerate(training_cells()):
-        exec(compile(code, f"{CHAPTER.name}, code cell {number}", "exec"), names)
-        plt.close("all")
-    return names, time.perf_counter() - started
+    for number, code in enumerate(cells):
+        exec(compile(code, f"{CHAPTER.name}, cell {number}", "exec"), names)
+    return names
 
 
 def main():
     """Train, save and say what was saved."""
-    names, seconds = train()
+    started = time.perf_counter()
+    names = execute(cells_before("recorded_run()"))
+    seconds = time.perf_counter() - started
     about = {
         "made_by": "make record-toy",
         "seeds": "data 17, networks 2, training 2",
