@@ -19,18 +19,16 @@ set with its score.
 """
 
 import contextlib
-import contextvars
 import copy
-import ctypes
 import html
 import inspect
-import threading
-import time
-import traceback
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
+
+from vaebook.checks.calling import run
+from vaebook.checks.comparing import Case, Fault, find_fault, short
 
 PASS, NOT_YET, NOT_ATTEMPTED = "pass", "not yet", "not attempted"
 #: State -> its mark and its colour's role; the word itself always stands beside them.
@@ -216,7 +214,7 @@ class Choice(Check):
         if letter in self.mistakes:
             return self._not_yet(self.mistakes[letter])
         some = f"{', '.join(letters[:-1])} or {letters[-1]}"
-        return self._not_yet(f"Answer with one letter in quotes, {some}; this is {_short(answer)}.")
+        return self._not_yet(f"Answer with one letter in quotes, {some}; this is {short(answer)}.")
 
 
 class Number(Check):
@@ -298,7 +296,7 @@ class Function(Check):
     def _verdict(self, answer):
         if not callable(answer):
             return self._not_yet(
-                f"The check needs the function itself, not a value; this is {_short(answer)}. "
+                f"The check needs the function itself, not a value; this is {short(answer)}. "
                 "Give its name without brackets."
             )
         rng = np.random.default_rng()
@@ -377,295 +375,11 @@ class Function(Check):
 
     def _input(self, arguments):
         named = zip(self._names(), arguments, strict=False)
-        shown = [f"{name} = {_short(value)}" for name, value in named]
+        shown = [f"{name} = {short(value)}" for name, value in named]
         return [f"for {', '.join(shown)}"] if shown else []
 
     def _details(self, case):
         lines = self._input(case.arguments)
         if case.right is not None:
-            lines += [f"yours:    {_short(case.value)}", f"expected: {_short(case.right)}"]
+            lines += [f"yours:    {short(case.value)}", f"expected: {short(case.right)}"]
         return lines
-
-
-# -- calling an answer -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a call: its value, or the error and the learner's own line, or no end."""
-
-    value: object = None
-    error: BaseException | None = None
-    where: tuple[str, ...] = ()
-    timed_out: bool = False
-
-
-class _Stop(SystemExit):
-    """Ends the thread of an answer that is out of time; threads say nothing of a SystemExit."""
-
-
-def run(function, arguments, seconds):
-    """Call a function that may crash or never end; neither is fatal.
-
-    It runs in a thread of its own, because a thread can be abandoned: whatever the function does,
-    the caller goes on when the time is up, in a notebook, in a test and on any system.
-    """
-    box = {}
-
-    def work():
-        try:
-            box["value"] = function(*arguments)
-        except BaseException as error:
-            box["error"] = error
-
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-    try:
-        thread.start()
-        thread.join(seconds)
-    finally:
-        timed_out = thread.is_alive()
-        _end(thread)
-    if timed_out:
-        return Outcome(timed_out=True)
-    error = box.get("error")
-    return Outcome(box.get("value"), error, _own_line(error, function))
-
-
-def _end(thread):
-    """Stop a running thread; a bare `except` may swallow the stop, so it is sent again."""
-    patience = time.monotonic() + 1.0
-    while thread.is_alive() and time.monotonic() < patience:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
-        )
-        thread.join(0.02)
-
-
-def _own_line(error, function):
-    """The deepest line of the learner's own code that an error passed through."""
-    code = getattr(function, "__code__", None)
-    if error is None or code is None:
-        return ()
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == code.co_filename:
-            return (f"in line {frame.lineno}, {frame.name}: {frame.line}".rstrip(": "),)
-    return ()
-
-
-# -- comparing an answer -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call: what went in, what came out and what should have."""
-
-    arguments: tuple
-    value: object
-    right: object
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong, in a sentence, and the case that shows it."""
-
-    message: str
-    case: Case
-
-
-def find_fault(cases, mistakes, tolerance):
-    """Compare values with right answers and name the mistake that explains *all* of them.
-
-    Parameters
-    ----------
-    cases : list of Case
-    mistakes : dict of str to list
-        Sentence -> the wrong answer to each case.
-    tolerance : (rtol, atol)
-
-    Returns
-    -------
-    Fault or None
-    """
-    right = [_parts(case.right) for case in cases]
-    values = []
-    for case, parts in zip(cases, right, strict=True):
-        value, problem = _read(case.value, case.right)
-        if problem:
-            return Fault(problem, case)
-        values.append([_drop_axes(v, r) for v, r in zip(value, parts, strict=True)])
-    wrong_at = [i for i, r in enumerate(right) if not _close(values[i], r, tolerance)]
-    if not wrong_at:
-        return None
-    first = cases[wrong_at[0]]
-    for sentence, answers in mistakes.items():
-        if _explains([_parts(answer) for answer in answers], values, right, tolerance):
-            return Fault(sentence, first)
-    for i in wrong_at:
-        if problem := _wrong_shape(values[i], right[i], tolerance):
-            return Fault(problem, cases[i])
-    for i in wrong_at:
-        if problem := _not_finite(values[i], right[i]):
-            return Fault(problem, cases[i])
-    sizes = [_sizes(case.arguments) for case in cases]
-    for sentence, transform in _GENERAL:
-        guess = [[transform(part) for part in r] for r in right]
-        if _explains(guess, values, right, tolerance):
-            return Fault(sentence, first)
-    for sentence, power in [(_SUMMED, 1.0), (_AVERAGED, -1.0)]:
-        for axis in range(min(map(len, sizes))):
-            guess = [
-                [part * float(n[axis]) ** power for part in r]
-                for r, n in zip(right, sizes, strict=True)
-            ]
-            if _explains(guess, values, right, tolerance):
-                return Fault(sentence, first)
-    return Fault(_by_the_same(values, right, tolerance) or "The value is not right.", first)
-
-
-_SUMMED = "That is a sum, and an average is asked: divide by the number of terms."
-_AVERAGED = "That is an average, and a sum is asked: do not divide by the number of terms."
-_GENERAL = [
-    ("The sign is the wrong way round.", lambda r: -r),
-    ("Twice too large: was a factor ½ lost?", lambda r: 2 * r),
-    ("Half of what it should be: is there a ½ too many, or a 2 lost?", lambda r: r / 2),
-    ("These are logarithms to base 2; the book's are natural: np.log.", lambda r: r / np.log(2)),
-    ("These are logarithms to base 10; the book's are natural: np.log.", lambda r: r / np.log(10)),
-    ("That is the logarithm of what is asked.", np.log),
-    ("That is the exponential of what is asked: leave out the exp, or take the log.", np.exp),
-    ("That is the square of what is asked, as a variance is of a standard deviation.", np.square),
-    ("That is the root of what is asked, as a standard deviation is of a variance.", np.sqrt),
-    ("That is one over what is asked.", lambda r: 1 / r),
-]
-
-
-def _parts(value):
-    """A right or wrong answer of ours as a list of arrays: one, or those of a tuple."""
-    values = value if isinstance(value, tuple) else (value,)
-    return [np.asarray(one, float) for one in values]
-
-
-def _read(value, right):
-    """A learner's value as a list of arrays, and the sentence that says why it is none."""
-    if value is None:
-        return None, "That is None: does the function that made it return something?"
-    if isinstance(right, tuple):
-        if not isinstance(value, (tuple, list)) or len(value) != len(right):
-            return None, f"{len(right)} values are asked, as in `return a, b`; {_kind(value)} came."
-        values = value
-    else:
-        values = (value,)
-    arrays = []
-    for one in values:
-        try:
-            array = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one)
-        except (TypeError, ValueError):
-            return None, f"Numbers are asked; {_kind(one)} came."
-        if array.dtype.kind == "c":
-            return None, "The value is complex: a root or a logarithm of a negative number?"
-        if array.dtype.kind not in "fiub":
-            return None, f"Numbers are asked; {_kind(one)} came."
-        arrays.append(array if array.dtype.kind == "f" else array.astype(float))
-    return arrays, None
-
-
-def _kind(value):
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _drop_axes(value, right):
-    """An array of one number counts as a number where a number is asked."""
-    return value.reshape(()) if right.ndim == 0 and value.size == 1 else value
-
-
-def _close(values, right, tolerance):
-    rtol, atol = tolerance
-    for v, r in zip(values, right, strict=True):
-        if v.shape != r.shape:
-            return False
-        if v.dtype.itemsize <= 4:  # single precision carries seven digits
-            rtol, atol = max(rtol, 1e-4), max(atol, 1e-5)
-        if not np.allclose(v.astype(float), r, rtol=rtol, atol=atol):
-            return False
-    return True
-
-
-def _explains(answers, values, right, tolerance):
-    """Tell whether wrong answers are the learner's in every case, and not the right ones."""
-    if len(answers) != len(values):
-        return False
-    same = all(
-        len(a) == len(v) and _close(v, a, tolerance) for a, v in zip(answers, values, strict=True)
-    )
-    return same and not all(_close(a, r, tolerance) for a, r in zip(answers, right, strict=True))
-
-
-def _wrong_shape(values, right, tolerance):
-    for v, r in zip(values, right, strict=True):
-        if v.shape == r.shape:
-            continue
-        asked = f"shape {r.shape}" if r.ndim else "a single number"
-        came = f"shape {v.shape}" if v.ndim else "a single number"
-        text = f"The value has the wrong shape: {came} came, {asked} is asked."
-        if _close([v.T], [r], tolerance):
-            return f"{text} It is right but for a .T, rows and columns exchanged."
-        for name, reduce in [("sum", np.sum), ("mean", np.mean)]:
-            if r.ndim == 0 and _close([reduce(v)], [r], tolerance):
-                return f"{text} The {name} over all of it is still to be taken."
-            if v.ndim == 0 and _close([v], [np.asarray(reduce(r))], tolerance):
-                return f"{text} You took the {name} where one number each is asked."
-        if v.size == r.size and _close([v.reshape(r.shape)], [r], tolerance):
-            return f"{text} The numbers are right: reshape it, or leave out keepdims."
-        return text
-    return None
-
-
-def _not_finite(values, right):
-    for v, r in zip(values, right, strict=True):
-        if np.isnan(v).any() and not np.isnan(r).any():
-            return "There is a NaN in it: inf - inf, 0 / 0, or the log of a negative number?"
-        if np.isinf(v).any() and np.isfinite(r).all():
-            return "There is an infinity in it: did an exp overflow, or a log meet an exact 0?"
-    return None
-
-
-def _sizes(arguments):
-    """Every length along an axis of an array among the arguments, in order."""
-    return [n for value in arguments if isinstance(value, np.ndarray) for n in value.shape]
-
-
-def _by_the_same(values, right, tolerance):
-    """Name a constant that is missing everywhere: added in all cases, or a factor in each."""
-    pairs = [
-        (v, r) for vs, rs in zip(values, right, strict=True) for v, r in zip(vs, rs, strict=True)
-    ]
-    pairs = [(v, r) for v, r in pairs if v.size]
-    off = np.concatenate([np.ravel(v - r) for v, r in pairs])
-    if off.size > 1 and np.isfinite(off).all() and np.ptp(off) < 1e-6 * max(1, abs(off[0])):
-        gaussian = np.isclose(abs(off[0]), 0.5 * np.log(2 * np.pi), rtol=1e-4)
-        what = " = ½ log 2π: the constant of the normal density" if gaussian else ""
-        return f"Off by {off[0]:+.4g} everywhere{what}: is a constant lost?"
-    ratios = [v / r for v, r in pairs if r.size > 1 and (r != 0).all()]
-    constant = [np.isfinite(q).all() and np.ptp(q) < 1e-6 * abs(q.flat[0]) for q in ratios]
-    if ratios and len(ratios) == len(pairs) and all(constant):
-        return "Right up to a factor: is the normalisation missing?"
-    return None
-
-
-def _short(value):
-    """A value in a few words, so that one line holds it."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, np.random.Generator):
-        return "a generator"
-    if isinstance(value, (tuple, list)) and not all(isinstance(v, (int, float)) for v in value):
-        return "(" + ", ".join(_short(one) for one in value[:4]) + ")"
-    if isinstance(value, (np.ndarray, np.number)):
-        text = np.array2string(
-            np.asarray(value), precision=4, threshold=6, edgeitems=2, separator=", "
-        )
-    else:
-        text = f"{value:.6g}" if isinstance(value, float) else repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -157,7 +157,7 @@ check_count = Function(
         "For N = 3 and D = 1 all three kinds give 3·3 - 1 = 8, the number of the chapter.",
         "A symmetric D by D matrix is fixed by its diagonal and what lies above it.",
     ),
-    because="Ten full bells over 784 pixels need 3,084,889 numbers, nearly all in the covariances.",
+    because="Ten full bells over 784 pixels need 3,085,049 numbers, nearly all in the covariances.",
 )
 
 
