@@ -1,0 +1,208 @@
+"""Digits drawn by code from matplotlib's own fonts, each with the factors that made it.
+
+A glyph is stored as its signed distance field, so that a lean, a stretch, a bend and a change of
+stroke are arithmetic on coordinates and distances, for a whole block of images at once.
+"""
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["FONTS", "VERSION", "DigitFactors", "draw_digits", "sample_factors"]
+
+VERSION = 1  # raise it with every change of a pixel, so that no digits kept before are used
+SIZE = 28  # pixels per side
+FONTS = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
+    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmti10",
+)  # fmt: skip
+_GRID = 72  # points per side of a glyph's distance field ...
+_REACH = 0.75  # ... which covers [-0.75, 0.75]; the glyph's height is 1
+_KNOTS = 5  # elastic displacements per side
+
+
+class DigitFactors(NamedTuple):
+    """What varies between drawn digits, beside the digit itself; one row for each image.
+
+    ``font`` (N,) indexes ``FONTS``; ``slant`` (N,) is the tangent of the lean to the right;
+    ``shift`` (N, 2) right and up, ``thickness`` (N,) added to each side of a stroke, and
+    ``elastic`` (N, 2, 5, 5), control points of the displacement right and up, are in pixels;
+    ``scale`` (N, 2) multiplies the width and the height of 20 pixels.
+    """
+
+    font: np.ndarray
+    slant: np.ndarray
+    shift: np.ndarray
+    scale: np.ndarray
+    thickness: np.ndarray
+    elastic: np.ndarray
+
+    def rows(self, index):
+        """Return the factors of some images, for example ``rows(slice(10))``."""
+        return DigitFactors(*(factor[index] for factor in self))
+
+
+def sample_factors(n, *, rng):
+    """Draw n digits and the factors of their images, all uniform and independent.
+
+    Parameters
+    ----------
+    n : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    labels : ndarray of uint8, (n,)
+    factors : DigitFactors of float32 arrays, and of uint8 for the font
+
+    Source: chapter "variational-autoencoder".
+    """
+
+    def uniform(low, high, *shape):  # in steps that round alike on every machine
+        return np.float32(low) + np.float32(high - low) * rng.random((n, *shape), np.float32)
+
+    labels = rng.integers(10, size=n).astype(np.uint8)
+    return labels, DigitFactors(
+        font=rng.integers(len(FONTS), size=n).astype(np.uint8),
+        slant=uniform(-0.15, 0.5),
+        shift=uniform(-2, 2, 2),
+        scale=np.stack([uniform(0.8, 1.1), uniform(0.8, 1.05)], -1),
+        thickness=uniform(-0.1, 0.8),
+        elastic=uniform(-2, 2, 2, _KNOTS, _KNOTS),
+    )
+
+
+def draw_digits(labels, factors):
+    r"""Draw digits with given factors: grey images, a function of the factors alone.
+
+    Each glyph is stored as its signed distance field, negative inside. A pixel looks up the
+    distance at the place where the inverse warp puts it; the outline lies where that distance
+    equals the thickness, and one pixel of grey softens it.
+
+    Parameters
+    ----------
+    labels : array_like of int, (N,)
+        The digits, 0 to 9.
+    factors : DigitFactors of N rows
+
+    Returns
+    -------
+    ndarray of uint8, (N, 28, 28); 0 is paper and 255 is ink.
+
+    Raises
+    ------
+    ValueError
+        If a label is no digit, or the numbers of labels and factors differ.
+
+    Source: chapter "variational-autoencoder".
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.isin(labels, np.arange(10)).all():
+        raise ValueError(f"Labels are {labels!r}, expected a list of digits from 0 to 9.")
+    if any(len(factor) != len(labels) for factor in factors):
+        lengths = ", ".join(str(len(factor)) for factor in factors)
+        raise ValueError(f"{len(labels)} labels with factors of lengths {lengths}; pass as many.")
+    images = np.empty((len(labels), SIZE, SIZE), np.uint8)
+    for start in range(0, len(labels), 250):  # blocks that fit in the processor's cache
+        block = slice(start, start + 250)
+        images[block] = _draw_block(labels[block], factors.rows(block))
+    return images
+
+
+def _draw_block(labels, factors):
+    """Draw digits by elementary operations alone, which round alike on every machine."""
+    fields = _distance_fields()
+    centred = np.arange(SIZE, dtype=np.float32) - np.float32((SIZE - 1) / 2)
+    shift, elastic = factors.shift[:, :, None, None], factors.elastic
+    x = centred - _smooth(elastic[:, 0]) - shift[:, 0]  # (B, 28, 28)
+    y = -centred[:, None] - _smooth(elastic[:, 1]) - shift[:, 1]
+    width, height = np.moveaxis(20 * factors.scale, -1, 0)[:, :, None, None]
+    column = _grid_place((x - factors.slant[:, None, None] * y) / width)
+    row = _grid_place(y / height)
+    i, j = row.astype(np.int32), column.astype(np.int32)
+    row -= i
+    column -= j
+    glyph = factors.font.astype(np.int32) * 10 + labels.astype(np.int32)
+    corner = (glyph[:, None, None] * _GRID + i) * _GRID + j
+    below = fields[corner] * (1 - column) + fields[corner + 1] * column
+    above = fields[corner + _GRID] * (1 - column) + fields[corner + _GRID + 1] * column
+    distance = (below * (1 - row) + above * row) * height  # pixels, positive outside
+    ink = np.float32(0.5) + factors.thickness[:, None, None] - distance
+    return (np.clip(ink, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _grid_place(coordinate):
+    """Where a coordinate lies on the grid of a distance field, in grid steps."""
+    place = (coordinate + np.float32(_REACH)) * np.float32((_GRID - 1) / (2 * _REACH))
+    return np.clip(place, 0, np.float32(_GRID - 1.001))
+
+
+def _smooth(knots):
+    """Quadratic B-spline over the pixels from (B, 5, 5) control points: (B, 28, 28)."""
+    place = np.arange(SIZE) * ((_KNOTS - 2) / SIZE)
+    knot = place.astype(int)
+    t = place - knot
+    weights = np.zeros((_KNOTS, SIZE), np.float32)
+    for offset, weight in enumerate([(1 - t) * (1 - t) / 2, 0.5 + t - t * t, t * t / 2]):
+        weights[knot + offset, np.arange(SIZE)] = weight
+    # Written as sums because a matrix product rounds differently from machine to machine.
+    rows = sum(knots[:, k, None, :] * weights[k][:, None] for k in range(_KNOTS))  # (B, 28, 5)
+    return sum(rows[:, :, k, None] * weights[k] for k in range(_KNOTS))
+
+
+@functools.cache
+def _distance_fields():
+    """Signed distances to the outlines of all digits in all fonts, one flat float32 array."""
+    import matplotlib
+    from matplotlib import ft2font
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    # Unscaled outlines are whole numbers: no hinting and no rounding that a version could change.
+    new = hasattr(ft2font, "LoadFlags")
+    unscaled = ft2font.LoadFlags.NO_SCALE if new else ft2font.LOAD_NO_SCALE
+    fields = []
+    for name in FONTS:
+        font = ft2font.FT2Font(str(folder / f"{name}.ttf"))
+        for digit in "0123456789":
+            font.load_char(ord(digit), flags=unscaled)
+            fields.append(_distance_field(_outline(*font.get_path())))
+    return np.stack(fields).astype(np.float32).ravel()
+
+
+def _outline(points, codes):
+    """Cut a glyph's outline into line segments (S, 2, 2), centred and of height 1."""
+    t = (np.arange(7) / 6)[:, None]
+    pieces, k = [], 0
+    while k < len(codes):
+        if codes[k] == 1:  # move
+            start = here = points[k]
+        elif codes[k] in (2, 79):  # line, or line back to the start
+            end = points[k] if codes[k] == 2 else start
+            pieces.append(np.stack([here, end])[None])
+            here = end
+        else:  # quadratic curve: control point and end
+            control, end = points[k : k + 2]
+            curve = (1 - t) * (1 - t) * here + 2 * t * (1 - t) * control + t * t * end
+            pieces.append(np.stack([curve[:-1], curve[1:]], 1))
+            here, k = end, k + 1
+        k += 1
+    segments = np.concatenate(pieces)
+    segments = segments[(segments[:, 0] != segments[:, 1]).any(-1)]
+    low, high = segments.min((0, 1)), segments.max((0, 1))
+    return (segments - (low + high) / 2) / (high[1] - low[1])
+
+
+def _distance_field(segments):
+    """Distance from each grid point to the nearest segment, negative inside the outline."""
+    grid = np.linspace(-_REACH, _REACH, _GRID)
+    x, y = grid[None, :, None], grid[:, None, None]
+    (ax, ay), (bx, by) = segments[:, 0].T, segments[:, 1].T
+    dx, dy = bx - ax, by - ay
+    along = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
+    off_x, off_y = x - ax - along * dx, y - ay - along * dy
+    distance = np.sqrt((off_x * off_x + off_y * off_y).min(-1))
+    with np.errstate(divide="ignore", invalid="ignore"):  # level segments cross no level line
+        crossed = ((ay > y) != (by > y)) & (x < ax + (y - ay) * dx / dy)
+    return np.where(crossed.sum(-1) % 2 == 1, -distance, distance)
