@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test test-all notebooks bench wheel browser lint clean
+.PHONY: help book serve test test-all notebooks record-toy bench wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -32,6 +32,9 @@ test-all: lint book browser  ## the same with the slow proofs
 
 notebooks: .venv/.ready  ## write the .ipynb beside every chapter from its text
 	@$(BIN)/python tools/make_notebooks.py
+
+record-toy: .venv/.ready  ## train the toy VAE of its chapter anew and store it in the package
+	@$(BIN)/python tools/record_toy_vae.py
 
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(BIN)/python tools/bench.py
