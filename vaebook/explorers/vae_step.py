@@ -103,13 +103,13 @@ class VaeStep(Explorer):
     name = "vae-step"
     title = "One data point through a VAE"
 
-    epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
     x1 = Slider(
         1.9, *SIDE, step=0.1, fine=0.01, label="first number", symbol="x₁", group="Data point"
     )
     x2 = Slider(
         0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
     )
+    epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
     n = Hidden(1)
     seed = Hidden(17)
     buttons = ("new_epsilon", "draw_100", "new_seed")
