@@ -26,7 +26,7 @@ STORED = "nbval-check-output"
 FOLDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 # A misspelt tag would silently switch off what it asks for.
 TAGS = {*FOLDING_TAGS, "hide-output", "remove-output"}
-TAGS |= {"setup", "explorer", "live-only", "page-only", STORED}
+TAGS |= {"setup", "explorer", "live-only", "page-only", "solution", STORED}
 MYSTNB_KEYS = {
     "image": {"alt", "width", "height", "align", "classes"},
     "figure": {"caption", "name", "align", "classes"},
@@ -339,7 +339,7 @@ class Lowering:
                 flush()
             elif directive is not None and directive.name == "code-cell":
                 tags, caption = self.code_cell(block)
-                if directive.page_only:
+                if directive.page_only or ("solution" in tags and not self.solutions):
                     continue
                 flush()
                 if not counts["install"]:

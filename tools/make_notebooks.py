@@ -2,6 +2,7 @@
 
     python tools/make_notebooks.py            write chapters/*.ipynb and homework/*.ipynb
     python tools/make_notebooks.py --check    say whether the sources still give them
+    python tools/make_notebooks.py --solutions DIR    write the homework with its solutions to DIR
 
 A notebook holds no output but the text of the cells tagged ``nbval-check-output``, which it is
 executed for.  The generated files are committed and never edited.
@@ -180,7 +181,12 @@ def main(arguments: list[str] | None = None, *, root: Path | None = None) -> int
     parser.add_argument(
         "--check", action="store_true", help="compare with the sources and write nothing"
     )
+    parser.add_argument(
+        "--solutions", metavar="DIR", type=Path, help="write the homework with solutions into DIR"
+    )
     options = parser.parse_args(arguments)
+    if options.check and options.solutions:
+        parser.error("--check compares the students' notebooks: leave out --solutions")
     started = time.monotonic()
     counts: Counter[str] = Counter()
     problems: list[str] = []
@@ -188,20 +194,27 @@ def main(arguments: list[str] | None = None, *, root: Path | None = None) -> int
     try:
         book = Book((root or Path(__file__).resolve().parents[1]).resolve())
         pages = select(book, options.paths)
-        problems += [] if options.paths else orphans(book)
+        if options.solutions:
+            pages = [page for page in pages if page.folder == "homework"]
+            options.solutions.mkdir(parents=True, exist_ok=True)
+        elif not options.paths:
+            problems += orphans(book)
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 1
     for position, page in enumerate(pages, 1):
         step = f"[{position}/{len(pages)}] {page.slug}"
         path = book.root / f"{page.slug}.ipynb"
+        if options.solutions:
+            path = options.solutions / path.name
 
         def progress(done: int, total: int, step: str = step) -> None:
             if live:
                 print(f"\r{step}: running cell {done} of {total}", end="", flush=True)
 
         try:
-            notebook = Lowering(book, page, solutions=page.folder != "homework").notebook()
+            shown = page.folder != "homework" or bool(options.solutions)
+            notebook = Lowering(book, page, solutions=shown).notebook()
             if options.check:
                 differences = drift(path, f"{page.slug}.ipynb", notebook)
                 result = "differs" if differences else "up to date"

@@ -7,12 +7,14 @@ Loaded by ``_config.yml``. It
 - puts figures into the page as SVG whose colours follow the theme;
 - loads the explorers' scripts only on pages that hold one, and drops the scripts of the theme
   that the book does not use;
+- puts the solutions of the homework into their dropdowns, or withholds them;
 - points the Colab button at the generated notebook;
 - warns of a page that was not executed.
 """
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from docutils import nodes
@@ -25,8 +27,8 @@ from vaebook.explorers.svg import inline_svg
 LOGGER = getLogger(__name__)
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE / "explorers" / "js"
-#: Modules that no page executes: a change in them needs no new run.
-NOT_EXECUTED = {"checks.py", "sphinx_ext.py"}
+#: What no page executes: a change in it needs no new run.
+NOT_EXECUTED = {"sphinx_ext.py"}
 
 
 def package_hash():
@@ -66,6 +68,30 @@ def inline_figures(app, doctree, docname):
             image.replace_self(nodes.raw("", svg, format="html"))
 
 
+def fold_solutions(app, doctree):
+    """Put each cell tagged ``solution`` into the dropdown above it; withheld, both are gone."""
+    dropdowns = []
+    for cell in list(doctree.findall(nodes.container)):
+        if "tag_solution" not in cell["classes"]:
+            continue
+        above = cell.parent[cell.parent.index(cell) - 1]
+        if above.get("design_component") != "dropdown":
+            LOGGER.warning("a solution cell has no dropdown above it", location=cell)
+            continue
+        cell.parent.remove(cell)
+        above += cell
+        dropdowns.append(above)
+    if not app.config.homework_solutions:
+        for dropdown in set(dropdowns):
+            dropdown.parent.remove(dropdown)
+
+
+def withhold_sources(app, exception):
+    """Leave no source of a homework page in the site where its solutions are withheld."""
+    if not app.config.homework_solutions:
+        shutil.rmtree(Path(app.outdir, "_sources", "homework"), ignore_errors=True)
+
+
 def require_execution(app, env):
     """Warn, and so fail a strict build, of every page with code cells that were not executed."""
     for docname in sorted(env.found_docs):
@@ -93,6 +119,7 @@ def mend_page(app, pagename, templatename, context, doctree):
     ]
     address = app.config.html_theme_options.get("repository_url", "")
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
+    withheld = not app.config.homework_solutions and pagename.startswith("homework/")
     for group in context.get("header_buttons", []):
         buttons = group.get("buttons")
         if not isinstance(buttons, list):
@@ -100,6 +127,8 @@ def mend_page(app, pagename, templatename, context, doctree):
         for button in buttons:
             if "colab" in str(button.get("url", "")):
                 button["url"] = colab_url(address, pagename) if notebook.exists() else None
+            if withheld and "_sources/" in str(button.get("url", "")):
+                button["url"] = None
         group["buttons"] = [button for button in buttons if button.get("url", "") is not None]
 
 
@@ -122,7 +151,10 @@ def colab_url(address, pagename):
 
 def setup(app):
     """Register with Sphinx."""
+    app.add_config_value("homework_solutions", True, "env", bool)
     app.connect("config-inited", prepare, priority=100)
+    app.connect("doctree-read", fold_solutions)
+    app.connect("build-finished", withhold_sources)
     app.connect("doctree-resolved", inline_figures)
     app.connect("env-check-consistency", require_execution)
     app.connect("html-page-context", page_assets)
