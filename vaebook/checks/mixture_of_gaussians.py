@@ -53,7 +53,7 @@ def _slope_cases(rng):
     for n_bells, n_points in [(2, 5), (3, 1), (1, 4)]:
         weights, means, stds = _draw_mixture(rng, n_bells)
         yield rng.normal(0, 4, n_points), weights, means, stds
-    yield np.array([-60.0, 45.0]), weights, means, stds
+    yield np.array([-400.0, 450.0]), weights, means, stds
 
 
 def _slope_of_density(x, weights, means, stds):

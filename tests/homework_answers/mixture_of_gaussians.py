@@ -1,0 +1,231 @@
+"""Answers to the homework on mixtures, as learners write them: right ones and wrong ones."""
+
+import numpy as np
+import torch
+from scipy import special, stats
+
+
+def slope_looped(x, weights, means, stds):
+    result = []
+    for point in x:
+        logs = [
+            np.log(w) - np.log(s) - 0.5 * ((point - m) / s) ** 2
+            for w, m, s in zip(weights, means, stds, strict=True)
+        ]
+        shares = np.exp(np.array(logs) - max(logs))
+        result.append(shares @ ((means - point) / stds**2) / shares.sum())
+    return result
+
+
+def slope_by_autograd(x, weights, means, stds):
+    weights, means, stds = map(torch.as_tensor, (weights, means, stds))
+    x = torch.tensor(x, requires_grad=True)
+    logs = weights.log() + torch.distributions.Normal(means, stds).log_prob(x[:, None])
+    return torch.autograd.grad(torch.logsumexp(logs, dim=1).sum(), x)[0]
+
+
+def shares(x, weights, means, stds):
+    logs = np.log(weights) + stats.norm.logpdf(x[:, None], means, stds)
+    return special.softmax(logs, axis=1)
+
+
+def slope_per_bell(x, weights, means, stds):
+    return shares(x, weights, means, stds) * (means - x[:, None]) / stds**2
+
+
+def slope_naive(x, weights, means, stds):
+    bells = weights * stats.norm.pdf(x[:, None], means, stds)
+    pulls = (means - x[:, None]) / stds**2
+    return (bells * pulls).sum(axis=1) / bells.sum(axis=1)
+
+
+def slope_of_density(x, weights, means, stds):
+    bells = weights * stats.norm.pdf(x[:, None], means, stds)
+    return (bells * (means - x[:, None]) / stds**2).sum(axis=1)
+
+
+def count_looped(n_bells, dimension, covariance):
+    count = -1
+    for _ in range(n_bells):
+        count += 1 + dimension
+        if covariance == "full":
+            count += sum(range(1, dimension + 1))
+        else:
+            count += dimension if covariance == "diagonal" else 1
+    return count
+
+
+def count_by_matrix(n_bells, dimension, covariance):
+    entries = {"full": len(np.tril_indices(dimension)[0]), "diagonal": dimension, "round": 1}
+    return np.int64(n_bells * (1 + dimension + entries[covariance]) - 1)
+
+
+def count_all_entries(n_bells, dimension, covariance):
+    entries = {"full": dimension**2, "diagonal": dimension, "round": 1}[covariance]
+    return n_bells - 1 + n_bells * (dimension + entries)
+
+
+def count_strict_triangle(n_bells, dimension, covariance):
+    entries = {"full": dimension * (dimension - 1) // 2, "diagonal": dimension, "round": 1}
+    return n_bells - 1 + n_bells * (dimension + entries[covariance])
+
+
+def count_one_covariance(n_bells, dimension, covariance):
+    entries = {"full": dimension * (dimension + 1) // 2, "diagonal": dimension, "round": 1}
+    return n_bells - 1 + n_bells * dimension + entries[covariance]
+
+
+def one_hot(z, n_bells):
+    return (z[:, None] == np.arange(n_bells)).astype(float)
+
+
+def refit(x, r):
+    total = r.sum(0)
+    mean = (r * x[:, None]).sum(0) / total
+    variance = (r * x[:, None] ** 2).sum(0) / total - mean**2
+    return total / len(x), mean, np.sqrt(variance)
+
+
+def step_with_where(x, z, weights, means, stds):
+    r = shares(x, weights, means, stds)
+    return refit(x, np.where(z[:, None] >= 0, one_hot(z, len(weights)), r))
+
+
+def step_in_torch(x, z, weights, means, stds):
+    x, z, weights, means, stds = map(torch.as_tensor, (x, z, weights, means, stds))
+    logs = weights.log() + torch.distributions.Normal(means, stds).log_prob(x[:, None])
+    r = torch.softmax(logs, dim=1)
+    for i in range(len(x)):
+        if z[i] >= 0:
+            r[i] = 0
+            r[i, z[i]] = 1
+    total = r.sum(0)
+    means = r.T @ x / total
+    return total / len(x), means, ((r * (x[:, None] - means) ** 2).sum(0) / total).sqrt()
+
+
+def step_without_labels(x, z, weights, means, stds):
+    return refit(x, shares(x, weights, means, stds))
+
+
+def step_on_labels_alone(x, z, weights, means, stds):
+    return refit(x[z >= 0], one_hot(z[z >= 0], len(weights)))
+
+
+def step_hard(x, z, weights, means, stds):
+    nearest = shares(x, weights, means, stds).argmax(1)
+    return refit(x, one_hot(np.where(z >= 0, z, nearest), len(weights)))
+
+
+def step_with_variances(x, z, weights, means, stds):
+    w, m, s = step_with_where(x, z, weights, means, stds)
+    return w, m, s**2
+
+
+def step_about_old_means(x, z, weights, means, stds):
+    r = np.where(z[:, None] >= 0, one_hot(z, len(weights)), shares(x, weights, means, stds))
+    total = r.sum(0)
+    spread = np.sqrt((r * (x[:, None] - means) ** 2).sum(0) / total)
+    return total / len(x), r.T @ x / total, spread
+
+
+def step_with_totals(x, z, weights, means, stds):
+    w, m, s = step_with_where(x, z, weights, means, stds)
+    return w * len(x), m, s
+
+
+def log_prob_scipy(x, weights, means, stds):
+    return special.logsumexp(stats.norm.logpdf(x[:, None], means, stds), b=weights, axis=1)
+
+
+def log_prob_looped(x, weights, means, stds):
+    values = np.full(len(x), -np.inf)
+    for w, m, s in zip(weights, means, stds, strict=True):
+        a = -0.5 * ((x - m) / s) ** 2 - np.log(s) - 0.5 * np.log(2 * np.pi)
+        values = np.logaddexp(values, np.log(w) + a)
+    return values
+
+
+def log_prob_in_torch(x, weights, means, stds):
+    x, weights, means, stds = map(torch.as_tensor, (x, weights, means, stds))
+    bells = torch.distributions.Normal(means, stds)
+    choice = torch.distributions.Categorical(weights)
+    return torch.distributions.MixtureSameFamily(choice, bells).log_prob(x)
+
+
+def log_prob_untouched(x, weights, means, stds):
+    a = -0.5 * ((x[:, None] - means) / stds) ** 2 - np.log(stds)
+    a = weights * a
+    top = a.max()
+    return top + np.log(np.exp(a - top).sum(axis=1))
+
+
+def log_prob_one_top(x, weights, means, stds):
+    a = stats.norm.logpdf(x[:, None], means, stds) + np.log(weights)
+    return a.max() + np.log(np.exp(a - a.max()).sum(axis=1))
+
+
+def log_prob_no_constant(x, weights, means, stds):
+    return log_prob_scipy(x, weights, means, stds) + np.log(np.sqrt(2 * np.pi))
+
+
+def log_prob_weighted_logs(x, weights, means, stds):
+    return special.logsumexp(weights * stats.norm.logpdf(x[:, None], means, stds), axis=1)
+
+
+def log_prob_of_average(x, weights, means, stds):
+    return (weights * stats.norm.logpdf(x[:, None], means, stds)).sum(axis=1)
+
+
+RIGHT = {
+    "check_sensor": ["b", "(B)"],
+    "check_slope": [slope_looped, slope_by_autograd],
+    "check_count": [count_looped, count_by_matrix],
+    "check_labelled_step": [step_with_where, step_in_torch],
+    "check_repair": [log_prob_scipy, log_prob_looped, log_prob_in_torch],
+}
+
+#: Check -> wrong answers, each with words of the sentence that must come.
+WRONG = {
+    "check_sensor": [
+        ("a", "ten times lower"),
+        ("c", "Halfway"),
+        ("d", "Compare the heights"),
+        ("e", "beats any prior"),
+        ("f", "one letter in quotes"),
+    ],
+    "check_slope": [
+        (lambda x, w, m, s: (w * (m - x[:, None]) / s**2).sum(1), "Weights λ stand"),
+        (lambda *a: -slope_per_bell(*a).sum(1), "wrong way round"),
+        (lambda x, w, m, s: (slope_per_bell(x, w, m, s) * s).sum(1), "divided by σ;"),
+        (slope_of_density, "divide by p(x)"),
+        (slope_naive, "NaN"),
+        (slope_per_bell, "wrong shape"),
+        (lambda *a: print(slope_per_bell(*a).sum(1)[:0]), "gives None"),
+    ],
+    "check_count": [
+        (lambda n, d, c: count_looped(n, d, c) + 1, "the last of them is not free"),
+        (count_all_entries, "symmetric"),
+        (count_strict_triangle, "The diagonal of a full covariance is missing"),
+        (lambda n, d, c: count_looped(n, d, c) - n * d, "The means are missing"),
+        (lambda n, d, c: count_looped(n, d, c) - n * d + n, "one for each coordinate"),
+        (count_one_covariance, "you counted one for all"),
+    ],
+    "check_labelled_step": [
+        (step_without_labels, "The labels are not used"),
+        (step_on_labels_alone, "Only the labelled points"),
+        (step_hard, "likeliest bell"),
+        (step_with_variances, "the variance"),
+        (step_about_old_means, "the old means"),
+        (step_with_totals, "divide them by the number of points"),
+        (lambda *a: step_with_where(*a)[1], "3 values are asked"),
+    ],
+    "check_repair": [
+        (log_prob_untouched, "no area is 1. λ multiplies a density"),
+        (log_prob_one_top, "One maximum is taken over all points"),
+        (log_prob_no_constant, "The constant -½ log 2π"),
+        (log_prob_weighted_logs, "so log λ is added"),
+        (log_prob_of_average, "The value is not right"),
+        (lambda *a: np.exp(log_prob_scipy(*a)), "the exponential of what is asked"),
+    ],
+}

@@ -1,0 +1,323 @@
+"""Every homework page: its form, its checks in both directions, and that its notebooks run."""
+
+import importlib
+import os
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import make_notebooks
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from book_pages import Book
+from conftest import ROOT
+from docutils import nodes
+from lower_myst import Lowering
+from nbclient import NotebookClient
+from test_chapters import cells_of
+
+from vaebook import sphinx_ext
+from vaebook.checks import Choice, Function, Number
+
+PAGES = sorted(ROOT.glob("homework/*.md"))
+CELL = r"(?ms)^```\{code-cell\} ipython3\n"
+KINDS = {"Predict", "Derive", "Implement", "Diagnose", "Explore"}
+VERDICT = re.compile(r"(pass|not yet|not attempted): ")
+
+each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+
+
+def checks_of(path):
+    """The module that a page calls ``checks``, and its checks by name in the order of the tasks."""
+    module = importlib.import_module(f"vaebook.checks.{path.stem.replace('-', '_')}")
+    named = {id(value): name for name, value in vars(module).items() if name.startswith("check_")}
+    return {named[id(check)]: check for check in module.homework.checks}
+
+
+def answers_of(path):
+    return importlib.import_module(f"homework_answers.{path.stem.replace('-', '_')}")
+
+
+EVERY_CHECK = [
+    pytest.param(path, name, id=f"{path.stem}-{name}") for path in PAGES for name in checks_of(path)
+]
+each_check = pytest.mark.parametrize(("path", "name"), EVERY_CHECK)
+
+
+@cache
+def book():
+    return Book(ROOT)
+
+
+def notebook_of(path, *, solutions):
+    return Lowering(book(), book().pages[f"homework/{path.stem}"], solutions=solutions).notebook()
+
+
+def code_of(notebook):
+    """The code cells as Python; the magics, which only set how figures look, are left out."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return [re.sub(r"(?m)^%.*$", "", source) for source in sources]
+
+
+# -- the checks, in both directions ------------------------------------------------------------
+
+
+@each_check
+def test_a_check_accepts_two_different_right_answers(path, name):
+    right = answers_of(path).RIGHT[name]
+    assert len(right) >= 2
+    for answer in right:
+        result = checks_of(path)[name].judge(answer)
+        assert result.state == "pass", f"{answer}: {result}"
+
+
+@each_check
+def test_a_check_rejects_wrong_answers_and_names_the_mistake(path, name):
+    wrong = answers_of(path).WRONG[name]
+    assert len(wrong) >= 4
+    for answer, words in wrong:
+        result = checks_of(path)[name].judge(answer)
+        assert result.state == "not yet", f"{answer}: {result}"
+        assert words in result.message, f"{answer}: {result}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("_", range(10))
+@each_check
+def test_no_verdict_depends_on_the_inputs_drawn(path, name, _):
+    test_a_check_accepts_two_different_right_answers(path, name)
+    test_a_check_rejects_wrong_answers_and_names_the_mistake(path, name)
+
+
+@each_check
+def test_every_mistake_that_a_check_lists_is_told_from_every_other(path, name):
+    check = checks_of(path)[name]
+    assert check.mistakes
+    assert len(check._hints) >= 2
+    for key, value in check.mistakes.items():
+        if isinstance(check, Choice):
+            answer, sentence = key, value
+        else:
+            answer, sentence = value, key
+        assert check.judge(answer).message == sentence
+
+
+@each_check
+def test_a_check_knows_its_own_right_answer_and_its_untouched_stub(path, name):
+    check = checks_of(path)[name]
+    if isinstance(check, Choice | Number):
+        assert check.judge(check.right).state == "pass"
+    elif check.accept is None:
+        assert check.judge(check.oracle).state == "pass"
+    assert check.judge(...).state == "not attempted"
+
+
+# -- the form of a page ------------------------------------------------------------------------
+
+
+def sections_of(path):
+    """Heading -> text of each section of a page."""
+    return dict(re.findall(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)", path.read_text("utf-8")))
+
+
+@each_page
+def test_tasks_are_numbered_named_by_kind_and_timed(path):
+    *tasks, last = sections_of(path)
+    assert last == "Score"
+    assert 3 <= len(tasks) <= 5
+    assert [title.partition(":")[0] for title in tasks] == [
+        f"Task {number}" for number in range(1, len(tasks) + 1)
+    ]
+    leads = [
+        re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", text) for text in sections_of(path).values()
+    ]
+    kinds = {lead[1] for lead in leads[:-1]}
+    assert {"Predict", "Derive", "Implement", "Diagnose"} <= kinds <= KINDS
+    stated = re.search(r"\*\*Time:\*\* (\d+) minutes\.", path.read_text("utf-8"))
+    assert int(stated[1]) == sum(int(lead[2]) for lead in leads[:-1])
+
+
+@each_page
+def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(path):
+    called = []
+    *tasks, _ = sections_of(path).values()
+    for text in tasks:
+        before, dropdown, after = text.partition("\n:::{dropdown} Solution\n")
+        assert dropdown
+        assert "raise NotImplementedError" in before or re.search(r"(?m)^\w+ = \.\.\.$", before)
+        checks = re.findall(CELL + r"(checks\.(check_\w+)\(\w+\))\n```$", before)
+        assert len(checks) == 1
+        call, name = checks[0]
+        called.append(name)
+        folded = re.findall(CELL + r":tags: \[solution\]\n\n(.*?)^```$", after)
+        assert folded
+        assert call in "".join(folded)
+        assert after.count("{code-cell}") == len(folded)
+        prose = after.partition("\n:::\n")[0]
+        assert "{code-cell}" not in prose
+        assert len(prose.split()) > 40
+    assert called == list(checks_of(path))
+
+
+@each_page
+def test_nothing_on_a_page_takes_a_number(path):
+    # Outside the numbered parts numbers would run on from page to page.
+    text = path.read_text("utf-8")
+    assert not re.search(r"(?m)^\$\$ \(|^:label:|\{exercise\}|caption:|\{prf:", text)
+    for options, code, body in cells_of(path):
+        assert len(code) <= 30
+        if "plt.show()" in body:
+            assert len(options["mystnb"]["image"]["alt"]) > 30
+
+
+@each_page
+def test_a_chapter_of_the_same_name_is_linked(path):
+    assert (ROOT / "chapters" / path.name).exists() or path.stem == "train-your-own"
+    assert f"../chapters/{path.name}" in path.read_text("utf-8") or path.stem == "train-your-own"
+
+
+# -- the two notebooks -------------------------------------------------------------------------
+
+
+def printed(path, *, solutions, capsys):
+    plt.switch_backend("Agg")
+    namespace = {}
+    for source in code_of(notebook_of(path, solutions=solutions)):
+        exec(compile(source, path.name, "exec"), namespace)
+    plt.close("all")
+    lines = capsys.readouterr().out.splitlines()
+    states = [found[1] for line in lines if (found := VERDICT.match(line))]
+    score = next(line for line in lines if line.startswith("Score"))
+    return states, score
+
+
+@each_page
+def test_untouched_stubs_are_not_attempted_and_the_notebook_runs_to_its_end(path, capsys):
+    states, score = printed(path, solutions=False, capsys=capsys)
+    n_tasks = len(checks_of(path))
+    assert states == ["not attempted"] * n_tasks
+    assert score.startswith(f"Score: 0 of {n_tasks} ")
+
+
+@each_page
+def test_every_solution_passes(path, capsys):
+    states, score = printed(path, solutions=True, capsys=capsys)
+    n_tasks = len(checks_of(path))
+    assert states == ["not attempted", "pass"] * n_tasks
+    assert score.startswith(f"Score: {n_tasks} of {n_tasks} ")
+
+
+@each_page
+def test_the_students_notebook_shows_no_solution(path):
+    student = "\n".join(cell.source for cell in notebook_of(path, solutions=False).cells)
+    full = "\n".join(cell.source for cell in notebook_of(path, solutions=True).cells)
+    assert "olution" not in student
+    for text in list(sections_of(path).values())[:-1]:
+        lines = text.split(":::{dropdown} Solution\n")[1].split("\n")
+        prose = [line for line in lines if len(line) > 50 and line[0].isalpha() and "`" not in line]
+        assert any(line in full for line in prose)
+        assert not any(line in student for line in prose)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solutions", [False, True], ids=["student", "solutions"])
+@each_page
+def test_a_notebook_runs_in_a_kernel_away_from_the_book(path, solutions, tmp_path):
+    notebook = notebook_of(path, solutions=solutions)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    client.execute(env=environment, stderr=subprocess.DEVNULL)
+    outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+    shown = [o.data for o in outputs if o.output_type == "display_data"]
+    lines = [data["text/plain"] for data in shown if "text/html" in data]
+    expected = ["not attempted", "pass"] if solutions else ["not attempted"]
+    assert [VERDICT.match(line)[1] for line in lines[:-1]] == expected * len(checks_of(path))
+    assert lines[-1].startswith("Score: ")
+    assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+
+
+def test_solution_notebooks_are_written_to_a_folder_and_nothing_else(tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")}
+    assert make_notebooks.main(["--solutions", str(tmp_path / "out")]) == 0
+    written = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert written == [f"{path.stem}.ipynb" for path in PAGES]
+    assert {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")} == before
+    notebook = nbformat.read(tmp_path / "out" / written[0], 4)
+    assert any("solution" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    with pytest.raises(SystemExit):
+        make_notebooks.main(["--check", "--solutions", str(tmp_path)])
+
+
+# -- the page in the book ----------------------------------------------------------------------
+
+
+class Application:
+    """As much of Sphinx as the handlers look at."""
+
+    def __init__(self, outdir, *, solutions):
+        self.outdir = outdir
+        self.srcdir = ROOT
+        self.config = self
+        self.homework_solutions = solutions
+        self.html_theme_options = {}
+
+
+def page_with_solution():
+    """A document with a stub, a dropdown and two solution cells."""
+    document = nodes.section()
+    dropdown = nodes.container(design_component="dropdown")
+    dropdown += nodes.paragraph("", "why")
+    stub, first, second = (nodes.container(classes=["cell"]) for _ in range(3))
+    for cell in (first, second):
+        cell["classes"].append("tag_solution")
+    document.extend([stub, dropdown, first, second, nodes.paragraph("", "after")])
+    return document, dropdown, [first, second]
+
+
+def test_solution_cells_go_into_the_dropdown_above_them(tmp_path):
+    document, dropdown, cells = page_with_solution()
+    sphinx_ext.fold_solutions(Application(tmp_path, solutions=True), document)
+    assert dropdown.children[1:] == cells
+    assert len(document) == 3
+
+
+def test_one_setting_withholds_solutions_and_their_sources(tmp_path):
+    source = tmp_path / "_sources" / "homework" / "page.md"
+    source.parent.mkdir(parents=True)
+    source.write_text("SECRET")
+    for solutions in (True, False):
+        document, dropdown, _ = page_with_solution()
+        application = Application(tmp_path, solutions=solutions)
+        sphinx_ext.fold_solutions(application, document)
+        sphinx_ext.withhold_sources(application, None)
+        buttons = [{"url": "../_sources/homework/page.md"}, {"url": "../other"}]
+        context = {"header_buttons": [{"buttons": buttons}]}
+        sphinx_ext.mend_page(application, "homework/page", "", context, None)
+        assert (dropdown in document.children) == solutions
+        assert source.exists() == solutions
+        assert len(context["header_buttons"][0]["buttons"]) == 1 + solutions
+    assert len(document) == 2
+
+
+def test_a_solution_without_a_dropdown_is_a_warning(tmp_path, monkeypatch):
+    document, dropdown, _ = page_with_solution()
+    document.remove(dropdown)
+    warned = []
+    monkeypatch.setattr(sphinx_ext.LOGGER, "warning", lambda text, **_: warned.append(text))
+    sphinx_ext.fold_solutions(Application(tmp_path, solutions=True), document)
+    assert warned == ["a solution cell has no dropdown above it"] * 2
+
+
+def test_every_check_is_of_a_known_kind():
+    assert PAGES
+    for path in PAGES:
+        assert {type(check) for check in checks_of(path).values()} <= {Choice, Function, Number}
+
+
+def test_the_answers_lie_beside_their_checks():
+    names = {path.stem.replace("-", "_") for path in PAGES}
+    modules = {path.stem for path in Path(__file__).parent.glob("homework_answers/*.py")}
+    assert modules == names
