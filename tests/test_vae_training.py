@@ -469,6 +469,14 @@ def test_data_that_do_not_fit_are_refused(data, message):
         train(SMALL, data)
 
 
+def test_read_only_and_reversed_arrays_are_taken():
+    frozen = DATA.copy()
+    frozen.flags.writeable = False
+    assert torch.equal(trainer(data=frozen).images, trainer().images)
+    turned = trainer(data=DATA[:, ::-1]).images
+    assert torch.equal(turned.unflatten(1, (6, 6)), trainer().images.unflatten(1, (6, 6)).flip(1))
+
+
 def test_real_numbers_must_be_finite_and_float32():
     config = changed(likelihood="gaussian")
     x = images(50).astype(np.float32)

@@ -19,7 +19,9 @@ from vaebook.vae.failures import NonFiniteError
 from vaebook.vae.networks import VAE, Config
 from vaebook.vae.training import PRESETS, load_run, train
 
-DATA = ["drawn-digits", "mnist", "mnist-static"]
+FAILURES = (
+    ValueError, OSError, MemoryError, data.DataError, CheckpointError, NonFiniteError,
+)  # fmt: skip
 DATA_OF_PRESET = {"book": "drawn-digits", "static": "mnist-static"}
 EXAMPLES = """examples:
   python -m vaebook.vae train                                     the book's small model, offline
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped at once; what was saved before is unharmed.", file=sys.stderr)
         return 130
-    except (ValueError, OSError, MemoryError, CheckpointError, NonFiniteError) as error:
+    except FAILURES as error:
         print(f"vaebook.vae: {error}", file=sys.stderr)
         return 1
 
@@ -52,7 +54,7 @@ def train_command(options, started: float) -> int:
     given = {key: value for key, value in changes.items() if value is not None}
     config = Config.from_dict({**PRESETS[options.preset].to_dict(), **given})
     out = options.out or Path("runs") / f"{options.preset}-{name}-seed{config.seed}"
-    validation = data.load(name, "valid") if name == "mnist-static" else None
+    validation = data.load(name, "valid") if "valid" in data.SPLITS[name] else None
     run = train(
         config,
         data.load(name, "train"),
@@ -174,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("train", train_command)
     one.add_argument("--preset", choices=PRESETS, default="book", help="default: book")
-    one.add_argument("--data", choices=DATA, help="default: what the preset is made for")
+    one.add_argument("--data", choices=data.SPLITS, help="default: what the preset is made for")
     one.add_argument("--seed", type=int, help="default: 1")
     one.add_argument(
         "--max-seconds",
@@ -199,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--importance", type=int, default=1000, metavar="K", help="default: 1000")
     two.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     two.add_argument("--json", action="store_true", help="print one line of JSON")
-    two.add_argument("--data", choices=DATA, help="default: what the run was trained on")
+    two.add_argument("--data", choices=data.SPLITS, help="default: what the run was trained on")
 
     three = command("sample", sample_command)
     three.add_argument("--n", type=int, default=64, help="default: 64")

@@ -36,7 +36,7 @@ from vaebook.vae.processes import StopSwitch, Team, joined
 __all__ = ["PRESETS", "Epoch", "NonFiniteError", "Run", "load_run", "train"]
 
 PRESETS = {
-    "book": Config(n_latent=20, hidden=(200,), epochs=5, precision="float32"),
+    "book": Config(n_latent=20, hidden=(200,), epochs=5, learning_rate=4e-3),
     "mnist-cpu": Config(epochs=100, learning_rate=3e-3, precision="auto"),
     "mnist-gpu": Config(epochs=1000, batch_size=500, learning_rate=3e-3, precision="auto"),
     "static": Config(epochs=60, learning_rate=3e-3, precision="auto", binarisation="fixed"),
@@ -409,7 +409,9 @@ def _split(config: Config, data, validation) -> tuple[Tensor, Tensor]:
 
 
 def _flat(config: Config, data) -> Tensor:
-    images = torch.as_tensor(getattr(data, "images", data))
+    images = getattr(data, "images", data)
+    if not isinstance(images, Tensor):
+        images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
     expected = torch.uint8 if config.likelihood == "bernoulli" else torch.float32
     if images.ndim < 2 or len(images) == 0 or images[0].numel() != config.n_features:
         raise ValueError(
