@@ -343,6 +343,22 @@ vaebook.models = (() => {
     };
   }
 
+  // Reparameterization.estimates: rows[k][r] is the eps of draw k of estimate r
+  function gradientEstimates(rows, { mean, std, baseline, function: name, by }) {
+    const count = rows[0].length;
+    const [step, byMean] = [name === "step", by === "mean"];
+    const [pathwise, score] = [new Float64Array(count), new Float64Array(count)];
+    for (const row of rows) {
+      for (let r = 0; r < count; r++) {
+        const eps = row[r];
+        const z = mean + std * eps;
+        if (!step) pathwise[r] += (2 * z + Math.cos(z)) * (byMean ? 1 : eps);
+        score[r] += ((step ? Number(z > 0) : z * z + Math.sin(z)) - baseline) * (byMean ? eps : eps * eps - 1);
+      }
+    }
+    return { pathwise: pathwise.map((sum) => sum / rows.length), score: score.map((sum) => sum / rows.length / std) };
+  }
+
   // the exact gradient, the variances of one draw (plain: the score function without a baseline), and
   // the best baseline: Reparameterization._score_moments and .compute
   function gradient(grid, mass, values) {
@@ -479,5 +495,5 @@ vaebook.models = (() => {
     return tops.reduce((best, top) => (top.bound > best.bound ? top : best));
   }
 
-  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, gradientRow, gradient, tanhDecoder, curveLogEvidence, curveDensity, planeDensity, slopeModel, logLikelihood, evidence, boundTerms, twoLayers, tanhEncoder, valley, amortised, climbGaussian, bestGaussian, forwardDivergence };
+  return { logNormal, logSumExp, mixture, mixtureCurves, concave, tangent, jensen, scaledExp, interpolate, shareRest, normalCdf, pair, standardNormal, gradientRow, gradientEstimates, gradient, tanhDecoder, curveLogEvidence, curveDensity, planeDensity, slopeModel, logLikelihood, evidence, boundTerms, twoLayers, tanhEncoder, valley, amortised, climbGaussian, bestGaussian, forwardDivergence };
 })();

@@ -73,18 +73,11 @@ vaebook.define("reparameterization", (api) => {
       const { mean, std, n, baseline } = values;
       const row = models.gradientRow(values);
       const exact = models.gradient(tables.eps, tables.mass, values);
-      const rows = diceOf(values.seed, n);
-      const estimates = { pathwise: new Float64Array(count), score: new Float64Array(count) };
-      for (let k = 0; k < n; k++) {
-        for (let r = 0; r < count; r++) {
-          const { pathwise, score } = row(rows[k][r]);
-          estimates.pathwise[r] += pathwise / n;
-          estimates.score[r] += score / n;
-        }
-      }
+      const rows = diceOf(values.seed, n).slice(0, n);
+      const estimates = models.gradientEstimates(rows, values);
 
       // The draws of the first estimate.
-      const eps = rows.slice(0, n).map((one) => one[0]);
+      const eps = rows.map((one) => one[0]);
       const zs = eps.map((one) => mean + std * one);
       const at = eps.map(row);
       threads.set(...pieces(eps.map((one, k) => [one, 1, zs[k], 0])));
