@@ -134,7 +134,8 @@ def _load_drawn(split, folders):
     source = f"{split} digits drawn from {len(FONTS)} fonts of matplotlib, version {VERSION}"
     for folder in folders:
         # The archive's own check sums tell a damaged file, which is then drawn anew.
-        with contextlib.suppress(Exception), np.load(folder / file, allow_pickle=False) as kept:
+        with contextlib.suppress(Exception), open(folder / file, "rb") as stream:
+            kept = np.load(stream, allow_pickle=False)
             factors = DigitFactors(*(kept[field] for field in DigitFactors._fields))
             return ImageSet(kept["images"], kept["labels"], factors, source)
     n, seed = _DRAWN[split]
@@ -185,8 +186,8 @@ def _load_static(file, split, folders):
     """Return bits (N, 784) of the static binarisation and the path, packed or as text."""
     for path in _candidates("mnist-static", "binarized_mnist_packbits.npz", folders):
         # The packed bits are right if they spell the text file, whose SHA-256 is recorded.
-        with contextlib.suppress(Exception), np.load(path, allow_pickle=False) as packed:
-            bits = np.unpackbits(packed[split], axis=1)
+        with contextlib.suppress(Exception), open(path, "rb") as stream:
+            bits = np.unpackbits(np.load(stream, allow_pickle=False)[split], axis=1)
             text = np.full((*bits.shape, 2), ord(" "), np.uint8)
             text[..., 0] = bits + ord("0")
             text[:, -1, 1] = ord("\n")
@@ -197,7 +198,8 @@ def _load_static(file, split, folders):
     if text.size % (2 * SIZE * SIZE) == 0:
         text = text.reshape(-1, SIZE * SIZE, 2)
         bits = text[..., 0] - ord("0")
-        if (bits <= 1).all() and (text[:, :-1, 1] == ord(" ")).all():
+        ends = np.append(np.full(SIZE * SIZE - 1, ord(" ")), ord("\n"))
+        if (bits <= 1).all() and (text[..., 1] == ends).all():
             return bits, path
     raise DataError(f"{path} is not lines of 784 zeros and ones; delete it and run again.")
 

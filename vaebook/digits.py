@@ -197,12 +197,15 @@ def _outline(points, codes):
 def _distance_field(segments):
     """Distance from each grid point to the nearest segment, negative inside the outline."""
     grid = np.linspace(-_REACH, _REACH, _GRID)
-    x, y = grid[None, :, None], grid[:, None, None]
-    (ax, ay), (bx, by) = segments[:, 0].T, segments[:, 1].T
+    (ax, ay), (bx, by) = segments[:, 0].T[..., None, None], segments[:, 1].T[..., None, None]
     dx, dy = bx - ax, by - ay
-    along = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
-    off_x, off_y = x - ax - along * dx, y - ay - along * dy
-    distance = np.sqrt((off_x * off_x + off_y * off_y).min(-1))
-    with np.errstate(divide="ignore", invalid="ignore"):  # level segments cross no level line
-        crossed = ((ay > y) != (by > y)) & (x < ax + (y - ay) * dx / dy)
-    return np.where(crossed.sum(-1) % 2 == 1, -distance, distance)
+    x, rows = grid - ax, []  # x, y: from the start of the segment to the grid point
+    for row in np.split(grid[:, None], 6):  # (12, 1), so that (S, 12, 72) stays in the cache
+        y = row - ay
+        along = np.clip((x * dx + y * dy) / (dx * dx + dy * dy), 0, 1)
+        off_x, off_y = x - along * dx, y - along * dy
+        distance = np.sqrt((off_x * off_x + off_y * off_y).min(0))
+        with np.errstate(divide="ignore", invalid="ignore"):  # level segments cross no level line
+            crossed = ((ay > row) != (by > row)) & (x < y * dx / dy)
+        rows.append(np.where(crossed.sum(0) % 2 == 1, -distance, distance))
+    return np.concatenate(rows)
