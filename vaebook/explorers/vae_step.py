@@ -104,10 +104,10 @@ class VaeStep(Explorer):
     title = "One data point through a VAE"
 
     x1 = Slider(
-        1.9, *SIDE, step=0.1, fine=0.01, label="first number", symbol="x₁", group="Data point"
+        0.1, *SIDE, step=0.1, fine=0.01, label="first number", symbol="x₁", group="Data point"
     )
     x2 = Slider(
-        0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
+        -1.6, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
     )
     epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
     n = Hidden(1)
@@ -165,8 +165,7 @@ class VaeStep(Explorer):
         "mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
         "training_description": "Averages over the data for all epochs: the log-likelihood above, "
         "the bound below it. At epoch {epoch} they are {data_log_px} and {data_bound}.",
-        "table_caption": "The recorded training: averages over the data, in nats",
-        "table_gap": "gap",
+        "table_caption": "Densities over z, and the decoder's curve",
     }
 
     def constrain(self, values, moved):

@@ -158,8 +158,8 @@ vaebook.define("vae-step", (api) => {
         consequence,
         table: () => ({
           caption: text("table_caption"),
-          head: [text("epoch_axis"), text("log_px"), text("elbo"), text("table_gap")],
-          rows: epochs.map((at, i) => [format(at, 0), logPx[i], bound[i], logPx[i] - bound[i]]),
+          head: [text("z_axis"), text("posterior"), text("q"), "f₁[z]", "f₂[z]"],
+          rows: latent.flatMap((t, i) => (i % 5 === 0 ? [[format(t), heights[i], q[i], ...path[i]]] : [])),
         }),
       };
     },
