@@ -129,14 +129,14 @@ def _drop_axes(value, right):
     return value.reshape(()) if right.ndim == 0 and value.size == 1 else value
 
 
-def _close(values, right, tolerance):
+def _close(values, right, tolerance, *, equal_nan=False):
     rtol, atol = tolerance
     for v, r in zip(values, right, strict=True):
         if v.shape != r.shape:
             return False
         if v.dtype.itemsize <= 4:  # single precision carries seven digits
             rtol, atol = max(rtol, 1e-4), max(atol, 1e-5)
-        if not np.allclose(v.astype(float), r, rtol=rtol, atol=atol):
+        if not np.allclose(v.astype(float), r, rtol=rtol, atol=atol, equal_nan=equal_nan):
             return False
     return True
 
@@ -146,7 +146,8 @@ def _explains(answers, values, right, tolerance):
     if len(answers) != len(values):
         return False
     same = all(
-        len(a) == len(v) and _close(v, a, tolerance) for a, v in zip(answers, values, strict=True)
+        len(a) == len(v) and _close(v, a, tolerance, equal_nan=True)
+        for a, v in zip(answers, values, strict=True)
     )
     return same and not all(_close(a, r, tolerance) for a, r in zip(answers, right, strict=True))
 

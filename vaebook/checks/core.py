@@ -254,7 +254,8 @@ class Function(Check):
     cases : callable
         ``cases(rng)`` yields tuples of arguments; include other shapes and extreme values.
     mistakes : dict of str to callable
-        The sentence that names a mistake, with the function that makes it.
+        The sentence that names a mistake, with the function that makes it. Where `accept` is
+        given, the sentences are its own, and the functions only serve to test it.
     accept : callable, optional
         Where many answers are right, as for a sampler: ``accept(value, *arguments)`` returns
         None, or the sentence that says what is wrong. It takes the place of the comparison with
@@ -306,10 +307,12 @@ class Function(Check):
             if verdict:
                 return verdict
             done.append(Case(arguments, value, self._right(arguments)))
-        mistakes = {
-            sentence: [wrong(*copy.deepcopy(case.arguments)) for case in done]
-            for sentence, wrong in self.mistakes.items()
-        }
+        mistakes = {}
+        if self.accept is None:
+            mistakes = {
+                sentence: [wrong(*copy.deepcopy(case.arguments)) for case in done]
+                for sentence, wrong in self.mistakes.items()
+            }
         if fault := self._find_fault(done, mistakes):
             return self._not_yet(fault.message, *self._details(fault.case))
         if self.large:

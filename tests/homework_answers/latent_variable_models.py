@@ -1,0 +1,184 @@
+"""Answers to the homework on latent variables, as learners write them: right and wrong ones."""
+
+import numpy as np
+import torch
+from scipy import integrate, stats
+from scipy.special import gammaln, logsumexp
+
+from vaebook.quadrature import log_integral, uniform_grid
+
+
+def moments_by_total_variance(a, b):
+    mean_rate = np.exp(a + b * b / 2)
+    mean_square = np.exp(2 * a + (2 * b) ** 2 / 2)
+    return [mean_rate, mean_rate + mean_square - mean_rate**2]
+
+
+def rates(a, b):
+    return np.exp(a + b**2 / 2), np.exp(2 * a + 2 * b**2)
+
+
+def moments_from(mean, mean_square, within=1):
+    return mean, within * mean + mean_square - mean**2
+
+
+def moments_in_torch(a, b):
+    rate = torch.distributions.LogNormal(torch.tensor(a, dtype=torch.float64), b)
+    return rate.mean, rate.mean + rate.variance
+
+
+def table(x, a, b):
+    z = np.linspace(-8, 8, 2001)
+    return stats.poisson.logpmf(x[:, None], np.exp(a + b * z)) + stats.norm.logpdf(z), z[1] - z[0]
+
+
+def log_marginal_by_sum(x, a, b):
+    values, step = table(x, a, b)
+    return logsumexp(values, axis=1) + np.log(step)
+
+
+def log_marginal_looped(x, a, b):
+    result = []
+    for count in x:
+        peak = np.log(count + 1.0)
+
+        def scaled(z, count=count, peak=peak):
+            return np.exp(count * (a + b * z - peak) - np.exp(a + b * z) + count - z * z / 2)
+
+        inside = np.clip((peak - a) / b, -8, 8)
+        area = integrate.quad(scaled, -9, 9, points=[inside], epsabs=0, epsrel=1e-10, limit=200)[0]
+        shift = count * peak - count - gammaln(count + 1) - 0.5 * np.log(2 * np.pi)
+        result.append(np.log(area) + shift)
+    return result
+
+
+def log_marginal_in_torch(x, a, b):
+    z = torch.linspace(-9, 9, 3001, dtype=torch.float64)
+    log_rate = a + b * z
+    log_px = torch.distributions.Poisson(log_rate.exp()).log_prob(torch.as_tensor(x)[:, None])
+    log_pz = torch.distributions.Normal(0.0, 1.0).log_prob(z)
+    return torch.logsumexp(log_px + log_pz, dim=1) + torch.log(z[1] - z[0])
+
+
+def log_marginal_naive(x, a, b):
+    z = np.linspace(-9, 9, 3001)
+    rate = np.exp(a + b * z)
+    factorial = np.cumprod([1.0, *range(1, x.max() + 1)])[x]
+    values = rate ** x[:, None].astype(float) * np.exp(-rate) / factorial[:, None]
+    return np.log((values * stats.norm.pdf(z)).sum(1) * (z[1] - z[0]))
+
+
+def without_prior(x, a, b):
+    points, widths = uniform_grid(-8.0, 8.0, 2001)
+    return log_integral(stats.poisson.logpmf(x[:, None], np.exp(a + b * points)), widths)
+
+
+def average_of_logs(x, a, b):
+    # The mean of log p(x|z) under the prior in closed form.
+    return x * a - np.exp(a + b**2 / 2) - gammaln(x + 1)
+
+
+def days_looped(n_days, n_hours, a, b, rng):
+    days = []
+    for _ in range(n_days):
+        rate = np.exp(rng.normal(a, b))
+        days.append(rng.poisson(rate, n_hours))
+    return np.array(days)
+
+
+def days_by_repeat(n_days, n_hours, a, b, rng):
+    rates = np.repeat(np.exp(a + b * rng.standard_normal((n_days, 1))), n_hours, axis=1)
+    return torch.as_tensor(rng.poisson(rates))
+
+
+def days_from_the_global_generator(n_days, n_hours, a, b, rng):
+    z = np.random.normal(size=(n_days, 1))  # noqa: NPY002
+    return rng.poisson(np.exp(a + b * z), (n_days, n_hours))
+
+
+def mean_by_loop(x, z, a, b):
+    result = []
+    for count in x:
+        log_w = stats.poisson.logpmf(count, np.exp(a + b * z))
+        w = np.exp(log_w - log_w.max())
+        result.append(np.average(z, weights=w))
+    return result
+
+
+def mean_in_torch(x, z, a, b):
+    x, z = torch.as_tensor(x), torch.as_tensor(z)
+    log_w = torch.distributions.Poisson(torch.exp(a + b * z)).log_prob(x[:, None])
+    return torch.softmax(log_w, dim=1) @ z
+
+
+def mean_untouched(x, z, a, b):
+    w = np.exp(stats.poisson.logpmf(x[:, None], np.exp(a + b * z)) + stats.norm.logpdf(z))
+    return (w @ z) / len(z)
+
+
+def mean_with_prior_twice(x, z, a, b):
+    log_w = stats.poisson.logpmf(x[:, None], np.exp(a + b * z)) + stats.norm.logpdf(z)
+    w = np.exp(log_w - log_w.max(1, keepdims=True))
+    return (w @ z) / w.sum(1)
+
+
+def mean_not_normalised(x, z, a, b):
+    return (stats.poisson.pmf(x[:, None], np.exp(a + b * z)) * z).mean(1)
+
+
+def mean_not_in_logs(x, z, a, b):
+    w = stats.poisson.pmf(x[:, None], np.exp(a + b * z))
+    return (w @ z) / w.sum(1)
+
+
+RIGHT = {
+    "check_spread": ["c", "C"],
+    "check_moments": [moments_by_total_variance, moments_in_torch],
+    "check_log_marginal": [log_marginal_by_sum, log_marginal_looped, log_marginal_in_torch],
+    "check_days": [days_looped, days_by_repeat],
+    "check_posterior": [mean_by_loop, mean_in_torch],
+}
+
+#: Check -> wrong answers, each with words of the sentence that must come.
+WRONG = {
+    "check_spread": [
+        ("a", "takes none away"),
+        ("b", "the days differ"),
+        ("d", "differences are squared"),
+        ("e", "holds for every f"),
+    ],
+    "check_moments": [
+        (lambda a, b: moments_from(np.exp(a), np.exp(2 * a + b**2)), "was put into"),
+        (lambda a, b: moments_from(*rates(a, b), within=0), "within a day"),
+        (lambda a, b: (rates(a, b)[0], rates(a, b)[0]), "between the days"),
+        (lambda a, b: (rates(a, b)[0], moments_by_total_variance(a, b)[1] ** 0.5), "deviation;"),
+        (lambda a, b: (rates(a, b)[0], sum(rates(a, b))), "E[rate²]"),
+        (lambda a, b: rates(a, b)[0], "2 values are asked"),
+    ],
+    "check_log_marginal": [
+        (without_prior, "The prior is missing"),
+        (lambda x, a, b: log_marginal_by_sum(x, a, b) + gammaln(x + 1), "gammaln(x + 1)"),
+        (average_of_logs, "the average of the logarithms"),
+        (lambda x, a, b: stats.poisson.logpmf(x, np.exp(a)), "at z = 0"),
+        (lambda x, a, b: stats.poisson.logpmf(x, np.exp(a + b**2 / 2)), "too narrow"),
+        (log_marginal_naive, "infinity"),
+        (lambda x, a, b: logsumexp(table(x, a, b)[0], axis=1), "Off by"),
+        (lambda x, a, b: np.exp(log_marginal_by_sum(x, a, b)), "the exponential"),
+    ],
+    "check_days": [
+        (lambda d, h, a, b, rng: rng.poisson(np.exp(rng.normal(a, b, (d, h)))), "once a day"),
+        (lambda d, h, a, b, rng: rng.poisson(np.exp(rng.normal(a, b)), (d, h)), "for each day"),
+        (lambda d, h, a, b, rng: np.exp(rng.normal(a, b, (d, 1))) * np.ones(h), "a Poisson, is"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a, 2 * b, rng), "standard deviation 1"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a + 0.3, b, rng), "The mean count is off"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a, b, rng).T, "one row for each day"),
+        (days_from_the_global_generator, "global random numbers"),
+    ],
+    "check_posterior": [
+        (mean_untouched, "once more. The weights do not sum to one"),
+        (mean_with_prior_twice, "must not multiply the weights once more."),
+        (mean_not_normalised, "divide by their sum"),
+        (mean_not_in_logs, "subtract the largest logarithm"),
+        (lambda x, z, a, b: np.full(len(x), z.mean()), "The value is not right"),
+    ],
+}  # fmt: skip
