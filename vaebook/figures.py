@@ -1610,13 +1610,16 @@ def plot_both_move(epochs, log_px, elbo, own, *, ax=None):
 
     Source: chapter "variational-autoencoder", the note's figure 17.10.
     """
+    from matplotlib.patheffects import withStroke
+
     ax = _axes(ax)
+    halo = [withStroke(linewidth=4, foreground=COLOURS["paper"])]
     style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.5}
     for row, k in zip(elbo, own, strict=True):
         ax.plot(epochs, row, **style)
         ax.annotate(
-            rf"$\theta_{{{epochs[k]}}}$", (epochs[k], row[k]), (6, -13),
-            textcoords="offset points", color=COLOURS["bound"],
+            rf"$\theta_{{{epochs[k]}}}$", (epochs[k], row[k]), (8, -14),
+            textcoords="offset points", color=COLOURS["bound"], path_effects=halo,
         )  # fmt: skip
     ax.lines[0].set_label(r"ELBO$[\theta_k, \phi]$, one encoder each")
     walk = np.array([(epochs[k], row[k]) for row, k in zip(elbo, own, strict=True)])

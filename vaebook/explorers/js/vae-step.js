@@ -22,8 +22,8 @@ vaebook.define("vae-step", (api) => {
   const miss = plane.segment("muted", { width: 1.5 });
   const decoded = plane.points("q", { shape: "diamond", size: 4.5 });
   const point = plane.points("data", { size: 5 });
-  const atX = plane.label("data", { anchor: "start", dy: 5 });
-  const atF = plane.label("q", { anchor: "end", dy: 4 });
+  const atX = plane.label("data", { dy: 5 });
+  const atF = plane.label("q", { dy: 4 });
   dots.set(data1, data2);
   plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
 
@@ -110,8 +110,10 @@ vaebook.define("vae-step", (api) => {
       miss.set(...x, f1, f2);
       point.set([x[0]], [x[1]]);
       decoded.set([f1], [f2]);
-      atX.set(...x, text("at_x"), 9);
-      atF.set(f1, f2, text("at_f"), -9);
+      // The name of x stands outside the ring, that of f inside, clear of both marks.
+      const far = Math.hypot(...x) || 1;
+      atX.set(x[0] * (1 + 0.42 / far), x[1] * (1 + 0.42 / far), text("at_x"));
+      atF.set(f1 - (0.75 * x[0]) / far, f2 - (0.55 * x[1]) / far, text("at_f"));
 
       const heights = latent.map((t) => Math.exp(models.logLikelihood(decoder, noise, x, t) + models.logNormal(t, 0, 1) - evidence));
       const q = latent.map((t) => Math.exp(models.logNormal(t, mean, std)));
