@@ -39,7 +39,6 @@ vaebook.define("posterior", (api) => {
   const dots = map.points("ink", { size: 2, halo: false });
   const here = map.segment("ink", { width: 1 });
   const reach = map.area("q", { strength: 0.9 });
-  const centre = map.points("q", { shape: "square", size: 4 });
   const networkName = map.label("c1", { dy: 20 });
   const dotsName = map.label("ink", { dy: -12 });
   map.onpick((x) => api.set({ x: api.snap("x", x) }));
@@ -110,7 +109,6 @@ vaebook.define("posterior", (api) => {
       dotsName.set(heights[54], bestMeans[54], text("best_bells"));
       here.set(x, latent[0], x, latent[latent.length - 1]);
       reach.set([x - 0.015, x + 0.015], [mean + std, mean + std], [mean - std, mean - std]);
-      centre.set([x], [mean]);
 
       const told = Object.fromEntries(Object.entries({ reverse: at.gap, forward, network_gap: networkGap })
         .map(([key, value]) => [key, format(value, 3)]));
