@@ -215,7 +215,7 @@ def test_the_students_notebook_shows_no_solution(path):
     full = "\n".join(cell.source for cell in notebook_of(path, solutions=True).cells)
     assert "olution" not in student
     for text in list(sections_of(path).values())[:-1]:
-        lines = text.split(":::{dropdown} Solution\n")[1].split("\n")
+        lines = text.split(":::{dropdown} Solution\n")[1].split("\n:::\n")[0].split("\n")
         prose = [line for line in lines if len(line) > 50 and line[0].isalpha() and "`" not in line]
         assert any(line in full for line in prose)
         assert not any(line in student for line in prose)

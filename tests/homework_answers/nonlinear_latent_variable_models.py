@@ -1,0 +1,177 @@
+"""Answers to the homework on nonlinear models, as learners write them: right and wrong ones."""
+
+import numpy as np
+import torch
+from scipy import stats
+from scipy.special import softmax
+
+
+def circle_by_quadrature(omega, noise_std):
+    z = np.linspace(-9, 9, 40_001)
+    p = stats.norm.pdf(z) * (z[1] - z[0])
+    f = np.stack([np.cos(omega * z), np.sin(omega * z)])
+    mean = f @ p
+    return mean, (f * p) @ f.T - np.outer(mean, mean) + noise_std**2 * np.eye(2)
+
+
+def circle_in_torch(omega, noise_std):
+    double = np.exp(-2 * omega**2)
+    mean = torch.tensor([np.exp(-(omega**2) / 2), 0.0])
+    squares = torch.tensor([0.5 + 0.5 * double, 0.5 - 0.5 * double])
+    return mean, torch.diag(squares - mean**2 + noise_std**2)
+
+
+def circle_plus(change):
+    def moments(omega, noise_std):
+        mean, covariance = circle_by_quadrature(omega, noise_std)
+        return mean, covariance + change(mean, noise_std)
+
+    return moments
+
+
+def circle_at_the_mean(omega, noise_std):
+    mean, covariance = circle_by_quadrature(omega, noise_std)
+    second = covariance + np.outer(mean, mean)
+    wrong = np.array([1.0, 0.0])
+    return wrong, second - np.outer(wrong, wrong)
+
+
+def log_weights(x, curve, points, noise_std):
+    log_p = stats.norm.logpdf(x[:, None, :], curve, noise_std).sum(-1)
+    return log_p + stats.norm.logpdf(points)
+
+
+def spread(w, points):
+    mean = w @ points
+    return mean, np.sqrt(w @ points**2 - mean**2)
+
+
+def posterior_by_softmax(x, curve, points, noise_std):
+    w = softmax(log_weights(x, curve, points, noise_std), axis=1)
+    mean = w @ points
+    return mean, np.sqrt((w * (points - mean[:, None]) ** 2).sum(1))
+
+
+def posterior_looped(x, curve, points, noise_std):
+    means, stds = [], []
+    for row in x:
+        log_w = -(points**2) / 2
+        for d in range(len(row)):
+            log_w = log_w - (row[d] - curve[:, d]) ** 2 / (2 * noise_std**2)
+        w = np.exp(log_w - log_w.max())
+        means.append(np.average(points, weights=w))
+        stds.append(np.sqrt(np.average((points - means[-1]) ** 2, weights=w)))
+    return means, stds
+
+
+def posterior_in_torch(x, curve, points, noise_std):
+    x, curve, points = map(torch.as_tensor, (x, curve, points))
+    log_w = -((x[:, None, :] - curve) ** 2).sum(-1) / (2 * noise_std**2) - points**2 / 2
+    w = torch.softmax(log_w, dim=1)
+    mean = w @ points
+    return mean, (w * (points - mean[:, None]) ** 2).sum(1).sqrt()
+
+
+def posterior_without_prior(x, curve, points, noise_std):
+    log_p = stats.norm.logpdf(x[:, None, :], curve, noise_std).sum(-1)
+    return spread(softmax(log_p, axis=1), points)
+
+
+def posterior_of_averages(x, curve, points, noise_std):
+    log_p = stats.norm.logpdf(x[:, None, :], curve, noise_std).mean(-1)
+    return spread(softmax(log_p + stats.norm.logpdf(points), axis=1), points)
+
+
+def posterior_naive(x, curve, points, noise_std):
+    w = np.exp(log_weights(x, curve, points, noise_std))
+    return spread(w / w.sum(1, keepdims=True), points)
+
+
+def posterior_peak(x, curve, points, noise_std):
+    log_w = log_weights(x, curve, points, noise_std)
+    return points[log_w.argmax(1)], spread(softmax(log_w, axis=1), points)[1]
+
+
+def posterior_variance(x, curve, points, noise_std):
+    mean, std = posterior_by_softmax(x, curve, points, noise_std)
+    return mean, std**2
+
+
+def draw_by_inverse(points, density, n, rng):
+    below = np.cumsum(density) / density.sum()
+    return points[np.searchsorted(below, rng.random(n))]
+
+
+def draw_in_torch(points, density, n, rng):
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    places = torch.multinomial(torch.as_tensor(density), n, replacement=True, generator=generator)
+    return torch.as_tensor(points)[places]
+
+
+def log_likelihood_looped(x, curve, noise_std):
+    return [[stats.norm.logpdf(row, f, noise_std).sum() for f in curve] for row in x]
+
+
+def log_likelihood_in_torch(x, curve, noise_std):
+    bells = torch.distributions.Normal(torch.as_tensor(curve), noise_std)
+    return bells.log_prob(torch.as_tensor(x)[:, None, :]).sum(-1)
+
+
+def log_likelihood_untouched(x, curve, noise_std):
+    squares = ((x[:, None, :] - curve) ** 2).mean(axis=-1)
+    return -squares / (2 * noise_std) - 0.5 * np.log(2 * np.pi * noise_std**2)
+
+
+def log_likelihood_from(x, curve, width, reduce, n, noise_std):
+    squares = reduce((x[:, None, :] - curve) ** 2, axis=-1)
+    return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
+
+
+RIGHT = {
+    "check_sensors": ["c", " C)"],
+    "check_circle": [circle_by_quadrature, circle_in_torch],
+    "check_posterior": [posterior_by_softmax, posterior_looped, posterior_in_torch],
+    "check_draws": [draw_by_inverse, draw_in_torch],
+    "check_repair": [log_likelihood_looped, log_likelihood_in_torch],
+}
+
+#: Check -> wrong answers, each with words of the sentence that must come.
+WRONG = {
+    "check_sensors": [
+        ("a", "That is the prior"),
+        ("b", "one sensor leaves"),
+        ("d", "add in squares"),
+        ("e", "some uncertainty stays"),
+    ],
+    "check_circle": [
+        (circle_plus(lambda mean, s: -(s**2) * np.eye(2)), "The noise is missing"),
+        (circle_plus(lambda mean, s: (s - s**2) * np.eye(2)), "the variance of the noise is σ²"),
+        (circle_plus(lambda mean, s: s**2 * (1 - np.eye(2))), "no σ² off the diagonal"),
+        (circle_plus(lambda mean, s: np.outer(mean, mean)), "subtract the product of the means"),
+        (circle_at_the_mean, "not the curve at the mean of z"),
+        (lambda omega, s: circle_by_quadrature(omega, s)[0], "2 values are asked"),
+    ],
+    "check_posterior": [
+        (posterior_without_prior, "The prior is missing"),
+        (posterior_of_averages, "independent coordinates add up"),
+        (posterior_variance, "the standard deviation is its root"),
+        (posterior_peak, "the peak of the posterior"),
+        (posterior_naive, "NaN"),
+    ],
+    "check_draws": [
+        (lambda points, p, n, rng: rng.choice(points, n), "they ignore p(z|x)"),
+        (lambda points, p, n, rng: points[[p.argmax()] * n], "Every draw is the same"),
+        (lambda points, p, n, rng: draw_by_inverse(points, p**2, n, rng), "too often"),
+        (lambda points, p, n, rng: rng.standard_normal(n), "points of the grid"),
+        (lambda points, p, n, rng: rng.choice(points, n, p=p), "ValueError: "),
+        (lambda points, p, n, rng: draw_by_inverse(points, p, 1, rng), "is asked"),
+    ],
+    "check_repair": [
+        (log_likelihood_untouched, "2σ². The squares are averaged"),
+        (lambda x, f, s: log_likelihood_from(x, f, s, np.sum, x.shape[1], s), "divided by 2σ;"),
+        (lambda x, f, s: log_likelihood_from(x, f, s**2, np.mean, x.shape[1], s), "averaged"),
+        (lambda x, f, s: log_likelihood_from(x, f, s**2, np.sum, 1, s), "each of the D"),
+        (lambda x, f, s: np.exp(log_likelihood_in_torch(x, f, s).numpy()), "the exponential"),
+        (lambda x, f, s: log_likelihood_in_torch(x, f, s).T, "wrong shape"),
+    ],
+}

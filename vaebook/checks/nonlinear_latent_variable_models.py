@@ -1,0 +1,305 @@
+"""Checks of the homework on nonlinear latent variable models."""
+
+from itertools import combinations
+
+import numpy as np
+
+from vaebook.checks.core import Choice, Function, Homework
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import uniform_grid
+
+homework = Homework("Nonlinear latent variable models")
+report = homework.report
+
+
+def _spiral(z, n_dimensions):
+    """A smooth curve in any number of dimensions."""
+    k = np.arange(n_dimensions)
+    return np.sin(z[:, None] * (1 + 0.3 * k) + k)
+
+
+# -- task 1 ------------------------------------------------------------------------------------
+
+check_sensors = Choice(
+    homework,
+    "A hundred noisy sensors",
+    right="c",
+    mistakes={
+        "a": "That is the prior. Each sensor adds what it knows; noise does not take that away.",
+        "b": "That is what one sensor leaves, 1/√2 = 0.71. The other 99 have been read as well.",
+        "d": "The noise is averaged with 1/√100, not 1/100: independent errors add in squares.",
+        "e": "However many sensors there are, each error is independent: some uncertainty stays.",
+    },
+    hints=(
+        "How does the standard error of a mean fall with the number of readings?",
+        "log p(z|x) is -z²/2 plus a hundred terms -(x - z)²/2. How strongly does it curve?",
+        "The curvature is 1 + 100, and the standard deviation one over its root.",
+    ),
+    because="Precisions add: 1 from the prior, 1 from each sensor. So std = 1/√101 = 0.0995.",
+)
+
+
+# -- task 2 ------------------------------------------------------------------------------------
+
+
+def _circle_moments(omega, noise_std):
+    mean = np.exp(-(omega**2) / 2)
+    double = np.exp(-2 * omega**2)
+    covariance = np.diag([(1 + double) / 2 - mean**2, (1 - double) / 2])
+    return np.array([mean, 0.0]), covariance + noise_std**2 * np.eye(2)
+
+
+def _circle_cases(rng):
+    for _ in range(3):
+        yield rng.uniform(0.3, 2.0), rng.uniform(0.1, 0.9)
+    yield 30.0, 0.5
+
+
+def _circle_with(change):
+    """The moments, with their covariance changed."""
+
+    def moments(omega, noise_std):
+        mean, covariance = _circle_moments(omega, noise_std)
+        return mean, change(mean, covariance, noise_std)
+
+    return moments
+
+
+check_circle = Function(
+    homework,
+    "Mean and covariance of a noisy circle",
+    oracle=_circle_moments,
+    cases=_circle_cases,
+    mistakes={
+        "The noise is missing: σ² belongs on the diagonal of the covariance.": _circle_with(
+            lambda mean, covariance, std: covariance - std**2 * np.eye(2)
+        ),
+        "σ stands on the diagonal; the variance of the noise is σ².": _circle_with(
+            lambda mean, covariance, std: covariance + (std - std**2) * np.eye(2)
+        ),
+        "The noise of the two coordinates is independent: no σ² off the diagonal.": _circle_with(
+            lambda mean, covariance, std: covariance + std**2 * (1 - np.eye(2))
+        ),
+        "These are E[x xᵀ]; subtract the product of the means for the covariance.": _circle_with(
+            lambda mean, covariance, std: covariance + np.outer(mean, mean)
+        ),
+        "The mean of the curve is not the curve at the mean of z, (1, 0).": (
+            lambda omega, noise_std: (
+                np.array([1.0, 0.0]),
+                _circle_moments(omega, noise_std)[1] + np.diag([np.exp(-(omega**2)) - 1, 0.0]),
+            )
+        ),
+        "cos² ωz = (1 + cos 2ωz)/2, and E[cos 2ωz] = exp(-(2ω)²/2), not exp(-ω²).": (
+            lambda omega, noise_std: (
+                _circle_moments(omega, noise_std)[0],
+                np.diag([0.5 - 0.5 * np.exp(-(omega**2)), 0.5 - 0.5 * np.exp(-(omega**2))])
+                + noise_std**2 * np.eye(2),
+            )
+        ),
+    },
+    hints=(
+        "E[x] = E[f(z)]: the noise has mean 0. What is E[sin ωz], by symmetry?",
+        "cos² u = (1 + cos 2u)/2 and sin² u = (1 - cos 2u)/2. Use the given fact with 2ω.",
+        "Total variance: the covariance is that of f(z), plus σ² on the diagonal.",
+    ),
+    because="For large ω the points fill the whole circle: mean 0, variances ½ + σ².",
+)
+
+
+# -- task 3 ------------------------------------------------------------------------------------
+
+
+def _log_joint(x, curve, points, noise_std):
+    log_likelihood = log_normal(x[:, None, :], curve, noise_std).sum(axis=-1)  # (B, G)
+    return log_likelihood + log_normal(points, 0.0, 1.0)
+
+
+def _weights(log_joint):
+    w = np.exp(log_joint - log_joint.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def _moments_of(weights, points):
+    mean = weights @ points
+    return mean, np.sqrt((weights * (points - mean[:, None]) ** 2).sum(axis=1))
+
+
+def _posterior_moments(x, curve, points, noise_std):
+    return _moments_of(_weights(_log_joint(x, curve, points, noise_std)), points)
+
+
+def _posterior_cases(rng):
+    points, _ = uniform_grid(-5.0, 5.0, 1001)
+    for n_rows, n_dimensions in [(3, 2), (5, 1), (2, 6)]:
+        curve = _spiral(points, n_dimensions)
+        x = _spiral(rng.standard_normal(n_rows), n_dimensions)
+        x = x + rng.normal(0, 0.4, x.shape)
+        yield x, curve, points, rng.uniform(0.3, 0.8)
+    # A point so far away that its density is zero in floating point.
+    yield np.vstack([x[0], x[0] + 40.0]), curve, points, 0.3
+
+
+def _without_prior(x, curve, points, noise_std):
+    log_joint = _log_joint(x, curve, points, noise_std) - log_normal(points, 0.0, 1.0)
+    return _moments_of(_weights(log_joint), points)
+
+
+def _mean_over_dimensions(x, curve, points, noise_std):
+    log_likelihood = log_normal(x[:, None, :], curve, noise_std).mean(axis=-1)
+    return _moments_of(_weights(log_likelihood + log_normal(points, 0.0, 1.0)), points)
+
+
+def _variance(x, curve, points, noise_std):
+    mean, std = _posterior_moments(x, curve, points, noise_std)
+    return mean, std**2
+
+
+def _mode(x, curve, points, noise_std):
+    _, std = _posterior_moments(x, curve, points, noise_std)
+    return points[_log_joint(x, curve, points, noise_std).argmax(axis=1)], std
+
+
+def _second_moment(x, curve, points, noise_std):
+    mean, std = _posterior_moments(x, curve, points, noise_std)
+    return mean, np.hypot(std, mean)
+
+
+check_posterior = Function(
+    homework,
+    "Mean and spread of the posterior",
+    oracle=_posterior_moments,
+    cases=_posterior_cases,
+    mistakes={
+        "The prior is missing: add log p(z) to the log-likelihood.": _without_prior,
+        "The log-densities of the coordinates are averaged; independent coordinates add up.": (
+            _mean_over_dimensions
+        ),
+        "The second value is the variance; the standard deviation is its root.": _variance,
+        "The first value is the peak of the posterior; its mean is asked.": _mode,
+        "The second value is the root of E[z²]; the spread is about the mean.": _second_moment,
+    },
+    hints=(
+        "Shapes: x[:, None, :] is (B, 1, D) and curve is (G, D). Their difference is (B, G, D).",
+        "Subtract the largest log of each row before exp; it cancels when the row is normalised.",
+        "On a uniform grid, weights that sum to one are enough: mean = w @ points.",
+    ),
+    because="The grid turns Bayes' rule into one subtraction, one exp and one division.",
+)
+
+
+# -- task 4 ------------------------------------------------------------------------------------
+
+_N_SAMPLES = 20_000
+_DRAW = {
+    "prior": "These are draws from the prior or an even spread: they ignore p(z|x).",
+    "peak": "Every draw is the same: draw at random, not the peak.",
+    "square": "Probable values come too often: draw with the weights themselves.",
+    "outside": "Draws must be points of the grid.",
+}
+
+
+def _draw_posterior(points, density, n, rng):
+    return rng.choice(points, size=n, p=density / density.sum())
+
+
+def _accept_draws(draws, points, density, n, rng):
+    draws = np.asarray(draws, float)
+    if draws.shape != (n,):
+        return f"The value has shape {draws.shape}; {(n,)} is asked."
+    if not np.isin(draws, points).all():
+        return _DRAW["outside"]
+    if np.ptp(draws) == 0:
+        return _DRAW["peak"]
+    p = density / density.sum()
+    edges = np.searchsorted(np.cumsum(p), np.linspace(0.1, 0.9, 9))
+    share = np.searchsorted(points[edges], draws, side="left")
+    expected = np.diff(np.concatenate([[0.0], np.cumsum(p)[edges], [1.0]]))
+    observed = np.bincount(share, minlength=10) / n
+    if np.all(np.abs(observed - expected) < 6 * np.sqrt(expected / n)):
+        return None
+    narrow = draws.std() < np.sqrt(p @ points**2 - (p @ points) ** 2)
+    return _DRAW["square"] if narrow else _DRAW["prior"]
+
+
+def _draw_cases(rng):
+    points, _ = uniform_grid(-4.0, 4.0, 801)
+    for std in (0.3, 0.5):
+        peak = rng.uniform(-1, 1)
+        density = np.exp(-0.5 * ((points - peak) / std) ** 2)
+        yield points, density * (2 + np.sin(3 * points)), _N_SAMPLES, rng
+
+
+check_draws = Function(
+    homework,
+    "Draws from a posterior on a grid",
+    oracle=_draw_posterior,
+    cases=_draw_cases,
+    accept=_accept_draws,
+    mistakes={
+        _DRAW["prior"]: lambda points, density, n, rng: rng.choice(points, n),
+        _DRAW["peak"]: lambda points, density, n, rng: np.full(n, points[density.argmax()]),
+        _DRAW["square"]: lambda points, density, n, rng: _draw_posterior(
+            points, density**2, n, rng
+        ),
+        _DRAW["outside"]: lambda points, density, n, rng: (
+            _draw_posterior(points, density, n, rng) + rng.uniform(-0.004, 0.004, n)
+        ),
+    },
+    hints=(
+        "On a grid the posterior is a list of probabilities, once it is divided by its sum.",
+        "rng.choice(points, size=n, p=...) draws from a list with given probabilities.",
+    ),
+    because="With draws any question is an average: p(z > 0|x) is the share of draws above 0.",
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+
+def _log_likelihood(x, curve, noise_std):
+    return log_normal(x[:, None, :], curve, noise_std).sum(axis=-1)
+
+
+def _likelihood_cases(rng):
+    for n_rows, n_points, n_dimensions in [(3, 4, 2), (1, 5, 6), (2, 2, 3)]:
+        curve = rng.normal(size=(n_points, n_dimensions))
+        yield rng.normal(size=(n_rows, n_dimensions)), curve, rng.uniform(0.2, 0.9)
+
+
+_BUGS = {
+    "width": "The squares are divided by 2σ; the exponent has 2σ².",
+    "sum": "The squares are averaged over the coordinates; the exponent has their sum.",
+    "norm": "½ log 2πσ² is subtracted once; each of the D coordinates has its own.",
+}
+
+
+def _friend(*left):
+    """Return the colleague's function with only the bugs named in `left` still in it."""
+
+    def log_likelihood(x, curve, noise_std):
+        squares = (x[:, None, :] - curve) ** 2
+        squares = squares.mean(axis=-1) if "sum" in left else squares.sum(axis=-1)
+        width = noise_std if "width" in left else noise_std**2
+        n = 1 if "norm" in left else x.shape[1]
+        return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
+
+    return log_likelihood
+
+
+check_repair = Function(
+    homework,
+    "Three bugs in a log-likelihood",
+    oracle=_log_likelihood,
+    cases=_likelihood_cases,
+    mistakes={
+        " ".join(_BUGS[name] for name in left): _friend(*left)
+        for number in (1, 2, 3)
+        for left in combinations(_BUGS, number)
+    },
+    hints=(
+        "Put x on the curve. What is the log-density of D coordinates at their common peak?",
+        "Let x differ in one coordinate only, by σ. By how much must the log-density fall?",
+        "Now let a second coordinate differ by σ as well. The fall must double.",
+    ),
+    because="At the peak, one σ off, two coordinates off: each test isolates one factor.",
+)
