@@ -177,7 +177,7 @@ BUGS = [
     Bug("mean over the last piece's samples", "evaluation",
         "math.log(n_importance)", "math.log(n_draws)"),
     Bug("last piece too long", "evaluation",
-        "min(chunk, n_importance - done)", "chunk"),
+        "min(n_piece, n_importance - done)", "n_piece"),
     Bug("mean of pieces' logs", "evaluation",
         "torch.logaddexp(log_sum, log_w", "torch.maximum(log_sum, log_w"),
     Bug("effective samples without the square", "evaluation",

@@ -21,7 +21,7 @@ __all__ = ["Evaluation", "LogLikelihood", "evaluate", "held_out_pixels", "log_li
 # Every model is compared on the same images with the same pixels.
 _ORDER_SEED, _PIXEL_SEED = 17_01, 17_02
 _IMAGE_BLOCK = 100
-_ROWS = {"cpu": 1_000, "cuda": 200_000}  # decoded at a time: fits the cache, or fills the device
+_ROWS = {"cpu": 500, "cuda": 200_000}  # decoded at a time: fits the cache, or fills the device
 
 
 class LogLikelihood(NamedTuple):
@@ -72,7 +72,7 @@ def log_likelihood(
         Samples of z an image; 1,000 is usual.
     generator : torch.Generator, on the model's device
     precision : "float32" or "bfloat16"
-        Of the decoder's matrix products; float32 stands for the model's own precision.
+        Of the matrix products; float32 stands for the model's own precision.
     rows : int, optional
         Decoded at a time, which bounds the memory. The same generator and rows give the same
         numbers.
@@ -96,25 +96,10 @@ def log_likelihood(
         raise ValueError(f"n_importance is {n_importance!r}, expected a whole number above 0.")
     x = model.check_data(x)
     rows = rows or _ROWS.get(x.device.type, _ROWS["cpu"])
-    low_precision = torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16")
-    log_px, effective_samples = [], []
-    for block in tqdm(x.split(_IMAGE_BLOCK), "evaluate", unit="block", disable=not progress):
-        mean, log_var = model.encoder(block)
-        chunk = max(1, rows // len(block))
-        log_sum = block.new_full((len(block),), -math.inf, dtype=torch.float64)
-        log_sum_of_squares = log_sum.clone()
-        for done in range(0, n_importance, chunk):
-            n_draws = min(chunk, n_importance - done)
-            eps = model.draw_noise(n_draws, len(block), generator=generator)
-            z = objective.reparameterize(mean, log_var, eps)
-            with low_precision:
-                log_px_given_z = model.log_px_given_z(block, z)
-            log_w = objective.log_weights(log_px_given_z, z, mean, log_var).double()
-            log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
-            log_sum_of_squares = torch.logaddexp(log_sum_of_squares, (2 * log_w).logsumexp(0))
-        log_px.append(log_sum - math.log(n_importance))
-        effective_samples.append(torch.exp(2 * log_sum - log_sum_of_squares))
-    result = LogLikelihood(torch.cat(log_px), torch.cat(effective_samples))
+    blocks = tqdm(x.split(_IMAGE_BLOCK), "evaluate", unit="block", disable=not progress)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        parts = [_log_likelihood_of_block(model, b, n_importance, generator, rows) for b in blocks]
+    result = LogLikelihood(*(torch.cat(field) for field in zip(*parts, strict=True)))
     if not torch.isfinite(result.log_px).all():
         first = int((~torch.isfinite(result.log_px)).nonzero()[0])
         raise ValueError(
@@ -122,6 +107,24 @@ def log_likelihood(
             "are not usable: evaluate an earlier checkpoint."
         )
     return result
+
+
+def _log_likelihood_of_block(model, x, n_importance, generator, rows) -> LogLikelihood:
+    """Add up the weights of a few images and their squares, in logarithms, piece by piece."""
+    mean, log_var = model.encoder(x)
+    n_piece = max(1, rows // len(x))
+    log_sum = x.new_full((len(x),), -math.inf, dtype=torch.float64)
+    log_sum_of_squares = log_sum
+    for done in range(0, n_importance, n_piece):
+        n_draws = min(n_piece, n_importance - done)
+        eps = model.draw_noise(n_draws, len(x), generator=generator)
+        z = objective.reparameterize(mean, log_var, eps)  # (S, B, D_z)
+        log_px_given_z = model.log_px_given_z(x, z)
+        log_w = objective.log_weights(log_px_given_z, z, mean, log_var).double()  # (S, B)
+        log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
+        log_sum_of_squares = torch.logaddexp(log_sum_of_squares, (2 * log_w).logsumexp(0))
+    effective_samples = torch.exp(2 * log_sum - log_sum_of_squares)
+    return LogLikelihood(log_sum - math.log(n_importance), effective_samples)
 
 
 @torch.inference_mode()
