@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test test-all notebooks record-toy bench wheel browser lint clean
+.PHONY: help book serve test test-all notebooks record-toy bench bench-vae wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -38,6 +38,9 @@ record-toy: .venv/.ready  ## train the toy VAE of its chapter anew and store it 
 
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(BIN)/python tools/bench.py
+
+bench-vae: .venv/.ready  ## train and evaluate VAEs against targets (PARTS="train-60 usual"; all: two hours)
+	@$(BIN)/python tools/bench_vae.py $(PARTS)
 
 wheel: .venv/.ready  ## write dist/vaebook-*.whl, which a notebook can install
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . && ls dist/*.whl
