@@ -94,7 +94,9 @@ class BinaryCurve:
         with torch.no_grad():
             for parameter in self.model.parameters():
                 parameter.mul_(2.0)  # first weights are small: bend the decoder
-            self.model.encoder.layers[-1].bias[1] = 0.7  # q wider than p(z): weights are bounded
+            last = self.model.encoder.layers[-1]  # make q wider than p(z): weights are bounded
+            last.weight[1] *= 0.2
+            last.bias[1] = 0.4
         self.x = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6)), dtype=torch.float64)
 
     def log_conditional(self, z):
