@@ -591,5 +591,6 @@ def test_each_encoder_stands_on_its_own_decoder(ax):
 def test_dots_grow_with_the_gap(ax):
     figures.plot_gap_dots(*PLOTS["plot_gap_dots"], ax=ax)
     (dots,) = ax.collections
-    np.testing.assert_array_equal(dots.get_offsets(), DOTS)
-    np.testing.assert_allclose(np.diff(dots.get_sizes()), [10, 30])
+    np.testing.assert_array_equal(dots.get_offsets(), DOTS[1:])
+    np.testing.assert_allclose(dots.get_sizes(), [12, 42])
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), DOTS[:1])

@@ -1640,7 +1640,7 @@ def plot_gap_dots(data, gap, curve, *, ax=None):
     ----------
     data : ndarray, shape (B, 2)
     gap : ndarray, shape (B,)
-        In nats.
+        In nats; up to 0.1 all dots are alike.
     curve : ndarray, shape (G, 2)
     ax : Axes, optional
 
@@ -1652,7 +1652,9 @@ def plot_gap_dots(data, gap, curve, *, ax=None):
     """
     ax = _axes(ax)
     ax.plot(*curve.T, color=COLOURS["p"], linewidth=1.25)
-    ax.scatter(*data.T, 2 + 20 * gap, color=COLOURS["gap"], alpha=0.5, linewidth=0)
+    few = gap > 0.1  # the others are one shape, drawn many times, which keeps the page small
+    ax.plot(*data[~few].T, "o", color=COLOURS["gap"], alpha=0.5, markersize=2, markeredgewidth=0)
+    ax.scatter(*data[few].T, 2 + 20 * gap[few], color=COLOURS["gap"], alpha=0.5, linewidth=0)
     ax.margins(0.08)
     _plane(ax)
     return ax

@@ -260,7 +260,7 @@ class VaeStep(Explorer):
         fig = Figure(figsize=(6.4, 5.6))
         (plane, latent), (training, _) = fig.subplots(2, 2, height_ratios=[1.6, 1])
         fig.delaxes(fig.axes[-1])
-        plane.plot(*run.data.T, "o", color=figures.COLOURS["muted"], markersize=1.5, alpha=0.6)
+        plane.plot(*run.data[::3].T, "o", color=figures.COLOURS["muted"], markersize=1.5, alpha=0.6)
         plane.plot(*model.decoder(LATENT).T, color=figures.COLOURS["p"], linewidth=1.25)
         plane.plot(*np.stack([x, model.decoder(at["z"])]).T, ":", color=figures.COLOURS["ink"])
         plane.plot(*x, "o", color=figures.COLOURS["data"], markersize=6)
@@ -280,7 +280,7 @@ class VaeStep(Explorer):
         """The still picture in words."""
         at = self.compute()
         return (
-            f"Left: 500 dots in a ring, the decoder's curve at epoch {self.epoch}, the data point "
+            f"Left: dots in a ring, the decoder's curve at epoch {self.epoch}, the data point "
             f"({self.x1:.2f}, {self.x2:.2f}) and the decoded draw ({at['centre_1']:.2f}, "
             f"{at['centre_2']:.2f}). Right: over z, the posterior of the point and the encoder's q "
             f"with mean {at['mean']:.2f} and standard deviation {at['std']:.2f}; the draw is at "
