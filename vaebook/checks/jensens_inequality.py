@@ -1,0 +1,211 @@
+"""Checks of the homework on Jensen's inequality."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from vaebook.checks.core import Choice, Function, Homework
+
+homework = Homework("Jensen's inequality")
+report = homework.report
+
+
+# -- task 1 ------------------------------------------------------------------------------------
+
+check_savings = Choice(
+    homework,
+    "A century of savings",
+    right="c",
+    mistakes={
+        "a": "1.05 to the power of 100 is the mean over all savers. Very few have that much.",
+        "b": "+50 % and -40 % do not cancel: 1.5 times 0.6 is 0.9.",
+        "d": "The mean grows, but nearly all of it belongs to a few. Look at the logarithm.",
+        "e": "50 good and 50 bad years give the same product in any order.",
+    },
+    hints=(
+        "A typical saver has 50 good and 50 bad years. Multiply one good and one bad year.",
+        "The typical result is exp(100 E[log factor]).",
+    ),
+    because="1.5 · 0.6 = 0.9 for each pair of years, and 0.9 to the power of 50 is 1/194.",
+)
+
+
+# -- task 2 ------------------------------------------------------------------------------------
+
+
+def _best_share(p, gain, loss):
+    return np.maximum(p / loss - (1 - p) / gain, 0.0)
+
+
+def _share_cases(rng):
+    for n in (4, 1):
+        p, gain, loss = rng.uniform(0.4, 0.7, n), rng.uniform(0.5, 2, n), rng.uniform(0.3, 1, n)
+        yield p, gain, loss
+    yield np.array([0.5, 0.2, 0.9]), np.array([0.5, 0.5, 3.0]), np.array([0.4, 1.0, 1.0])
+
+
+check_share = Function(
+    homework,
+    "How much to stake",
+    oracle=_best_share,
+    cases=_share_cases,
+    mistakes={
+        "Where the game is unfavourable this is negative; the best share is then 0.": (
+            lambda p, gain, loss: p / loss - (1 - p) / gain
+        ),
+        "Gain and loss are exchanged: p is divided by the loss.": (
+            lambda p, gain, loss: np.maximum(p / gain - (1 - p) / loss, 0)
+        ),
+        "That maximises nothing: it is the mean return of one round, p gain - (1 - p) loss.": (
+            lambda p, gain, loss: np.maximum(p * gain - (1 - p) * loss, 0)
+        ),
+        "That is the answer for loss = 1, where all of the stake can be lost.": (
+            lambda p, gain, loss: np.maximum(p - (1 - p) / gain, 0)
+        ),
+        "That maximises the mean fortune: all or nothing. Maximise the mean of its logarithm.": (
+            lambda p, gain, loss: np.where(p * gain > (1 - p) * loss, 1.0, 0.0)
+        ),
+    },
+    hints=(
+        "The mean logarithm is p log(1 + gain f) + (1 - p) log(1 - loss f).",
+        "Its derivative is p gain / (1 + gain f) - (1 - p) loss / (1 - loss f).",
+        "Multiply out; f gain loss = p gain - (1 - p) loss. And if that is negative?",
+    ),
+    because="The mean logarithm is concave in f, so the one zero of its slope is the maximum.",
+)
+
+
+# -- task 3 ------------------------------------------------------------------------------------
+
+
+def _log_gap(log_y, weights):
+    return logsumexp(log_y, b=weights) - weights @ log_y
+
+
+def _gap_cases(rng):
+    for n in (3, 8):
+        yield rng.normal(0, 1.5, n), rng.dirichlet(np.ones(n))
+    yield rng.normal(-5000, 3, 6), rng.dirichlet(np.ones(6))
+    yield rng.normal(4000, 1, 4), rng.dirichlet(np.ones(4))
+
+
+def _half_relative_variance(log_y, weights):
+    y = np.exp(log_y - log_y.max())
+    mean = weights @ y
+    return weights @ (y - mean) ** 2 / (2 * mean**2)
+
+
+check_gap = Function(
+    homework,
+    "The gap, from logarithms",
+    oracle=_log_gap,
+    cases=_gap_cases,
+    mistakes={
+        "The sign is the wrong way round: log E[y] is the larger one.": (
+            lambda log_y, weights: -_log_gap(log_y, weights)
+        ),
+        "The weights are not used: both averages are weighted.": (
+            lambda log_y, weights: _log_gap(log_y, np.full(len(log_y), 1 / len(log_y)))
+        ),
+        "Half the relative variance is only the first term; the gap itself is asked.": (
+            _half_relative_variance
+        ),
+        "In the first average the weights are missing: E[y] is the sum of weights times y.": (
+            lambda log_y, weights: logsumexp(log_y) - weights @ log_y
+        ),
+        "log E[y] alone is not the gap: subtract E[log y].": (
+            lambda log_y, weights: logsumexp(log_y, b=weights)
+        ),
+    },
+    hints=(
+        "E[log y] is easy: you are given log y.",
+        "log E[y] = top + log of the sum of weights times exp(log_y - top), for any top.",
+        "Take for top the largest log_y. Then no exp overflows and the sum is not 0.",
+    ),
+    because="The gap does not change when y gets a factor: the top cancels.",
+)
+
+
+# -- task 4 ------------------------------------------------------------------------------------
+
+
+def _left_out(log_w):
+    """log(sum of the others) for each sample."""
+    total = logsumexp(log_w)
+    return total + np.log1p(-np.exp(log_w - total))
+
+
+def _jackknife(log_w):
+    n = len(log_w)
+    log_mean = logsumexp(log_w) - np.log(n)
+    others = _left_out(log_w) - np.log(n - 1)
+    return log_mean + (n - 1) * (log_mean - others.mean())
+
+
+def _jackknife_cases(rng):
+    for n in (2, 5, 40):
+        yield (rng.normal(0, 1, n),)
+    yield (rng.normal(-3000, 1, 12),)
+
+
+def _jackknife_with(factor=None, divisor=None):
+    """The corrected estimate with another factor, or with another divisor of the left-out sums."""
+
+    def estimate(log_w):
+        n = len(log_w)
+        log_mean = logsumexp(log_w) - np.log(n)
+        others = _left_out(log_w) - np.log(divisor(n) if divisor else n - 1)
+        return log_mean + (factor(n) if factor else n - 1) * (log_mean - others.mean())
+
+    return estimate
+
+
+check_jackknife = Function(
+    homework,
+    "A logarithm with less bias",
+    oracle=_jackknife,
+    cases=_jackknife_cases,
+    rtol=1e-5,
+    atol=1e-6,
+    large=(lambda rng: (rng.normal(-1000, 1, 10**6),), "10⁶ samples"),
+    mistakes={
+        "That is log of the mean itself; its bias is still in it.": (
+            _jackknife_with(factor=lambda n: 0)
+        ),
+        "The correction is added with the wrong sign: it must raise the estimate.": (
+            _jackknife_with(factor=lambda n: 1 - n)
+        ),
+        "The difference is only 1/(K - 1) of the bias: multiply it by K - 1.": (
+            _jackknife_with(factor=lambda n: 1)
+        ),
+        "The averages without one sample have K - 1 terms, not K.": (
+            _jackknife_with(divisor=lambda n: n)
+        ),
+        "That is the average of the logarithms of single samples.": (lambda log_w: log_w.mean()),
+    },
+    hints=(
+        "Without sample j the sum is S - w_j. All K of these come from one sum.",
+        "log(S - w_j) = log S + log(1 - w_j/S). The ratio w_j/S is exp(log_w - log S).",
+        "np.log1p(-np.exp(log_w - log_sum)) gives the last term for all j at once.",
+    ),
+    because="The bias is about c/K. K times one estimate minus K - 1 times the other cancels c.",
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+check_proof = Choice(
+    homework,
+    "A proof of too much",
+    right="d",
+    mistakes={
+        "a": "That line is the definition: the evidence is the mean of w over the prior.",
+        "b": "That is Jensen's inequality for the concave logarithm, the right way round.",
+        "c": "The log of a product is a sum, and the mean of a sum is the sum of the means.",
+        "e": "That line only puts the names on it: E[w₁] is p(x₁). The fault came earlier.",
+    },
+    hints=(
+        "Every ≥ needs a reason. For the logarithm, which of E[log w] and log E[w] is larger?",
+        "Lines (b) and (d) use the same inequality in opposite directions.",
+    ),
+    because="E[log w₁] lies below log E[w₁], not above it.",
+)
