@@ -1,0 +1,295 @@
+"""Checks of the homework on the reparameterization trick."""
+
+from itertools import combinations
+
+import numpy as np
+
+from vaebook.checks.core import Choice, Function, Homework
+
+homework = Homework("The reparameterization trick")
+report = homework.report
+
+
+# -- task 1 ------------------------------------------------------------------------------------
+
+check_sawtooth = Choice(
+    homework,
+    "A saw under the bell",
+    right="c",
+    mistakes={
+        "a": "The truth is about 0. But each draw sits on a tooth, and a tooth has the slope 1.",
+        "b": "The slope is 1 on each tooth, but a moving bell also crosses jumps, down by 1 each. "
+        "The average of the saw stays near ½ wherever a wide bell stands.",
+        "d": "It is the other way round: what is the slope at a draw, and what is the average?",
+        "e": "Noise needs slopes that differ from draw to draw. Do they differ?",
+    },
+    hints=(
+        "What is the derivative of z - floor(z) at z = 2.4? And at z = -0.9?",
+        "The bell covers about six teeth. How large is the average of the saw under it, about?",
+        "Move the bell by a quarter of a tooth. Does the average change?",
+    ),
+    because="All draws agree on 1; the jumps, which no draw meets, take it all back.",
+)
+
+
+# -- task 2 ------------------------------------------------------------------------------------
+
+
+def _poisson_rows(values, counts, log_rate):
+    return values * (counts - np.exp(log_rate))
+
+
+def _poisson_cases(rng):
+    for log_rate, n in [(rng.uniform(0.3, 1.5), 6), (rng.uniform(-2, -0.5), 9), (7.0, 3)]:
+        counts = rng.poisson(np.exp(log_rate), n)
+        counts[0] += 1
+        yield rng.normal(0, 3, n), counts, float(log_rate)
+
+
+def _log_poisson(counts, log_rate):
+    log_factorial = np.array([np.log(np.arange(1, k + 1)).sum() for k in counts])
+    return counts * log_rate - np.exp(log_rate) - log_factorial
+
+
+check_counts = Function(
+    homework,
+    "The score of a count",
+    oracle=_poisson_rows,
+    cases=_poisson_cases,
+    mistakes={
+        "That is the derivative by the rate r; by t = log r it takes one factor r more.": (
+            lambda values, counts, log_rate: values * (counts / np.exp(log_rate) - 1)
+        ),
+        "log r is taken for r: exp(t) is the rate.": (
+            lambda values, counts, log_rate: values * (counts - log_rate)
+        ),
+        "The factor exp(-r) of the probability depends on t, too: its logarithm is -exp(t).": (
+            lambda values, counts, log_rate: values * counts
+        ),
+        "The score is the derivative of log p, not log p itself.": (
+            lambda values, counts, log_rate: values * _log_poisson(counts, log_rate)
+        ),
+        "The score stands alone: each row multiplies it with a at that draw.": (
+            lambda values, counts, log_rate: counts - np.exp(log_rate)
+        ),
+        "The derivative of p is not yet divided by p: an average under p needs that of log p.": (
+            lambda values, counts, log_rate: (
+                _poisson_rows(values, counts, log_rate) * np.exp(_log_poisson(counts, log_rate))
+            )
+        ),
+    },
+    hints=(
+        "Write log p(k) first. It has three terms, and one of them does not contain the rate.",
+        "Now put r = exp(t) into it before you differentiate by t.",
+        "The derivative of k t - exp(t) by t is the score. Its mean must be zero: is it?",
+    ),
+    because="The score is k - r: how many more came than are expected.",
+)
+
+
+# -- task 3 ------------------------------------------------------------------------------------
+
+
+def _two_variances(mean, std):
+    square = np.exp(2 * mean + std**2)  # of the gradient
+    second = np.exp(2 * mean + 2 * std**2)  # E[exp(2 z)]
+    return second - square, second * (1 + 4 * std**2) / std**2 - square
+
+
+def _bell_cases(rng):
+    for n in (1, 4):
+        yield rng.normal(0, 1, n), rng.uniform(0.2, 1.4, n)
+    yield np.array([-0.5, 2.0]), np.array([0.02, 2.0])
+
+
+def _second_moments(mean, std):
+    square = np.exp(2 * mean + std**2)
+    path, score = _two_variances(mean, std)
+    return path + square, score + square
+
+
+def _without_shift(mean, std):
+    square = np.exp(2 * mean + std**2)
+    second = np.exp(2 * mean + 2 * std**2)
+    return second - square, second / std**2 - square
+
+
+check_variances = Function(
+    homework,
+    "Two variances for an exponential",
+    oracle=_two_variances,
+    cases=_bell_cases,
+    mistakes={
+        "These are the means of the squares; subtract the square of the mean.": _second_moments,
+        "The two are exchanged: the pathwise variance comes first.": (
+            lambda mean, std: _two_variances(mean, std)[::-1]
+        ),
+        "E[ε² exp(2sε)] is not 1 times E[exp(2sε)]: the exponential moves the bell to 2s.": (
+            _without_shift
+        ),
+        "The score is ε/s; the s below it is lost in the second variance.": (
+            lambda mean, std: (
+                _two_variances(mean, std)[0],
+                np.exp(2 * mean + 2 * std**2) * (1 + 4 * std**2) - np.exp(2 * mean + std**2),
+            )
+        ),
+        "These are standard deviations; variances are asked.": (
+            lambda mean, std: tuple(np.sqrt(one) for one in _two_variances(mean, std))
+        ),
+    },
+    hints=(
+        "One integral does it all: E[exp(cε)] = exp(c²/2). Complete the square to see it.",
+        "Completing the square says more: exp(cε) moves the bell of ε from 0 to c.",
+        "So E[ε² exp(cε)] = exp(c²/2) (1 + c²): variance 1 and mean c. Here c = 2s.",
+    ),
+    because="For small s the first falls like s², the second grows like 1/s².",
+    rtol=1e-5,
+)
+
+
+# -- task 4 ------------------------------------------------------------------------------------
+
+
+def _roots(raw, dimension):
+    """Lower triangular L (B, D, D): rows filled in order, exponential on the diagonal."""
+    roots = np.zeros((len(raw), dimension, dimension))
+    roots[:, *np.tril_indices(dimension)] = raw
+    on = np.arange(dimension)
+    roots[:, on, on] = np.exp(roots[:, on, on])
+    return roots
+
+
+def _log_density(eps, log_det, *, constant=True):
+    """Log-density of z, from its noise and log |L|."""
+    d = eps.shape[-1]
+    return -0.5 * (eps**2).sum(-1) - 0.5 * d * np.log(2 * np.pi) * constant - log_det
+
+
+def _log_det(raw, dimension):
+    return np.log(np.diagonal(_roots(raw, dimension), axis1=1, axis2=2)).sum(-1)
+
+
+def _full_draws(mean, raw, eps):
+    d = mean.shape[1]
+    z = mean + np.einsum("bij,sbj->sbi", _roots(raw, d), eps)
+    return z, _log_density(eps, _log_det(raw, d))
+
+
+def _full_cases(rng):
+    for n_draws, n_points, d in [(3, 2, 2), (1, 4, 3), (4, 1, 5)]:
+        raw = rng.normal(0, 0.8, (n_points, d * (d + 1) // 2))
+        yield rng.normal(size=(n_points, d)), raw, rng.normal(size=(n_draws, n_points, d))
+
+
+def _transposed(mean, raw, eps):
+    d = mean.shape[1]
+    z = mean + np.einsum("bji,sbj->sbi", _roots(raw, d), eps)
+    return z, _full_draws(mean, raw, eps)[1]
+
+
+def _raw_diagonal(mean, raw, eps):
+    d = mean.shape[1]
+    roots = np.zeros((len(raw), d, d))
+    roots[:, *np.tril_indices(d)] = raw
+    log_det = np.log(np.abs(np.diagonal(roots, axis1=1, axis2=2))).sum(-1)
+    return mean + np.einsum("bij,sbj->sbi", roots, eps), _log_density(eps, log_det)
+
+
+def _by_covariance(mean, raw, eps):
+    roots = _roots(raw, mean.shape[1])
+    z = mean + np.einsum("bij,bkj,sbk->sbi", roots, roots, eps)
+    return z, _full_draws(mean, raw, eps)[1]
+
+
+def _only_diagonal(mean, raw, eps):
+    on = np.diagonal(_roots(raw, mean.shape[1]), axis1=1, axis2=2)
+    return mean + on * eps, _full_draws(mean, raw, eps)[1]
+
+
+def _with_log_det(factor, *, constant=True):
+    def wrong(mean, raw, eps):
+        log_det = factor * _log_det(raw, mean.shape[1])
+        return _full_draws(mean, raw, eps)[0], _log_density(eps, log_det, constant=constant)
+
+    return wrong
+
+
+check_full_covariance = Function(
+    homework,
+    "A bell that leans",
+    oracle=_full_draws,
+    cases=_full_cases,
+    mistakes={
+        "L stands transposed: its rows belong to z, its columns to eps.": _transposed,
+        "The diagonal of L is to be exp of the raw numbers, so that it is positive.": (
+            _raw_diagonal
+        ),
+        "z is mean + L eps; you multiplied with the covariance L Lᵀ.": _by_covariance,
+        "Only the diagonal of L moves z: the numbers below it are what makes the bell lean.": (
+            _only_diagonal
+        ),
+        "The log-determinant is lost: a wide bell is low, log q takes - log |L|.": _with_log_det(0),
+        "log |Σ| = 2 log |L|, and the density has ½ log |Σ|: log |L| is counted twice.": (
+            _with_log_det(2)
+        ),
+        "The log-determinant has the wrong sign: a wide bell is low.": _with_log_det(-1),
+        "The constant -½ D log 2π of log q is lost.": _with_log_det(1, constant=False),
+    },
+    hints=(
+        "L = np.zeros((B, D, D)); rows, columns = np.tril_indices(D); L[:, rows, columns] = raw.",
+        'One z is mean + L @ eps. For all of them: np.einsum("bij,sbj->sbi", L, eps).',
+        "log q(z) is log N[0, I] at eps, minus log |L|; |L| is the product of the diagonal.",
+    ),
+    because="Any raw numbers give a valid covariance; the density needs no inverse of it.",
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+
+def _gradients(x, mean, log_var, eps, *left):
+    """Gradients of the negative bound, with the bugs named in `left`."""
+    std = np.exp(0.5 * log_var)
+    slope = x - (mean + std * eps)  # (S, B), of log p(x|z) by z
+    by_mean = -slope + (0 if "kl" in left else mean)
+    by_log_var = 0.5 * (std**2 - 1) - (0 if "draw" in left else slope * eps * std / 2)
+    gather = np.sum if "sum" in left else np.mean
+    shape = np.broadcast_shapes(eps.shape, by_mean.shape)
+    return tuple(gather(np.broadcast_to(one, shape), axis=0) for one in (by_mean, by_log_var))
+
+
+def _gradient_cases(rng):
+    for n_draws, n_points in [(2, 3), (5, 4), (3, 1)]:
+        x, mean, log_var = rng.normal(0, 1.5, (3, n_points))
+        yield x, mean, log_var, rng.normal(size=(n_draws, n_points))
+
+
+_BUGS = {
+    "draw": "The std in the draw is still detached: the reconstruction never moves log_var.",
+    "kl": "The mean in the KL is still cut off by .data: the prior does not pull at it.",
+    "sum": "Each backward adds to .grad: S draws give a sum, and the bound has their average.",
+}
+
+
+def _friend(*left):
+    return lambda x, mean, log_var, eps: _gradients(x, mean, log_var, eps, *left)
+
+
+check_cut = Function(
+    homework,
+    "Where the graph is cut",
+    oracle=lambda x, mean, log_var, eps: _gradients(x, mean, log_var, eps),
+    cases=_gradient_cases,
+    mistakes={
+        " ".join(_BUGS[name] for name in left): _friend(*left)
+        for number in (1, 2, 3)
+        for left in combinations(_BUGS, number)
+    },
+    hints=(
+        "Take eps = 0 and x = mean. The reconstruction then pulls at nothing: the KL is alone.",
+        "Then move log_var by 1e-5 and divide the change of the loss by it. Whose part is missing?",
+        "Then give the same draw twice: the average does not change. Does the gradient?",
+    ),
+    because="detach, .data, .item() and numpy() cut without a word; the loss looks as before.",
+    rtol=1e-5,
+)
