@@ -89,7 +89,7 @@ vaebook.define("reparameterization", (api) => {
       plot.domain({ y: values.function === "step" && top === 2 ? [-0.5, 2] : [Math.min(-2, 1.2 * baseline), api.niceCeiling(1.1 * top)] });
       // A jump is no line: the curve breaks there.
       curve.set(places, heights.map((y, i) => (i && Math.abs(y - heights[i - 1]) === 1 ? NaN : y)));
-            strokes.set(...pieces(zs.map((z, k) => {
+      strokes.set(...pieces(zs.map((z, k) => {
         const { value, slope } = at[k];
         const run = 0.4 / Math.hypot(1, slope / 3); // strokes of about one length
         return [z - run, value - run * slope, z + run, value + run * slope];
@@ -101,7 +101,7 @@ vaebook.define("reparameterization", (api) => {
 
       // Histograms: one axis for both, wide enough for single draws, so that means of many are narrow.
       const wide = Math.sqrt(Math.max(exact.scoreVariance, exact.plainVariance));
-      const halfWidth = api.niceCeiling(1.8 * wide);
+      const halfWidth = api.niceCeiling(Math.max(1.8 * wide, 0.1)); // far from the step both are nearly zero
       const middle = Math.round((4 * exact.gradient) / halfWidth) * (halfWidth / 4);
       const domain = [middle - halfWidth, middle + halfWidth];
       const spreads = {};
