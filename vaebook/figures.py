@@ -1388,7 +1388,7 @@ def plot_walks(mean, std, gap, walks, *, ax=None):
         ax.plot(*walk.T, color=COLOURS[role], linewidth=1.25, label=name)
     ax.plot(*walks[0, 0], "o", color=COLOURS["ink"], label="start")
     ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$")
-    ax.legend()
+    ax.legend(loc="upper left")
     return ax
 
 
