@@ -101,7 +101,7 @@ vaebook.define("posterior", (api) => {
       filled.set(latent, over.posterior);
       for (const key of Object.keys(curves)) curves[key].set(latent, over[key]);
       names.posterior.set(latent[highest], over.posterior[highest], text("posterior"), latent[highest] > asked.mean ? 44 : -44);
-      names.network.set(asked.mean, densities.network(asked.mean), text("network"), -38);
+      names.network.set(asked.mean, densities.network(asked.mean), text("network"), asked.mean < -1.8 ? 38 : -38);
       names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"));
 
       const bestMeans = Array.from(tables[`best_${direction}`]);
