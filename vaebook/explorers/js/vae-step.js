@@ -29,7 +29,7 @@ vaebook.define("vae-step", (api) => {
 
   const over = api.chart({
     wide: false, height: 350,
-    x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis") },
+    x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis"), spacing: 45 },
     y: { domain: [0, 1], label: text("density_axis") },
   });
   const filled = over.area("q");
@@ -37,12 +37,12 @@ vaebook.define("vae-step", (api) => {
   const bell = over.line("q", { width: 2.5 });
   const draw = over.points("q", { shape: "diamond", size: 5 });
   const posteriorName = over.label("posterior");
-  const bellName = over.label("q", { dy: -18 });
+  const bellName = over.label("q", { dy: 4 });
   const atZ = over.label("q", { dy: -9 });
 
   const strip = api.chart({
     height: 120, below: true,
-    x: { domain: [-6, 0], label: text("estimate_axis") },
+    x: { domain: [-6, 0], label: text("estimate_axis"), spacing: 100 },
     y: { domain: [0, 1], ticks: false },
   });
   const earlier = strip.points("muted", { size: 1.6, halo: false });
@@ -125,11 +125,15 @@ vaebook.define("vae-step", (api) => {
       draw.set([z], [0]);
       atZ.set(z, 0, text("at_z"));
       posteriorName.set(latent[highest], heights[highest], text("posterior"));
-      bellName.set(mean, 0, text("q"), mean > z ? 26 : -26);
+      // The name of q stands beside its flank, on the side away from the posterior's peak.
+      const outer = mean > latent[highest] ? 1 : -1;
+      const flank = mean + 1.5 * outer * std;
+      bellName.set(flank, Math.exp(models.logNormal(flank, mean, std)), text("q"), 10 * outer);
 
-      const low = Math.min(evidence - 2, terms.elbo - 1, estimate - 0.5);
-      const span = api.niceCeiling(evidence + 2 - low);
-      strip.domain({ x: [Math.ceil(evidence + 1.5) - span, Math.ceil(evidence + 1.5)] });
+      // All draws are in view, and the names of the two lines have room on their outer sides.
+      const low = Math.min(evidence - 2, terms.elbo - Math.max(1, terms.gap / 4), ...estimates.map((e) => e - 0.5));
+      const high = Math.ceil(evidence + Math.max(1.5, (evidence - low) / 3));
+      strip.domain({ x: [high - api.niceCeiling(high - low), high] });
       earlier.set(estimates.slice(0, -1), estimates.slice(0, -1).map((_, i) => height(i)));
       last.set([estimate], [height(n - 1)]);
       for (const [key, value] of [["log_px", evidence], ["elbo", terms.elbo]]) {
