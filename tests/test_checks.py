@@ -295,12 +295,12 @@ def test_endless_recursion_is_reported():
 
 def test_a_python_loop_over_a_million_numbers_is_too_slow():
     def slow(x):
-        return np.array([np.exp(-(a**2)) + 2 for a in x])
+        return np.array([elementwise(np.array([a]))[0] for a in x])
 
     large = (lambda rng: (rng.normal(size=10**6),), "10⁶ numbers")
-    check = make(elementwise, some_x, large=large, seconds=0.3)
+    check = make(elementwise, some_x, large=large, seconds=0.8)
     result = check.judge(slow)
-    assert result.message == "Not done after 0.3 s for 10⁶ numbers: let NumPy loop, not Python."
+    assert result.message == "Not done after 0.8 s for 10⁶ numbers: let NumPy loop, not Python."
     check.seconds = 5.0
     assert check.judge(elementwise).state == "pass"
     wrong = check.judge(lambda x: elementwise(x) if len(x) < 99 else -elementwise(x))
@@ -368,7 +368,7 @@ def test_a_notebook_gets_html_that_says_the_same_without_colours():
     check(elementwise)
     bundle = check.result._repr_mimebundle_()
     assert bundle["text/plain"] == "pass: A toy. x < y & z"
-    assert '<div role="status"' in bundle["text/html"]
+    assert 'role="status"' in bundle["text/html"]
     assert "<strong>pass</strong>: A toy.<br>x &lt; y &amp; z</div>" in bundle["text/html"]
     table = core.Score((check_homework(check),))._repr_mimebundle_()
     assert table["text/plain"].startswith("Score: 1 of 1 tasks passed")

@@ -57,9 +57,9 @@ class Result:
         mark, role = _LOOK[self.state]
         lines = [html.escape(self.message)] if self.message else []
         lines += [f"<code>{html.escape(line)}</code>" for line in self.details]
-        edge = f"4px solid var(--vb-{role}, {_COLOURS[role]})"
+        edge = f"border-left: 4px solid var(--vb-{role}, {_COLOURS[role]})"
         page = (
-            f'<div role="status" style="border-left: {edge}; padding: 0.2em 0.8em">'
+            f'<div class="vb-check" role="status" style="{edge}; padding: 0.2em 0.8em">'
             f'<span aria-hidden="true">{mark} </span><strong>{self.state}</strong>: '
             f"{html.escape(self.task)}.<br>{'<br>'.join(lines)}</div>"
         )
@@ -96,7 +96,8 @@ class Score:
             for number, result in enumerate(results, 1)
         )
         page = (
-            f'<table class="table"><caption style="caption-side: top">{html.escape(head)}</caption>'
+            f'<table class="table vb-check">'
+            f'<caption style="caption-side: top">{html.escape(head)}</caption>'
             f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
         )
         return {"text/plain": str(self), "text/html": page}
