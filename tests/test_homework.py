@@ -214,6 +214,8 @@ def test_the_students_notebook_shows_no_solution(path):
     student = "\n".join(cell.source for cell in notebook_of(path, solutions=False).cells)
     full = "\n".join(cell.source for cell in notebook_of(path, solutions=True).cells)
     assert "olution" not in student
+    tags = [cell.metadata.get("tags", []) for cell in notebook_of(path, solutions=False).cells]
+    assert not any("solution" in names for names in tags)
     for text in list(sections_of(path).values())[:-1]:
         lines = text.split(":::{dropdown} Solution\n")[1].split("\n:::\n")[0].split("\n")
         prose = [line for line in lines if len(line) > 50 and line[0].isalpha() and "`" not in line]
