@@ -1,0 +1,390 @@
+"""Checks of the homework on the variational approximation."""
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from vaebook.checks.core import Choice, Function, Homework
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import trapezoid_grid
+
+homework = Homework("Variational approximation")
+report = homework.report
+
+
+# -- task 1 ------------------------------------------------------------------------------------
+
+check_wall = Choice(
+    homework,
+    "A posterior with a wall",
+    right="c",
+    mistakes={
+        "a": "Two divergences agree where p is in the family itself. Is p a Gaussian?",
+        "b": "Narrow is not enough. Every bell has some mass behind the wall, where log(q/p) is "
+        "infinite.",
+        "d": "The other way round: the average under q meets the place where p is zero.",
+        "e": "The average under p never looks behind the wall: log p - log q is finite where p is.",
+    },
+    hints=(
+        "Every Gaussian has some mass at z < 0. What is log(q/p) there?",
+        "Now average log(p/q) under p. Which z does this average see?",
+        "E_p[-log q] contains z and z² only, and the exponential density has both averages.",
+    ),
+    because="Reverse: infinite for each bell. Forward: mean 1 and std 1, those of the posterior.",
+)
+
+
+# -- task 2 ------------------------------------------------------------------------------------
+
+
+def _count_bound(counts, mean, std, *, rate=None, n=None, factorials=1.0, kl=-1.0):
+    """The bound of the count model; the keywords are there to break it."""
+    rate = np.exp(mean + std**2 / 2) if rate is None else rate
+    n = len(counts) if n is None else n
+    price = 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std))
+    fit = counts.sum() * mean - n * rate - factorials * gammaln(counts + 1.0).sum()
+    return fit + kl * price
+
+
+def _bound_cases(rng):
+    for n in (4, 1, 9):
+        mean = rng.normal(0.8, 0.5)
+        yield rng.poisson(np.exp(mean), n) + 2, mean + 0.3, rng.uniform(0.2, 0.8)
+    yield np.zeros(5, int), -1.5, 0.6
+    yield np.array([2981, 3050]), 8.0, 0.02
+
+
+def _bound_with(**change):
+    """The bound with a part changed; each change is a function of (counts, mean, std)."""
+
+    def bound(counts, mean, std):
+        values = {name: make(counts, mean, std) for name, make in change.items()}
+        return _count_bound(counts, mean, std, **values)
+
+    return bound
+
+
+check_bound = Function(
+    homework,
+    "The bound of a count model",
+    oracle=_count_bound,
+    cases=_bound_cases,
+    mistakes={
+        "The mean of e^z is not e^μ: e^z is convex, so its mean is larger. Use the given fact.": (
+            _bound_with(rate=lambda x, m, s: np.exp(m))
+        ),
+        "The exponent is μ + s²/2; you have s² without the ½.": (
+            _bound_with(rate=lambda x, m, s: np.exp(m + s**2))
+        ),
+        "The exponent is μ + s²/2, with the variance; you have s/2.": (
+            _bound_with(rate=lambda x, m, s: np.exp(m + s / 2))
+        ),
+        "Each of the n days pays the rate e^z; you took it once.": (
+            _bound_with(n=lambda x, m, s: 1)
+        ),
+        "The log x! of every day is missing. It does not move q, but it belongs to the bound.": (
+            _bound_with(factorials=lambda x, m, s: 0.0)
+        ),
+        "The KL to the prior is missing.": _bound_with(kl=lambda x, m, s: 0.0),
+        "The KL to the prior is added; it is a price, so it is subtracted.": (
+            _bound_with(kl=lambda x, m, s: 1.0)
+        ),
+    },
+    hints=(
+        "log p(x|z) = x z - e^z - log x! for one day. Add up the days before you average over z.",
+        "Under q the mean of z is μ, and that of e^z is exp(μ + s²/2).",
+        "The KL to the prior is that of the chapters, ½(s² + μ² - 1 - log s²).",
+    ),
+    because="The posterior has no formula, and the bound of every Gaussian has one.",
+)
+
+
+# -- task 3 ------------------------------------------------------------------------------------
+
+
+def _log_joint(counts, points, *, prior=1.0, factorials=1.0):
+    total, n = counts.sum(), len(counts)
+    log_likelihood = total * points - n * np.exp(points)
+    log_likelihood = log_likelihood - factorials * gammaln(counts + 1.0).sum()
+    return log_likelihood + prior * log_normal(points, 0.0, 1.0)
+
+
+def _summary(log_joint, points, widths):
+    top = log_joint.max()
+    mass = widths * np.exp(log_joint - top)
+    scale = mass.sum()
+    mass = mass / scale
+    mean = mass @ points
+    return top + np.log(scale), mean, np.sqrt(mass @ (points - mean) ** 2)
+
+
+def _grid_posterior(counts, points):
+    return _summary(_log_joint(counts, points), points, trapezoid_grid(points).weights)
+
+
+def _posterior_cases(rng):
+    # Fine in the middle, coarse outside, and with no point of symmetry.
+    points = 0.25 + np.sinh(np.linspace(-3.4, 3.3, 6001)) / 2
+    for n in (3, 1, 12):
+        yield rng.poisson(np.exp(rng.normal(0.5, 0.5)), n) + 1, points
+    yield np.zeros(4, int), points
+    yield rng.poisson(7.0, 500), points
+
+
+def _even_spacing(counts, points):
+    widths = np.full(len(points), points[1] - points[0])
+    return _summary(_log_joint(counts, points), points, widths)
+
+
+def _averaged_days(counts, points):
+    log_prior = log_normal(points, 0.0, 1.0)
+    log_likelihood = _log_joint(counts, points, prior=0.0) / len(counts)
+    return _summary(log_likelihood + log_prior, points, trapezoid_grid(points).weights)
+
+
+def _without(**part):
+    def posterior(counts, points):
+        log_joint = _log_joint(counts, points, **part)
+        return _summary(log_joint, points, trapezoid_grid(points).weights)
+
+    return posterior
+
+
+def _posterior_with(change):
+    def posterior(counts, points):
+        log_joint = _log_joint(counts, points)
+        return change(points, log_joint, *_grid_posterior(counts, points))
+
+    return posterior
+
+
+check_posterior = Function(
+    homework,
+    "The posterior on an uneven grid",
+    oracle=_grid_posterior,
+    cases=_posterior_cases,
+    mistakes={
+        "The points are not evenly spaced: every one needs a width of its own.": _even_spacing,
+        "The prior is missing: log p(x, z) = log p(x|z) + log p(z).": _without(prior=0.0),
+        "The days are averaged; independent days add up their log-probabilities.": _averaged_days,
+        "The log x! is missing. The posterior does not see it, the evidence does.": (
+            _without(factorials=0.0)
+        ),
+        "The last value is the variance; the standard deviation is its root.": (
+            _posterior_with(lambda points, log_joint, *value: (*value[:2], value[2] ** 2))
+        ),
+        "The second value is the peak; the mean is asked.": _posterior_with(
+            lambda points, log_joint, log_px, mean, std: (log_px, points[log_joint.argmax()], std)
+        ),
+        "The first value is p(x); its logarithm is asked.": _posterior_with(
+            lambda points, log_joint, log_px, mean, std: (np.exp(log_px), mean, std)
+        ),
+        "The first value is the top of the log-joint; the evidence is an integral over all z.": (
+            _posterior_with(lambda points, log_joint, log_px, *rest: (log_joint.max(), *rest))
+        ),
+    },
+    hints=(
+        "The trapezoid rule: a point owns half of the step to its left and half of that to its "
+        "right; trapezoid_grid(points).weights are these widths.",
+        "500 days multiply to a number below all floats. Subtract the largest log before exp.",
+        "log p(x) is that largest log, plus the log of the sum of width times exp(rest).",
+    ),
+    because="One dimension, 6,000 points: a grid is the truth by which a stand-in is judged.",
+    rtol=1e-5,
+    atol=1e-7,
+)
+
+
+# -- task 4 ------------------------------------------------------------------------------------
+
+
+def _bell(params, totals):
+    """Input of the map, and the mean and std that it gives: all (B,)."""
+    u = np.log1p(totals)
+    return u, params[0] * u + params[1], np.exp(params[2] * u + params[3])
+
+
+def _slopes(params, totals, n_days, *, convexity=1.0, prior=1.0, entropy=1.0):
+    """Derivatives of each station's bound by its mean and its log-std; keywords break it."""
+    u, mean, std = _bell(params, totals)
+    rate = n_days * np.exp(mean + convexity * std**2 / 2)
+    by_mean = totals - rate - prior * mean
+    by_log_std = -convexity * rate * std**2 - prior * std**2 + entropy
+    return u, std, by_mean, by_log_std
+
+
+def _chain(u, by_mean, by_log_std):
+    by_map = np.stack([by_mean * u, by_mean, by_log_std * u, by_log_std])  # (4, B)
+    return by_map.mean(axis=1)
+
+
+def _map_gradient(params, totals, n_days):
+    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
+    return _chain(u, by_mean, by_log_std)
+
+
+def _gradient_with(**part):
+    def gradient(params, totals, n_days):
+        u, _, by_mean, by_log_std = _slopes(params, totals, n_days, **part)
+        return _chain(u, by_mean, by_log_std)
+
+    return gradient
+
+
+def _gradient_by_std(params, totals, n_days):
+    u, std, by_mean, by_log_std = _slopes(params, totals, n_days)
+    return _chain(u, by_mean, by_log_std / std)
+
+
+def _gradient_by_log_var(params, totals, n_days):
+    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
+    return _chain(u, by_mean, by_log_std / 2)
+
+
+def _gradient_without_input(params, totals, n_days):
+    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
+    return _chain(np.ones_like(u), by_mean, by_log_std)
+
+
+def _gradient_summed(params, totals, n_days):
+    return len(totals) * _map_gradient(params, totals, n_days)
+
+
+def _gradient_cases(rng):
+    for n_stations, n_days in [(6, 5), (1, 2), (40, 10)]:
+        totals = rng.poisson(n_days * np.exp(rng.normal(0, 1, n_stations))) + 1
+        yield np.array([0.7, -1.0, -0.3, -0.2]) + rng.normal(0, 0.1, 4), totals, n_days
+    yield np.zeros(4), np.array([0, 3]), 4
+
+
+check_gradient = Function(
+    homework,
+    "One map for all stations",
+    oracle=_map_gradient,
+    cases=_gradient_cases,
+    mistakes={
+        "You added the stations up; the objective is their average.": _gradient_summed,
+        "These are derivatives by s; the map gives log s, so multiply by s.": _gradient_by_std,
+        "These are derivatives by log s²; the map gives log s, and log s² = 2 log s.": (
+            _gradient_by_log_var
+        ),
+        "The chain rule stops at μ and log s: for a and c their slopes are multiplied by u.": (
+            _gradient_without_input
+        ),
+        "The exponent s²/2 is forgotten: the mean rate e^z is larger than e^μ.": (
+            _gradient_with(convexity=0.0)
+        ),
+        "The prior is missing: it pulls with -μ, and with -s² at log s.": _gradient_with(prior=0.0),
+        "The entropy is missing: log s has the slope 1 by log s.": _gradient_with(entropy=0.0),
+    },
+    hints=(
+        "First one station: differentiate its bound by μ, then by log s. (s² = exp(2 log s).)",
+        "By μ: T - n exp(μ + s²/2) - μ. By log s: -n s² exp(μ + s²/2) - s² + 1.",
+        "μ = a u + b. So the slope by a is the slope by μ times u, and by b it is the slope by μ.",
+    ),
+    because="Four numbers serve all stations; each station adds its pull to the same gradient.",
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+
+def _hills(means, bounds):
+    """The first start of each hill, and how many starts it has."""
+    _, first, counts = np.unique(np.round(means, 3), return_index=True, return_counts=True)
+    return bounds[first], counts
+
+
+def _read_climbs(means, bounds):
+    heights, _ = _hills(means, bounds)
+    together = logsumexp(heights)
+    return heights.max(), np.exp(heights.max() - together), together
+
+
+def _by_most_starts(means, bounds):
+    heights, counts = _hills(means, bounds)
+    common = heights[counts.argmax()]
+    together = logsumexp(heights)
+    return common, np.exp(common - together), together
+
+
+def _by_counting(means, bounds):
+    heights, counts = _hills(means, bounds)
+    best = heights.argmax()
+    return heights[best], counts[best] / counts.sum(), logsumexp(heights)
+
+
+def _every_start_a_hill(means, bounds):
+    together = logsumexp(bounds)
+    return bounds.max(), np.exp(bounds.max() - together), together
+
+
+def _hills_by_height(means, bounds):
+    heights = np.unique(np.round(bounds, 3))
+    together = logsumexp(heights)
+    return heights.max(), np.exp(heights.max() - together), together
+
+
+def _no_entropy(means, bounds):
+    heights, _ = _hills(means, bounds)
+    best, share, together = _read_climbs(means, bounds)
+    return best, share, np.exp(heights - together) @ heights
+
+
+def _averaged_hills(means, bounds):
+    heights, _ = _hills(means, bounds)
+    together = logsumexp(heights)
+    return heights.max(), np.exp(heights.max() - together), together - np.log(len(heights))
+
+
+def _lowest(means, bounds):
+    heights, _ = _hills(means, bounds)
+    together = logsumexp(heights)
+    return heights.min(), np.exp(heights.min() - together), together
+
+
+def _climb_cases(rng):
+    for heights, starts in [
+        (rng.uniform(-5.0, -3.0, 2), [1, 6]),
+        (rng.uniform(-2.0, 0.5, 3), [2, 9, 4]),
+        (rng.uniform(-3.0, -2.0, 1), [5]),
+        (np.full(2, rng.uniform(-4.0, -2.0)), [3, 2]),  # mirror images, equally high
+        (-2000.0 + rng.uniform(0.0, 2.0, 2), [2, 7]),
+    ]:
+        # Most starts never end on the best hill, and once not on the worst one either.
+        heights = np.sort(np.round(heights, 3))[::-1]
+        places = np.round(2.5 * np.arange(len(heights)) - rng.uniform(1, 3), 3)
+        hill = rng.permutation(np.repeat(np.arange(len(heights)), starts))
+        yield places[hill] + rng.uniform(-1e-7, 1e-7, hill.size), heights[hill]
+
+
+check_climbs = Function(
+    homework,
+    "A fit that fell into one mode",
+    oracle=_read_climbs,
+    cases=_climb_cases,
+    mistakes={
+        "Not the hill with most starts, the highest: starts say where you began, not where the "
+        "posterior is.": _by_most_starts,
+        "A share is not the fraction of the starts. Weigh the hills with exp(bound).": _by_counting,
+        "Each start is counted as a hill: ends with the same mean are one hill.": (
+            _every_start_a_hill
+        ),
+        "Hills of equal height are taken for one: tell them apart by their means.": (
+            _hills_by_height
+        ),
+        "The entropy of the weights is missing: the mixture's bound is Σ π (L - log π).": (
+            _no_entropy
+        ),
+        "That averages exp(L) over the hills. They lie side by side, so it is their sum.": (
+            _averaged_hills
+        ),
+        "A bound is to be high, not low: it is minus a loss.": _lowest,
+    },
+    hints=(
+        "First sort the starts into hills: np.unique of the rounded means, with return_index=True.",
+        "On hill k the mixture is π times one bell, so its log is log π + log q. Average this.",
+        "The bound of the mixture is Σ π (L - log π). It is highest for π proportional to exp(L), "
+        "and then it is the log of Σ exp(L); in logarithms: scipy.special.logsumexp.",
+    ),
+    because="The lost mode costs -log of the share of the one that was kept.",
+)
