@@ -1,0 +1,198 @@
+"""Answers to the homework on the variational autoencoder, as learners write them."""
+
+import numpy as np
+import torch
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+from torch.nn import functional
+
+
+def kl_looped(mean_q, log_var_q, mean_p, log_var_p):
+    result = []
+    for row in zip(mean_q, log_var_q, mean_p, log_var_p, strict=True):
+        total = 0.0
+        for mu, a, m, b in zip(*row, strict=True):
+            total += (np.expm1(a - b) - (a - b) + (mu - m) ** 2 / np.exp(b)) / 2
+        result.append(total)
+    return result
+
+
+def kl_in_torch(mean_q, log_var_q, mean_p, log_var_p):
+    mean_q, log_var_q, mean_p, log_var_p = map(
+        torch.as_tensor, (mean_q, log_var_q, mean_p, log_var_p)
+    )
+    d = log_var_q - log_var_p
+    distance = (mean_q - mean_p) / torch.exp(log_var_p / 2)
+    return 0.5 * torch.sum(torch.expm1(d) - d + distance**2, dim=1)
+
+
+def kl_by_library(mean_q, log_var_q, mean_p, log_var_p):
+    arrays = [mean_q, np.exp(log_var_q / 2), mean_p, np.exp(log_var_p / 2)]
+    mean_q, std_q, mean_p, std_p = map(torch.as_tensor, arrays)
+    return kl_divergence(Normal(mean_q, std_q), Normal(mean_p, std_p)).sum(-1)
+
+
+def kl_naive(mean_q, log_var_q, mean_p, log_var_p):
+    var_q, var_p = np.exp(log_var_q), np.exp(log_var_p)
+    return 0.5 * (var_q / var_p - 1 + log_var_p - log_var_q + (mean_q - mean_p) ** 2 / var_p).sum(1)
+
+
+def kl_terms(mean_q, log_var_q, mean_p, log_var_p, scale):
+    d = log_var_q - log_var_p
+    return 0.5 * (np.expm1(d) - d + (mean_q - mean_p) ** 2 / scale).sum(1)
+
+
+def pixels_looped(x, logits):
+    flat_x, flat = x.reshape(-1, x.shape[-1]), logits.reshape(-1, x.shape[-1])
+    sums = []
+    for row, row_logits in zip(flat_x, flat, strict=True):
+        total = 0.0
+        for pixel, logit in zip(row, row_logits, strict=True):
+            signed = logit if pixel == 1 else -logit
+            total += min(signed, 0.0) - np.log1p(np.exp(-abs(signed)))
+        sums.append(total)
+    return np.array(sums).reshape(x.shape[:-1])
+
+
+def pixels_in_torch(x, logits):
+    x, logits = torch.as_tensor(x), torch.as_tensor(logits)
+    return -functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(-1)
+
+
+def pixels_by_library(x, logits):
+    return Independent(Bernoulli(logits=torch.as_tensor(logits)), 1).log_prob(torch.as_tensor(x))
+
+
+def pixels_by_probability(x, logits):
+    p = 1 / (1 + np.exp(-logits))
+    return (x * np.log(p) + (1 - x) * np.log(1 - p)).sum(-1)
+
+
+def pixels_that_overflow(x, logits):
+    return (x * logits - np.log(1 + np.exp(logits))).sum(-1)
+
+
+def softplus(a):
+    return np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a)))
+
+
+def fit_of(x, logits):
+    return (x * logits - softplus(logits)).sum(-1)
+
+
+def price_of(mean, log_var):
+    return 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(-1)
+
+
+def mirror_stacked(x, mean, log_var, weights, bias, eps):
+    both = np.stack([eps, -eps])
+    z = mean + np.exp(log_var / 2) * both
+    return fit_of(x, z @ weights + bias).mean(axis=0) - price_of(mean, log_var)
+
+
+def mirror_in_torch(x, mean, log_var, weights, bias, eps):
+    x, mean, log_var, weights, bias, eps = map(
+        torch.as_tensor, (x, mean, log_var, weights, bias, eps)
+    )
+    std = torch.exp(log_var / 2)
+    estimates = []
+    for sign in (1, -1):
+        logits = (mean + sign * std * eps) @ weights + bias
+        estimates.append(Bernoulli(logits=logits).log_prob(x).sum(-1))
+    kl = 0.5 * (std**2 + mean**2 - 1 - log_var).sum(-1)
+    return sum(estimates) / 2 - kl
+
+
+def mirror_from(x, mean, log_var, weights, bias, eps, *, signs=(1, -1), width=0.5, kl=1.0, n=1):
+    std = np.exp(width * log_var)
+    fits = [fit_of(x, (mean + sign * std * eps) @ weights + bias) for sign in signs]
+    return (fits[0] + fits[1]) / 2 / n - kl * price_of(mean, log_var)
+
+
+def mirror_without_half(x, mean, log_var, weights, bias, eps):
+    one, two = (fit_of(x, (mean + s * np.exp(log_var / 2) * eps) @ weights + bias) for s in (1, -1))
+    return one + two - price_of(mean, log_var)
+
+
+def loss_in_torch(x, logits, mean, log_var):
+    x, logits, mean, log_var = map(torch.as_tensor, (x, logits, mean, log_var))
+    fit = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+    kl = -0.5 * (1 + log_var - mean**2 - log_var.exp()).sum() / len(x)
+    return fit + kl
+
+
+def loss_looped(x, logits, mean, log_var):
+    total = 0.0
+    for row in zip(x, logits, mean, log_var, strict=True):
+        total -= fit_of(*row[:2]) - price_of(*row[2:])
+    return total / len(x)
+
+
+def loss_untouched(x, logits, mean, log_var):
+    fit = (x * logits - np.logaddexp(0.0, logits)).mean()
+    kl = 0.5 * (np.expm1(log_var) - log_var + mean**2).sum()
+    return -(fit + kl)
+
+
+def loss_averaged(x, logits, mean, log_var):
+    return -(x * logits - softplus(logits)).mean() + price_of(mean, log_var).mean()
+
+
+RIGHT = {
+    "check_copies": ["b", "B"],
+    "check_kl": [kl_looped, kl_in_torch, kl_by_library],
+    "check_pixels": [pixels_looped, pixels_in_torch, pixels_by_library],
+    "check_mirror": [mirror_stacked, mirror_in_torch],
+    "check_repair": [loss_in_torch, loss_looped],
+}
+
+#: Check -> wrong answers, each with words of the sentence that must come.
+WRONG = {
+    "check_copies": [
+        ("a", "Does the model know"),
+        ("c", "ratio of the variances"),
+        ("d", "more evidence"),
+        ("e", "the KL does not"),
+        (0.5, "one letter in quotes"),
+    ],
+    "check_kl": [
+        (kl_naive, "np.expm1"),
+        (lambda mq, lq, mp, lp: kl_looped(mp, lp, mq, lq), "That is D_KL[p‖q]"),
+        (lambda mq, lq, mp, lp: kl_terms(mq, lq, mp, lp, 1.0), "not divided"),
+        (lambda mq, lq, mp, lp: kl_terms(mq, lq, mp, lp, np.exp(lq)), "the variance of q;"),
+        (lambda mq, lq, mp, lp: kl_terms(mq, lq, mp, lp, np.exp(lp / 2)), "its variance"),
+        (lambda mq, lq, mp, lp: kl_in_torch(mq, 2 * lq, mp, 2 * lp), "they are log s²"),
+        (lambda mq, lq, mp, lp: price_of(mq, lq), "of its own"),
+        (lambda *a: 2 * kl_in_torch(*a), "was a factor ½ lost"),
+        (lambda *a: kl_in_torch(*a).sum(), "where one number each is asked"),
+    ],
+    "check_pixels": [
+        (lambda *a: -pixels_looped(*a), "That is the loss"),
+        (lambda x, a: (x * a - softplus(a)).mean(-1), "The pixels are averaged"),
+        (lambda x, a: fit_of(x, -a), "Black and white"),
+        (lambda x, a: -(x * softplus(-a)).sum(-1), "Pixels that are 0 count"),
+        (lambda x, a: (x * a).sum(-1), "The normalisation is missing"),
+        (lambda x, a: fit_of(x, a).sum(), "All images are added up"),
+        (pixels_by_probability, "NaN"),
+        (pixels_that_overflow, "an infinity"),
+        (lambda x, a: x * a - softplus(a), "wrong shape"),
+    ],
+    "check_mirror": [
+        (lambda *a: mirror_from(*a, signs=(1, 1)), "Only one draw is used"),
+        (lambda *a: mirror_from(*a, signs=(0, 0)), "The mean is decoded"),
+        (mirror_without_half, "are added; the estimate"),
+        (lambda *a: mirror_from(*a, width=1.0), "too wide or too narrow"),
+        (lambda *a: mirror_from(*a, kl=0.0), "The KL to the prior is missing"),
+        (lambda *a: mirror_from(*a, kl=2.0), "subtracted twice"),
+        (lambda *a: mirror_from(*a, kl=-1.0), "The KL is added"),
+        (lambda x, *a: mirror_from(x, *a, n=x.shape[1]), "the bound adds the pixels up"),
+        (lambda *a: mirror_stacked(*a).mean(), "You took the mean"),
+    ],
+    "check_repair": [
+        (loss_untouched, "784 times too much. The KL is added up over the batch"),
+        (loss_averaged, "The pixels are averaged and the KL is not"),
+        (lambda x, a, m, v: -fit_of(x, a).mean() + price_of(m, v).sum(), "size of the batch"),
+        (lambda x, a, m, v: -(fit_of(x, a) + price_of(m, v)).mean(), "The KL is rewarded"),
+        (lambda *a: -loss_looped(*a), "sign"),
+        (lambda x, a, m, v: price_of(m, v) - fit_of(x, a), "over all of it is still to be taken"),
+    ],
+}
