@@ -25,7 +25,7 @@ ALLOWED = {
     "vae": {"data", "vae"},
     "figures": set(),
     "explorers": _NUMERICS | {"data", "vae", "figures", "explorers"},
-    "checks": _NUMERICS | {"data", "vae", "checks"},
+    "checks": _NUMERICS | {"data", "digits", "vae", "checks"},
     "sphinx_ext": {"explorers"},
 }
 
