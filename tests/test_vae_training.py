@@ -186,6 +186,21 @@ def test_the_seed_alone_decides_and_the_global_one_is_left_alone():
         assert torch.equal(weight, again.model.state_dict()[name])
 
 
+def test_small_numbers_are_rounded_to_zero_in_training_alone(monkeypatch):
+    def smallest_doubled():
+        smallest = torch.tensor(5e-324, dtype=torch.float64)
+        return (smallest + smallest).item()
+
+    seen = []
+    take_step = Trainer.take_step
+    monkeypatch.setattr(
+        Trainer, "take_step", lambda *a, **k: seen.append(smallest_doubled()) or take_step(*a, **k)
+    )
+    train(changed(epochs=1), DATA)
+    assert set(seen) == {0.0}
+    assert smallest_doubled() > 0
+
+
 def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound():
     one = trainer()
     _, x, eps = one.batch(0, 0)

@@ -35,7 +35,6 @@ EXAMPLES = """examples:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 after an error, 130 after Ctrl-C."""
     started = time.monotonic()
-    torch.set_flush_denormal(True)  # before the first threads start: they take it over
     options = _parser().parse_args(arguments)
     try:
         return options.command(options, started)
@@ -215,4 +214,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    torch.set_flush_denormal(True)  # before the first threads start: they take it over
     sys.exit(main())

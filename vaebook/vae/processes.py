@@ -1,4 +1,4 @@
-"""What a training run has to do with its operating system: other processes, and being stopped."""
+"""What a training run has to do with its machine: other processes, rounding, and being stopped."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, distributed
 
-__all__ = ["StopSwitch", "Team", "joined"]
+__all__ = ["StopSwitch", "Team", "flushed_denormals", "joined"]
 
 
 class Team(NamedTuple):
@@ -52,6 +52,22 @@ def joined(device: str) -> Iterator[Team]:
     finally:
         if join:
             distributed.destroy_process_group()
+
+
+@contextlib.contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Round numbers below the smallest normal one to zero, and afterwards as it was before.
+
+    Else Adam's fading moments slow a training down, up to 2.4 times. The processor's setting holds
+    for all code of the thread, so it is given back.
+    """
+    smallest = torch.tensor(5e-324, dtype=torch.float64)
+    already = (smallest + smallest).item() == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
 
 
 class StopSwitch:
