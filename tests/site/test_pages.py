@@ -16,7 +16,7 @@ def open_page(page, address):
         page.wait_for_function("window.MathJax?.startup?.promise")
         page.evaluate("MathJax.startup.promise")
     assert page.locator("article h1").count() == 1
-    # MathJax shows a formula that it cannot read as an error, and a command it does not know in red.
+    # MathJax shows what it cannot read as an error, and a command that it does not know in red.
     unread = page.locator('mjx-merror, mjx-container [style*="color: red"]')
     assert unread.evaluate_all("all => all.map((a) => a.closest('p, div, li').textContent)") == []
 
