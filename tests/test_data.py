@@ -53,7 +53,7 @@ def with_agg(text, font):
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     path = TextPath((0, 0), text, size=100, prop=FontProperties(fname=folder / f"{font}.ttf"))
     box = path.get_extents()
-    figure = Figure((28, 28), dpi=1)
+    figure = Figure((28, 28), dpi=1, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     centre = (box.x0 + box.width / 2, box.y0 + box.height / 2)
     place = Affine2D().translate(-centre[0], -centre[1]).scale(20 / box.height).translate(14, 14)
