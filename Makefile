@@ -4,7 +4,8 @@ PORT ?= 8000
 BIN := .venv/bin
 # The cells of a notebook need one process and their order; all other tests share the two freely.
 NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters
-PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal tests
+# Each of the two keeps to one core: threads of two processes would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
