@@ -94,12 +94,15 @@ def save(folder: Path, state: dict, *, step: int, score: float | None = None) ->
 
 def listing(folder: Path) -> list[Checkpoint]:
     """Return the folder's checkpoints, the newest first; an empty list if it has none."""
-    found = [
-        Checkpoint(int(match[1]), float(match[2] or -math.inf), match[3], path)
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if (match := NAME.fullmatch(path.name))
-    ]
-    return sorted(found, key=lambda c: (c.step, c.path.stat().st_mtime_ns), reverse=True)
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if match := NAME.fullmatch(path.name):
+            with contextlib.suppress(FileNotFoundError):  # a training beside us may prune it
+                saved_at = path.stat().st_mtime_ns
+                score = float(match[2] or -math.inf)
+                found.append((saved_at, Checkpoint(int(match[1]), score, match[3], path)))
+    found.sort(key=lambda one: (one[1].step, one[0]), reverse=True)
+    return [checkpoint for _, checkpoint in found]
 
 
 def load(checkpoint: Checkpoint) -> dict:
