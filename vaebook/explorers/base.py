@@ -132,6 +132,23 @@ class Hidden(_Control, traitlets.TraitType):
         return value
 
 
+class Count(Hidden):
+    """A whole number from ``low`` to ``high`` that only buttons and Python move."""
+
+    def __init__(self, default, low, high):
+        super().__init__(default)
+        self.low, self.high = low, high
+
+    def validate(self, obj, value):
+        """Return the value, or say what the control takes."""
+        if not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose a whole number from {self.low} to {self.high}."
+            )
+        return value
+
+
 @dataclass(frozen=True)
 class Readout:
     """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too."""

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaebook.explorers.base import ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.base import Count, Explorer, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
@@ -33,8 +33,8 @@ class Generation(Explorer):
     noise_std = Slider(
         BOOK_NOISE_STD, 0.1, 0.8, step=0.05, fine=0.01, label="noise", symbol="σ", role="p"
     )
-    n = Hidden(1)
-    seed = Hidden(17)
+    n = Count(1, 1, MAX_DRAWS)
+    seed = Count(17, 0, 2**32 - 1)
     buttons = ("draw_1", "draw_500", "new_seed")
 
     shown = (
@@ -75,17 +75,6 @@ class Generation(Explorer):
         "table_draw": "draw",
         "table_chosen": "chosen",
     }
-
-    def constrain(self, values, moved):
-        """Refuse numbers of draws that the picture does not hold, and seeds beyond 32 bits."""
-        for name, low, high in [("n", 1, MAX_DRAWS), ("seed", 0, 2**32 - 1)]:
-            value = values[name]
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ControlError(
-                    f"{type(self).__name__}: {name} = {value!r} is not possible; "
-                    f"choose a whole number from {low} to {high}."
-                )
-        return values
 
     def draw_1(self):
         """Draw once more, and go to the z that was drawn."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from vaebook.explorers.base import Choice, ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.base import Choice, Count, Explorer, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
@@ -44,7 +44,7 @@ class Reparameterization(Explorer):
         0.0, -5.0, 25.0, step=0.5, fine=0.1, label="baseline", symbol="b", group="Estimates",
         role="c2",
     )  # fmt: skip
-    seed = Hidden(47)
+    seed = Count(47, 0, 2**32 - 1)
     buttons = ("new_dice", "best_baseline")
 
     shown = (
@@ -85,16 +85,6 @@ class Reparameterization(Explorer):
         "table_caption": "The first draws of the first estimate, and the gradient that each gives",
         "table_slope": "slope a′[z]",
     }
-
-    def constrain(self, values, moved):
-        """Refuse seeds that are no 32-bit numbers."""
-        seed = values["seed"]
-        if not isinstance(seed, int) or not 0 <= seed < 2**32:
-            raise ControlError(
-                f"{type(self).__name__}: seed = {seed!r} is not possible; "
-                f"choose a whole number from 0 to {2**32 - 1}."
-            )
-        return values
 
     def new_dice(self):
         """Roll the dice of the next seed."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaebook.approximation import AmortisedGaussian
 from vaebook.bounds import elbo
-from vaebook.explorers.base import ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.base import ControlError, Count, Explorer, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder
@@ -110,8 +110,8 @@ class VaeStep(Explorer):
         -1.6, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
     )
     epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
-    n = Hidden(1)
-    seed = Hidden(17)
+    n = Count(1, 1, MAX_DRAWS)
+    seed = Count(17, 0, 2**32 - 1)
     buttons = ("new_epsilon", "draw_100", "new_seed")
 
     shown = (
@@ -169,19 +169,12 @@ class VaeStep(Explorer):
     }
 
     def constrain(self, values, moved):
-        """Refuse epochs without a snapshot, too many draws, and seeds beyond 32 bits."""
+        """Refuse epochs without a snapshot."""
         if values["epoch"] % EVERY:
             raise ControlError(
                 f"{type(self).__name__}: epoch = {values['epoch']!r} is not possible; "
                 f"choose a multiple of {EVERY} from 0 to 400."
             )
-        for name, low, high in [("n", 1, MAX_DRAWS), ("seed", 0, 2**32 - 1)]:
-            value = values[name]
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ControlError(
-                    f"{type(self).__name__}: {name} = {value!r} is not possible; "
-                    f"choose a whole number from {low} to {high}."
-                )
         return values
 
     def new_epsilon(self):
