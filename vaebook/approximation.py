@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from vaebook.bounds import elbo
 from vaebook.gaussians import (
     entropy_normal,
+    freeze,
     log_normal,
     require_count,
     require_finite,
@@ -74,11 +75,7 @@ class AmortisedGaussian:
     output_biases: np.ndarray
 
     def __post_init__(self):
-        for name, value in vars(self).items():
-            (array,) = require_finite(**{name: value})
-            array = np.array(array, float)
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        freeze(self, **{n: require_finite(**{n: a})[0] for n, a in vars(self).items()})
         shapes = [array.shape for array in vars(self).values()]
         n_hidden = self.hidden_biases.size
         if len(shapes[0]) != 2 or shapes != [

@@ -315,3 +315,11 @@ def _place(bad):
     if bad.ndim == 0:
         return ""
     return f" at index {tuple(int(i) for i in np.argwhere(bad)[0])}"
+
+
+def freeze(instance, **arrays):
+    """Set fields of a frozen dataclass to read-only float copies of the arrays."""
+    for name, array in arrays.items():
+        array = np.array(array, float)
+        array.flags.writeable = False
+        object.__setattr__(instance, name, array)

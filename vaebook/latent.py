@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaebook.gaussians import (
+    freeze,
     log_normal,
     require_count,
     require_finite,
@@ -329,11 +330,7 @@ class TanhDecoder:
     output_biases: np.ndarray
 
     def __post_init__(self):
-        for name, value in vars(self).items():
-            (array,) = require_finite(**{name: value})
-            array = np.array(array, float)
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        freeze(self, **{n: require_finite(**{n: a})[0] for n, a in vars(self).items()})
         n_hidden = self.hidden_weights.shape
         expected = (*n_hidden, *self.output_biases.shape)
         if (

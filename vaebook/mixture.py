@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaebook.gaussians import (
+    freeze,
     log_normal,
     require_count,
     require_finite,
@@ -57,10 +58,7 @@ class GaussianMixture:
         means, stds = require_finite(means=self.means, stds=self.stds)
         require_positive(stds=stds)
         weights = require_weights(self.weights, "Mixture weights")
-        for name, array in (("weights", weights), ("means", means), ("stds", stds)):
-            array = np.array(array, float)
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        freeze(self, weights=weights, means=means, stds=stds)
 
     @property
     def n_components(self):
