@@ -182,9 +182,7 @@ class VAE(nn.Module):
         With ``n_importance`` above 1 the field ``elbo`` holds the importance-weighted bound.
         x is float (B, D) and taken as checked.
         """
-        mean, log_var = self.encoder(x)
-        z = objective.reparameterize(mean, log_var, eps)  # (S, B, D_z)
-        log_px_given_z = self.log_px_given_z(x, z)  # (S, B)
+        mean, log_var, z, log_px_given_z = self._pass(x, eps)
         terms = objective.elbo_terms(log_px_given_z, mean, log_var)
         if self.config.n_importance > 1:
             log_w = objective.log_weights(log_px_given_z, z, mean, log_var)
@@ -193,15 +191,19 @@ class VAE(nn.Module):
 
     def elbo_at(self, x: Tensor, eps: Tensor) -> ElboTerms:
         """The ELBO's terms, (B,), at given noise (S, B, D_z)."""
-        mean, log_var = self.encoder(x)
-        z = objective.reparameterize(mean, log_var, eps)
-        return objective.elbo_terms(self.log_px_given_z(x, z), mean, log_var)
+        mean, log_var, _, log_px_given_z = self._pass(x, eps)
+        return objective.elbo_terms(log_px_given_z, mean, log_var)
 
     def log_weights(self, x: Tensor, eps: Tensor) -> Tensor:
         r"""Log-weights :math:`\log p(x, z) - \log q(z \mid x)`, (S, B), at given noise."""
+        mean, log_var, z, log_px_given_z = self._pass(x, eps)
+        return objective.log_weights(log_px_given_z, z, mean, log_var)
+
+    def _pass(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Encode, draw, decode: mean, log-variance, z (S, B, D_z) and log p(x | z) (S, B)."""
         mean, log_var = self.encoder(x)
         z = objective.reparameterize(mean, log_var, eps)
-        return objective.log_weights(self.log_px_given_z(x, z), z, mean, log_var)
+        return mean, log_var, z, self.log_px_given_z(x, z)
 
     def log_px_given_z(self, x: Tensor, z: Tensor) -> Tensor:
         r"""Log-likelihood :math:`\log p(x \mid z)`: x (B, D), z (S, B, D_z) -> (S, B)."""
