@@ -8,7 +8,7 @@ To add the explorer ``Bound``:
 
 1. ``bound.py``: a subclass of :class:`~vaebook.explorers.base.Explorer` with ``name = "bound"``.
    Its class body is the only source of names, ranges, defaults and words: controls are traits
-   (``Slider``, ``Choice``, ``Toggle``, ``Hidden``), ``buttons`` are names, ``shown`` lists the
+   (``Slider``, ``Choice``, ``Toggle``, ``Count``), ``buttons`` are names, ``shown`` lists the
    read-outs, ``text`` holds every word that the script says. ``tables()`` returns the arrays that
    the script needs, ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure
    and ``alt`` that picture in words.
