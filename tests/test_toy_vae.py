@@ -15,14 +15,19 @@ from vaebook.explorers.vae_step import as_numpy, recorded_run
 POINTS = np.array([[1.9, 0.0], [-1.9, 0.3], [0.11, 2.2], [0.0, -1.6]])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settings():
+    """The chapter's cells change settings of torch, which other tests of the process rely on."""
+    before = torch.get_default_dtype(), torch.get_num_threads()
+    yield
+    torch.set_default_dtype(before[0])
+    torch.set_num_threads(before[1])
+
+
 @pytest.fixture(scope="module")
 def chapter():
     """The names that the chapter defines before it trains."""
-    before = torch.get_default_dtype(), torch.get_num_threads()
-    cells = record_toy_vae.cells_before("theta, phi = train(")
-    yield record_toy_vae.execute(cells)
-    torch.set_default_dtype(before[0])
-    torch.set_num_threads(before[1])
+    return record_toy_vae.execute(record_toy_vae.cells_before("theta, phi = train("))
 
 
 @pytest.fixture
