@@ -187,10 +187,11 @@ def _labelled_cases(rng):
     for n_bells, n_points in [(2, 12), (3, 40), (4, 25)]:
         weights, means, stds = _draw_mixture(rng, n_bells)
         x, z = GaussianMixture(weights, means, stds).sample(n_points, rng=rng)
-        z[:n_bells] = np.arange(n_bells)
+        z[: 2 * n_bells] = np.tile(np.arange(n_bells), 2)  # two each: one alone has no spread
         x[:n_bells] += 1.0
         z[2 * n_bells :] = -1
-        yield x, z, *_draw_mixture(rng, n_bells)
+        weights, means, stds = _draw_mixture(rng, n_bells)
+        yield x, z, weights, means, stds + 2.0  # wide: no bell is left with one point
 
 
 def _without_labels(x, z, weights, means, stds):

@@ -177,7 +177,8 @@ def _full_draws(mean, raw, eps):
 
 def _full_cases(rng):
     for n_draws, n_points, d in [(3, 2, 2), (1, 4, 3), (4, 1, 5)]:
-        raw = rng.normal(0, 0.8, (n_points, d * (d + 1) // 2))
+        size = n_points, d * (d + 1) // 2
+        raw = rng.uniform(0.3, 0.8, size) * rng.choice([-1, 1], size)  # no bell without a width
         yield rng.normal(size=(n_points, d)), raw, rng.normal(size=(n_draws, n_points, d))
 
 

@@ -352,7 +352,7 @@ def _climb_cases(rng):
     ]:
         # Most starts never end on the best hill, and once not on the worst one either.
         heights = np.sort(np.round(heights, 3))[::-1]
-        places = np.round(2.5 * np.arange(len(heights)) - rng.uniform(1, 3), 3)
+        places = np.round(2.5 * np.arange(len(heights)) - rng.uniform(1, 2), 3)  # none at 0
         hill = rng.permutation(np.repeat(np.arange(len(heights)), starts))
         yield places[hill] + rng.uniform(-1e-7, 1e-7, hill.size), heights[hill]
 
