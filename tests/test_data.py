@@ -547,7 +547,7 @@ def test_a_damaged_file_is_replaced_and_not_lost(server, tmp_path):
 
 
 @pytest.mark.parametrize("sub", [".", "mnist"])
-@pytest.mark.parametrize("by", ["root", "VAEBOOK_DATA"])
+@pytest.mark.parametrize("by", ["root", "VAEBOOK_DATA", "cache"])
 def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch, by, sub):
     server.script.update(a=["404"], b=["404"])
     (tmp_path / sub).mkdir(exist_ok=True)
@@ -557,6 +557,8 @@ def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch,
     root = tmp_path if by == "root" else None
     if by == "VAEBOOK_DATA":
         monkeypatch.setenv("VAEBOOK_DATA", str(tmp_path))
+    if by == "cache":
+        monkeypatch.setattr("pooch.os_cache", lambda _name: tmp_path)
     loaded = data.load("mnist", "test", root=root)
     assert_right(loaded)
     assert str(tmp_path / sub / IMAGE_FILE) in loaded.source

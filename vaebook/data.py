@@ -211,7 +211,8 @@ def _folders(root):
     import pooch
 
     named = os.environ.get("VAEBOOK_DATA")
-    return [Path(named).expanduser()] * bool(named) + [Path(pooch.os_cache("vaebook"))]
+    own = [Path(named).expanduser()] if named else []
+    return [*own, Path(pooch.os_cache("vaebook"))]
 
 
 def _candidates(name, file, folders):
