@@ -163,3 +163,5 @@ def test_with_an_address_the_chapters_and_only_they_have_a_colab_button(green, t
     page = CHAPTER.removesuffix(".md")
     assert f'href="{colab}{page}.ipynb"' in (site / f"{page}.html").read_text("utf-8")
     assert colab not in (site / "appendix" / "about.html").read_text("utf-8")
+    cards = (site / "homework.html").read_text("utf-8").count(f'href="{colab}homework/')
+    assert cards == len(list((ROOT / "homework").glob("*.md")))

@@ -12,11 +12,13 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import yaml
 from book_pages import Book
 from conftest import ROOT
 from docutils import nodes
 from lower_myst import Lowering
 from nbclient import NotebookClient
+from sphinx.addnodes import pending_xref
 from test_chapters import cells_of
 
 from vaebook import sphinx_ext
@@ -321,6 +323,97 @@ def test_a_solution_without_a_dropdown_is_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(sphinx_ext.LOGGER, "warning", lambda text, **_: warned.append(text))
     sphinx_ext.fold_solutions(Application(tmp_path, solutions=True), document)
     assert warned == ["a solution cell has no dropdown above it"] * 2
+
+
+GITHUB = "https://github.com/owner/book"
+
+
+@pytest.mark.parametrize("address", [GITHUB, f"{GITHUB}/", f"{GITHUB}.git"])
+def test_with_an_address_a_card_ends_with_a_button_for_its_set(tmp_path, address):
+    document, card = document_with_card()
+    application = Application(tmp_path, solutions=True)
+    application.html_theme_options = {"repository_url": address}
+    sphinx_ext.add_colab_buttons(application, document)
+    [button] = card.findall(nodes.reference)
+    colab = "https://colab.research.google.com/github/owner/book/blob/main"
+    assert button["refuri"] == f"{colab}/homework/jensens-inequality.ipynb"
+    assert button.astext() == "Open in Colab: Jensen"
+    assert card[-1].astext() == button.astext()
+
+
+@pytest.mark.parametrize("address", [None, "", "https://example.org/owner/book", "owner/book"])
+def test_without_an_address_that_colab_can_open_a_card_has_no_button(tmp_path, address):
+    document, card = document_with_card()
+    application = Application(tmp_path, solutions=True)
+    if address is not None:
+        application.html_theme_options = {"repository_url": address}
+    sphinx_ext.add_colab_buttons(application, document)
+    assert not list(document.findall(nodes.reference))
+    assert len(card) == 1
+
+
+def document_with_card():
+    """A document with a homework card, which links to a chapter and then to its set."""
+    document, card = nodes.section(), nodes.container(classes=["homework-card"])
+    paragraph = nodes.paragraph()
+    for target, text in [("chapters/x", "before"), ("homework/jensens-inequality", "Jensen")]:
+        paragraph += pending_xref("", nodes.inline("", text), reftarget=target)
+    card += paragraph
+    document += [nodes.paragraph("", "", pending_xref(reftarget="homework/x")), card]
+    return document, card
+
+
+@each_page
+def test_a_set_states_what_its_cards_say(path):
+    title, minutes, level, kinds = sphinx_ext.homework_facts(path.read_text("utf-8"))
+    assert title[0].isupper()
+    assert not title.startswith("Homework")
+    assert level in (1, 2, 3)
+    assert len(kinds) == len(checks_of(path))
+    chapter = ROOT / "chapters" / path.name
+    if chapter.exists():
+        tasks = {3: "three", 4: "four", 5: "five"}[len(kinds)]
+        says = f"[{title}](../homework/{path.name}): {tasks} more tasks, {minutes} minutes."
+        assert f":class: homework-card\n{says}" in chapter.read_text("utf-8")
+
+
+def test_every_set_has_a_card_in_the_order_of_the_book():
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
+    [part] = [part for part in parts if part["caption"] == "Homework"]
+    first, *sets = [chapter["file"] for chapter in part["chapters"]]
+    assert first == "homework"
+    text = (ROOT / "homework.md").read_text("utf-8")
+    cards = re.findall(r"(?m)^:::\{homework-card\} (.+)$", text)
+    assert [f"homework/{card}" for card in cards] == sets
+    assert sorted(cards) == [path.stem for path in PAGES]
+
+
+# -- the course --------------------------------------------------------------------------------
+
+
+def weeks_of_the_course():
+    text = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
+    plan = text[text.index("## Six weeks") : text.index("## What each set trains")]
+    weeks = plan.split("\n### Week ")[1:]
+    return [re.findall(r"\]\(\.\./(\S+)\)\s+\((\d+) minutes\)", week) for week in weeks]
+
+
+def test_the_course_has_six_weeks_with_the_times_of_the_pages():
+    weeks = weeks_of_the_course()
+    assert len(weeks) == 6
+    for path, minutes in [page for week in weeks for page in week]:
+        assert f"**Time:** {minutes} minutes." in (ROOT / path).read_text("utf-8"), path
+    hours = [sum(int(minutes) for _, minutes in week) / 60 for week in weeks]
+    assert all(4 <= total <= 5 for total in [*hours[:3], hours[4]])
+    assert all(2 <= total <= 3 for total in [hours[3], hours[5]])
+
+
+def test_the_course_gives_every_set_once_and_says_what_it_trains():
+    given = [path for week in weeks_of_the_course() for path, _ in week if "homework" in path]
+    assert sorted(given) == [f"homework/{path.name}" for path in PAGES]
+    text = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
+    rows = re.findall(r"(?m)^\| \[.+?\]\(\.\./(homework/\S+)\) \| .{30,} \|$", text)
+    assert sorted(rows) == sorted(given)
 
 
 def test_every_check_is_of_a_known_kind():

@@ -25,7 +25,7 @@ from myst_parser.parsers.mdit import create_md_parser
 from pybtex.database import parse_file
 
 NOTEBOOK_FOLDERS = ("chapters", "homework")
-PAGES = ("index.md", "chapters/*.md", "homework/*.md", "appendix/*.md")
+PAGES = ("index.md", "homework.md", "chapters/*.md", "homework/*.md", "appendix/*.md")
 
 ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
 NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}

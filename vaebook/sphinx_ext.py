@@ -8,18 +8,23 @@ Loaded by ``_config.yml``. It
 - loads the explorers' scripts only on pages that hold one, and drops the scripts of the theme
   that the book does not use;
 - puts the solutions of the homework into their dropdowns, or withholds them;
-- points the Colab button at the generated notebook;
+- draws the cards of the homework sets, with what their pages say of themselves;
+- points the Colab buttons at the generated notebooks, where the repository has an address;
 - warns of a page that was not executed.
 """
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
 from docutils import nodes
+from docutils.statemachine import StringList
 from myst_nb.sphinx_ import NbMetadataCollector
 from nbclient import NotebookClient
+from sphinx.addnodes import pending_xref
+from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
 from vaebook.explorers.svg import inline_svg
@@ -86,6 +91,64 @@ def fold_solutions(app, doctree):
             dropdown.parent.remove(dropdown)
 
 
+class HomeworkCard(SphinxDirective):
+    """A card for one homework set: a few words, and what the set's page says of itself.
+
+    ::
+
+        :::{homework-card} jensens-inequality
+        What the set is about.
+        :::
+    """
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        """Return the card with the set's title, its text, its time, level and kinds of tasks."""
+        slug = self.arguments[0]
+        path = Path(self.env.doc2path(f"homework/{slug}"))
+        self.env.note_dependency(str(path))
+        title, minutes, level, kinds = homework_facts(path.read_text("utf-8"))
+        chapter = Path(self.env.doc2path(f"chapters/{slug}"))
+        back = f" After [the chapter](/chapters/{slug}.md)." if chapter.exists() else ""
+        lines = [
+            f"[**{title}**](/homework/{slug}.md)",
+            "",
+            *self.content,
+            "",
+            "{.homework-facts}",
+            f"**{minutes} minutes, level {level}.** {', '.join(kinds).capitalize()}.{back}",
+        ]
+        card = nodes.container(is_div=True, classes=["homework-card"])  # no box of the theme
+        self.state.nested_parse(StringList(lines, str(path)), self.content_offset, card)
+        return [card]
+
+
+def homework_facts(text):
+    """Return title, minutes, level and the kinds of the tasks, as the text of a set states them."""
+    title = re.search(r"(?m)^# (?:Homework: )?(.+)$", text)[1]
+    minutes, level = re.search(
+        r"\*\*Time:\*\* (\d+) minutes\. \*\*Level:\*\* (\d)\.", text
+    ).groups()
+    kinds = re.findall(r"(?m)^\*\*(\w+), \d+ minutes\.\*\*", text)
+    return title[0].upper() + title[1:], int(minutes), int(level), [kind.lower() for kind in kinds]
+
+
+def add_colab_buttons(app, doctree):
+    """End each homework card with a button that opens the set in Colab, if Colab can find it."""
+    address = app.config.html_theme_options.get("repository_url", "")
+    for card in list(doctree.findall(nodes.Element)):
+        if "homework-card" not in card.get("classes", []):
+            continue
+        links = card.findall(pending_xref)
+        link = next(link for link in links if link["reftarget"].startswith("homework/"))
+        if url := colab_url(address, link["reftarget"]):
+            button = nodes.reference("", "Open in Colab", refuri=url, classes=["colab-button"])
+            button += nodes.inline("", f": {link.astext()}", classes=["visually-hidden"])
+            card += nodes.paragraph("", "", button)
+
+
 def withhold_sources(app, exception):
     """Leave no source of a homework page in the site where its solutions are withheld."""
     if not app.config.homework_solutions:
@@ -144,8 +207,10 @@ def _unused(script):
 
 
 def colab_url(address, pagename):
-    """Return where Colab opens the notebook of a page, from the repository's address."""
-    path = address.removeprefix("https://github.com/").strip("/")
+    """Return where Colab opens the notebook of a page; None if the address is not on GitHub."""
+    host, _, path = address.strip("/").removesuffix(".git").partition("https://github.com/")
+    if host or not path:
+        return None
     return f"https://colab.research.google.com/github/{path}/blob/main/{pagename}.ipynb"
 
 
@@ -153,7 +218,9 @@ def setup(app):
     """Register with Sphinx."""
     app.add_config_value("homework_solutions", True, "env", bool)
     app.connect("config-inited", prepare, priority=100)
+    app.add_directive("homework-card", HomeworkCard)
     app.connect("doctree-read", fold_solutions)
+    app.connect("doctree-read", add_colab_buttons)
     app.connect("build-finished", withhold_sources)
     app.connect("doctree-resolved", inline_figures)
     app.connect("env-check-consistency", require_execution)

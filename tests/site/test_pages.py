@@ -78,6 +78,19 @@ def test_page_carries_no_widget_state_no_thebe_and_no_path_of_the_machine(name):
         assert unwanted not in text, unwanted
 
 
-def test_no_launch_button_without_an_address():
-    text = (SITE / PAGES[1]).read_text("utf-8")
-    assert "colab.research.google.com" not in text
+@each_page
+def test_no_colab_button_without_an_address(name):
+    assert "colab.research.google.com" not in (SITE / name).read_text("utf-8")
+
+
+def test_every_homework_set_has_a_card_with_its_facts():
+    text = (SITE / "homework.html").read_text("utf-8")
+    cards = re.findall(
+        r'<div class="homework-card.*?href="homework/(\S+)\.html".*?'
+        r"<strong>\d+ minutes, level \d\.</strong> Predict, .*?</div>",
+        text,
+        re.S,
+    )
+    assert [f"homework/{card}.html" for card in cards] == [
+        name for name in PAGES if name.startswith("homework/")
+    ]
