@@ -101,6 +101,9 @@ PLOTS = {
     "plot_training": (SLOPES, LOG_PX - 0.5, LOG_PX, np.float64(-1.0)),
     "plot_both_move": (np.array([10, 20, 30]), np.array([-3.0, -2.0, -1.0]), CROSSED, [0, 1]),
     "plot_gap_dots": (DOTS, np.array([0.0, 0.5, 2.0]), CURVE),
+    "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
+    "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
+    "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
 }
 FIGURES = {
     "figure_sampling_graphs": (),
@@ -594,3 +597,35 @@ def test_dots_grow_with_the_gap(ax):
     np.testing.assert_array_equal(dots.get_offsets(), DOTS[1:])
     np.testing.assert_allclose(dots.get_sizes(), [12, 42])
     np.testing.assert_array_equal(ax.lines[1].get_xydata(), DOTS[:1])
+
+
+def test_costs_are_stacked_and_sum_to_minus_the_elbo(ax):
+    epochs, reconstruction, kl = (
+        np.arange(1.0, 4),
+        np.array([-90.0, -80, -70]),
+        np.array([5.0, 9, 8]),
+    )
+    figures.plot_cost(epochs, reconstruction, kl, ax=ax)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [95, 89, 78])
+    top, bottom = (band.get_paths()[0].vertices for band in ax.collections)
+    assert bottom[:, 1].min() == 0
+    assert {(1, 5), (3, 8)} <= set(map(tuple, bottom)) & set(map(tuple, top))
+    assert (2, 89) in set(map(tuple, top))
+
+
+def test_a_better_bound_is_drawn_as_a_lower_cost(ax):
+    samples, bound, se = np.array([1, 10]), np.array([-90.0, -87]), np.array([0.5, 0.25])
+    figures.plot_importance(samples, bound, se, [bound + 2, bound + 1], ax=ax)
+    assert [line.get_ydata()[1] for line in ax.lines] == [85, 86, 87]
+    band = set(map(tuple, ax.collections[0].get_paths()[0].vertices))
+    assert {(1, 90.5), (1, 89.5), (10, 87.25), (10, 86.75)} <= band
+    assert ax.get_xscale() == "log"
+
+
+def test_both_bars_of_a_budget_are_as_long_as_the_cost(ax):
+    figures.plot_budget(-66, 25, 3, ax=ax)
+    bars = [(bar.get_y(), bar.get_x(), bar.get_width()) for bar in ax.patches]
+    assert [(x, width) for _, x, width in bars] == [(0, 66), (66, 25), (0, 88), (88, 3)]
+    assert bars[0][0] == bars[1][0] > bars[2][0] == bars[3][0]
+    words = [text.get_text() for text in ax.texts]
+    assert [w.split()[-1] for w in words] == ["66.00", "25.00", "88.00", "3.00"]

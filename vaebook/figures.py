@@ -1818,3 +1818,102 @@ def plot_gap_parts(x, approximation, amortisation, *, ax=None):
     ax.set_ylim(bottom=0)
     ax.legend()
     return ax
+
+
+# ---- recorded trainings --------------------------------------------------------------------------
+
+
+def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
+    """Draw what an image costs over a training: KL, and reconstruction on top; their sum is -ELBO.
+
+    Parameters
+    ----------
+    epochs, reconstruction, kl : ndarray, shape (T,)
+        Terms of the bound as ``vaebook.vae`` gives them, in nats.
+    validation : ndarray, shape (T,), optional
+        The bound on validation images.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae".
+    """
+    ax = _axes(ax)
+    cost = kl - reconstruction
+    ax.fill_between(epochs, kl, cost, color=COLOURS["c1"], alpha=0.25, lw=0, label="reconstruction")
+    ax.fill_between(epochs, 0, kl, color=COLOURS["muted"], alpha=0.35, lw=0, label="KL")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    ax.plot(epochs, cost, label=r"$-$ELBO", **style)
+    if validation is not None:
+        ax.plot(epochs, -validation, color=COLOURS["ink"], lw=1, label="validation images")
+    ax.set(xlabel="epoch", ylabel="nats per image", xlim=(epochs[0], epochs[-1]))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def plot_importance(samples, bound, se, others=(), *, ax=None):
+    """Draw the importance-weighted bound over its number of samples, as a cost that falls.
+
+    Parameters
+    ----------
+    samples, bound, se : ndarray, shape (M,)
+        Numbers of samples, the bound and its standard error, in nats.
+    others : sequence of ndarray, shape (M,)
+        Bounds of other models, drawn thin.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae".
+    """
+    ax = _axes(ax)
+    for k, other in enumerate(others):
+        dots = {"color": COLOURS["muted"], "linestyle": ":", "linewidth": 1}
+        ax.plot(samples, -other, label=None if k else "other runs", **dots)
+    band = {"color": COLOURS["p"], "alpha": 0.12, "linewidth": 0}
+    ax.fill_between(samples, -bound - se, -bound + se, label="standard error", **band)
+    ax.plot(samples, -bound, "o-", color=COLOURS["p"], markersize=3, label=r"$-$bound")
+    ax.set(xlabel="samples $K$", ylabel="nats per image", xscale="log")
+    ax.set_xlim(samples[0], samples[-1])
+    ax.legend()
+    return ax
+
+
+def plot_budget(reconstruction, kl, rise, *, ax=None):
+    """Draw one cost, -ELBO, as two bars: its two terms, and the bound of K samples with its rise.
+
+    Parameters
+    ----------
+    reconstruction, kl : float
+        Terms of the bound as ``vaebook.vae`` gives them, in nats.
+    rise : float
+        By how much an importance-weighted bound lies above the ELBO.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae".
+    """
+    ax = _axes(ax)
+    cost = kl - reconstruction
+    rows = [
+        (1, -reconstruction, kl, "c1", "muted", "reconstruction", "KL"),
+        (0, cost - rise, rise, "p", "gap", r"$-$bound of $K$ samples", "rise"),
+    ]
+    for row, first, second, *roles, name, added in rows:
+        colours = [COLOURS[role] for role in roles]
+        ax.barh(row, first, height=0.7, color=colours[0], alpha=0.3)
+        ax.barh(row, second, left=first, height=0.7, color=colours[1], alpha=0.5)
+        ax.annotate(f"{name} {first:.2f}", (first / 2, row), ha="center", va="center")
+        words = f" {added} {second:.2f}"
+        ax.annotate(words, (cost, row), color=colours[1], va="center")
+    ax.set(xlabel="nats per image", ylabel="one cost, twice", yticks=[], xlim=(0, 1.15 * cost))
+    ax.spines["left"].set_visible(False)
+    return ax
