@@ -16,6 +16,7 @@ import torch
 from vaebook import checks
 from vaebook.checks import Choice, Function, Homework, Number, core
 from vaebook.checks.calling import run
+from vaebook.checks.comparing import short
 
 
 @pytest.fixture(autouse=True)
@@ -393,6 +394,15 @@ def test_checks_are_light_and_need_no_notebook(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_ipython)
     make()(log_density)
+
+
+def test_values_are_shown_as_a_learner_would_write_them():
+    numbers = [np.float64(-2.293), 0.1 + 0.2, 3]
+    assert short(tuple(numbers)) == "(-2.293, 0.3, 3)"
+    assert short(numbers) == "[-2.293, 0.3, 3]"
+    assert short(list(range(9))) == "[0, 1, 2, 3, 4, 5, ...]"
+    assert short((np.zeros(2), torch.ones(1), None)) == "([0., 0.], [1.], None)"
+    assert len(short([np.pi * np.ones(9)] * 9)) == 120
 
 
 def test_fresh_inputs_do_not_come_from_the_global_generators():

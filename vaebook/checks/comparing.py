@@ -210,9 +210,11 @@ def short(value):
         value = value.detach().cpu().numpy()
     if isinstance(value, np.random.Generator):
         return "a generator"
-    if isinstance(value, (tuple, list)) and not all(isinstance(v, (int, float)) for v in value):
-        return "(" + ", ".join(short(one) for one in value[:4]) + ")"
-    if isinstance(value, (np.ndarray, np.number)):
+    if isinstance(value, (tuple, list)):
+        parts = [*(short(one) for one in value[:6]), *["..."][: len(value) > 6]]
+        opened, closed = "[]" if isinstance(value, list) else "()"
+        text = f"{opened}{', '.join(parts)}{closed}"
+    elif isinstance(value, (np.ndarray, np.number)):
         text = np.array2string(
             np.asarray(value), precision=4, threshold=6, edgeitems=2, separator=", "
         )
