@@ -141,11 +141,12 @@ def add_colab_buttons(app, doctree):
     for card in list(doctree.findall(nodes.Element)):
         if "homework-card" not in card.get("classes", []):
             continue
-        links = card.findall(pending_xref)
-        link = next(link for link in links if link["reftarget"].startswith("homework/"))
-        if url := colab_url(address, link["reftarget"]):
+        links = [a for a in card.findall(pending_xref) if a["reftarget"].startswith("homework/")]
+        if not links:
+            LOGGER.warning("a homework card links to no homework set", location=card)
+        elif url := colab_url(address, links[0]["reftarget"]):
             button = nodes.reference("", "Open in Colab", refuri=url, classes=["colab-button"])
-            button += nodes.inline("", f": {link.astext()}", classes=["visually-hidden"])
+            button += nodes.inline("", f": {links[0].astext()}", classes=["visually-hidden"])
             card += nodes.paragraph("", "", button)
 
 
