@@ -1,13 +1,16 @@
 """Every explorer on its built page, in a real browser: keys, mouse, words, themes, numbers."""
 
+import itertools
 import random
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from vaebook import explorers
-from vaebook.explorers.base import Choice, Explorer, Hidden, Readout, Slider, Toggle
+from vaebook.explorers.base import Choice, Explorer, Hidden, Ladder, Readout, Slider, Toggle
+from vaebook.explorers.latent_space import recorded_latent_space
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ EXPLORERS = [
     Case(explorers.Posterior, "chapters/variational-approximation.html"),
     Case(explorers.VaeStep, "chapters/variational-autoencoder.html"),
     Case(explorers.Reparameterization, "chapters/reparameterization-trick.html"),
+    Case(explorers.EvidenceBudget, "chapters/training-a-vae.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
@@ -40,7 +44,10 @@ READ = """root => {
   const values = {}, numbers = {};
   for (const input of root.querySelectorAll("input[name], select[name]")) {
     if (input.type === "checkbox") values[input.name] = input.checked;
-    else if (input.type === "range") values[input.name] = input.valueAsNumber;
+    else if (input.type === "range") {
+      const rungs = input.dataset.values && JSON.parse(input.dataset.values);
+      values[input.name] = rungs ? rungs[input.valueAsNumber] : input.valueAsNumber;
+    }
     else if (input.type === "hidden") values[input.name] = JSON.parse(input.value);
     else if (input.type !== "radio" || input.checked) values[input.name] = input.value;
   }
@@ -57,7 +64,8 @@ DRIVE = f"""(root, moves) => moves.map(([name, value]) => {{
   if (input.type === "button" || input.type === "radio") input.click();
   else if (input.type === "checkbox") {{ if (input.checked !== value) input.click(); }}
   else {{
-    input.value = value;
+    const rungs = input.dataset.values && JSON.parse(input.dataset.values);
+    input.value = rungs ? rungs.indexOf(value) : value;
     input.dispatchEvent(new Event(input.type === "range" ? "input" : "change"));
   }}
   return ({READ})(root);
@@ -95,7 +103,9 @@ def walk(cls, seed=0, length=60):
     rng = random.Random(seed)
     steps = []
     for control in cls.controls():
-        if isinstance(control, Slider):
+        if isinstance(control, Ladder):
+            steps += [(control.name, value) for value in control.values]
+        elif isinstance(control, Slider):
             stops = [control.low, control.high] + [
                 control.low + rng.randint(0, round((control.high - control.low) / control.fine))
                 * control.fine for _ in range(length // 6)
@@ -141,11 +151,15 @@ def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, reques
 # ---- keys and mouse ----
 
 
+def track(control):
+    """Return the ends of the slider's input and its finest step: a ladder's are places."""
+    spec = control.spec()
+    return spec["min"], spec["max"], spec["fine"]
+
+
 def key_walk(control):
-    """Return keys and the value that the slider has after each, from its low end up and back."""
-    low, high, step, fine, far = (
-        control.low, control.high, control.step, control.fine, control.page,
-    )  # fmt: skip
+    """Return keys and where the slider stands after each, from its low end up and back."""
+    (low, high, fine), step, far = track(control), control.step, control.page
     return [
         ("Home", low),
         ("ArrowRight", low + step),
@@ -195,23 +209,25 @@ def test_mouse_clicks_and_drags_sliders(case, page, site):
         slider = root.locator(f'input[name="{control.name}"]')
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
-        width, near = control.high - control.low, 0.03 * (control.high - control.low) + control.fine
+        low, high, fine = track(control)
+        width, near = high - low, 0.03 * (high - low) + fine
         value = lambda slider=slider: slider.evaluate("e => e.valueAsNumber")  # noqa: E731
 
-        def place(value, box=box, control=control, width=width):
+        def place(value, box=box, low=low, width=width):
             # The thumb is 24 pixels wide.
-            across = 12 + (value - control.low) / width * (box["width"] - 24)
+            across = 12 + (value - low) / width * (box["width"] - 24)
             return box["x"] + across, box["y"] + box["height"] / 2
 
-        page.mouse.click(*place(control.low + 0.75 * width))
-        assert value() == pytest.approx(control.low + 0.75 * width, abs=near)
+        page.mouse.click(*place(low + 0.75 * width))
+        assert value() == pytest.approx(low + 0.75 * width, abs=near)
         page.mouse.move(*place(value()))
         page.mouse.down()
-        page.mouse.move(*place(control.low + 0.25 * width), steps=6)
+        page.mouse.move(*place(low + 0.25 * width), steps=6)
         page.mouse.up()
-        assert value() == pytest.approx(control.low + 0.25 * width, abs=near)
+        assert value() == pytest.approx(low + 0.25 * width, abs=near)
         shown = root.locator(f'[data-readout="{control.name}"]')
-        assert float(shown.get_attribute("data-number")) == value()
+        number = root.evaluate(READ)["values"][control.name]
+        assert float(shown.get_attribute("data-number")) == number
 
 
 def test_click_on_the_mixture_chooses_x(page, site):
@@ -299,6 +315,71 @@ def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
     assert numbers() == first
     press("draw_1")
     assert numbers() == second
+
+
+LATENT = Case(explorers.LatentSpace, "chapters/training-a-vae.html")
+
+
+def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(page, site):
+    root = show(page, LATENT, site)
+    plane, picture, strip, _ = root.locator("svg.vb-picture").all()
+    decoded = lambda: picture.locator("image").first.get_attribute("href")  # noqa: E731
+    start, before = decoded(), strip.inner_html()
+    axis = plane.locator(".vb-axes path").first.bounding_box()
+    frame = plane.bounding_box()
+    middle = axis["x"] + axis["width"] / 2 - frame["x"]
+    bottom = axis["y"] - frame["y"]
+    plane.click(position={"x": middle + axis["width"] / 7, "y": bottom - axis["width"] / 4})
+    now = root.evaluate(READ)
+    assert now["values"]["z1"] == pytest.approx(1, abs=0.05)
+    assert now["values"]["z2"] == pytest.approx(-1.75, abs=0.05)
+    assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
+    assert decoded() != start
+    assert f"a {now['numbers']['digit']}" in picture.locator(".vb-label").all_inner_texts()
+    assert strip.inner_html() != before  # the arrow went along
+
+
+def test_a_walk_shows_every_frame_of_the_path_and_yields_to_the_reader(page, site):
+    root = show(page, LATENT, site)
+    walk, slider = root.locator('[name="walk"]'), root.locator('input[name="t"]')
+    at = lambda: root.evaluate(READ)["values"]["t"]  # noqa: E731
+    walk.click()
+    page.wait_for_timeout(1500)
+    first = at()
+    page.wait_for_timeout(1000)
+    assert 0 < first < at() < 1
+    slider.press("Home")
+    page.wait_for_timeout(400)
+    assert at() == 0
+    page.emulate_media(reduced_motion="reduce")
+    walk.click()
+    assert at() == 1
+    strip = root.locator("svg.vb-picture").nth(2)
+    images = [image.get_attribute("href") for image in strip.locator("image").all()]
+    assert len(set(images)) == len(images) == 9
+    root.locator('select[name="end"]').select_option("0")
+    other = [image.get_attribute("href") for image in strip.locator("image").all()]
+    assert other[0] == images[0]
+    assert not set(other[2:]) & set(images)
+
+
+def test_pixels_of_the_page_are_those_of_python(page, site):
+    """Read the mask's bytes back: 255 times the probability, cut to whole numbers."""
+    root = show(page, LATENT, site)
+    picture = root.locator("svg.vb-picture").nth(1)
+    drawn = picture.locator("image").first.evaluate("""async (e) => {
+      const image = new Image();
+      image.src = e.getAttribute("href");
+      await image.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
+      const context = canvas.getContext("2d");
+      context.drawImage(image, 0, 0);
+      return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 3);
+    }""")
+    twin = explorers.LatentSpace()
+    logits = recorded_latent_space().decoder.logits([twin.z1, twin.z2])
+    assert drawn == pytest.approx(255 / (1 + np.exp(-logits)), abs=1.01)
+    assert max(drawn) > 200 > 50 > min(drawn)
 
 
 # ---- words ----
@@ -472,6 +553,7 @@ class Specimen(Explorer):
     name = "specimen"
     title = "Specimen"
     count = Slider(3, 1, 9, step=1, label="count")
+    rung = Ladder(10, (1, 10, 1000), label="rung")
     shape = Choice("log", {"log": "logarithm", "sqrt": "square root"}, label="shape")
     data = Choice("a", {k: k.upper() for k in "abcdef"}, label="data")
     bold = Toggle(False, label="bold")
@@ -485,7 +567,7 @@ class Specimen(Explorer):
 
     def compute(self):
         extra = 10 * (self.shape == "sqrt") + 100 * "abcdef".index(self.data) + 1000 * self.bold
-        return {"total": self.count + extra + 10000 * self.seed}
+        return {"total": self.count + extra + 10000 * self.seed + 1e6 * self.rung}
 
 
 SPECIMEN = """
@@ -493,15 +575,16 @@ vaebook.define("specimen", (api) => {
   const chart = api.chart({ x: { domain: [0, 1] }, y: { domain: [0, 1] }, height: 150 });
   chart.heat("p").set([0, 0.5, 0.5, 1], 2, 2, [0, 1], [0, 1]);
   chart.bars("q").set([0, 0.5], [0.5, 1], [0.2, 0.7]);
+  chart.words("ink").set([0.2, 0.6], [0.5, 0.5], ["3", "8"]);
   chart.area("p").set([0, 1], [1, 1], [0.5, 0.5]);
   chart.line("q").set([0, 0.25, 0.5, 0.75, 1], [0, 1, NaN, 1, 0]);
   window.specimen = { api, chart, frames: [] };
   return {
     actions: { reseed: (values) => ({ seed: values.seed + 1 }) },
     update(values) {
-      const { count, shape, data, bold, seed } = values;
+      const { count, rung, shape, data, bold, seed } = values;
       const total = count + 10 * (shape === "sqrt") + 100 * "abcdef".indexOf(data)
-        + 1000 * bold + 10000 * seed;
+        + 1000 * bold + 10000 * seed + 1e6 * rung;
       const table = () => ({ caption: "t", head: ["total"], rows: [[total]] });
       return { readouts: { total }, consequence: `total ${total}`, table };
     },
@@ -535,7 +618,8 @@ def test_every_kind_of_control_agrees_with_python(specimen):
         follow(twin, move)
         assert seen["values"] == twin.values
         assert_same(seen["numbers"], twin.readouts())
-    assert {name for name, _ in moves} >= {"count", "shape", "data", "bold", "reseed", "reset"}
+    names = {"count", "rung", "shape", "data", "bold", "reseed", "reset"}
+    assert {name for name, _ in moves} >= names
 
 
 def test_whole_numbers_keep_whole_with_shift(specimen):
@@ -546,12 +630,40 @@ def test_whole_numbers_keep_whole_with_shift(specimen):
     assert root.locator('[data-readout="count"]').inner_text() == "4"
 
 
+def test_a_ladder_goes_from_number_to_number(specimen):
+    root, _ = specimen
+    slider = root.locator('input[name="rung"]')
+    shown = root.locator('[data-readout="rung"]')
+    for key, words in [("ArrowRight", "1,000"), ("ArrowRight", "1,000"), ("ArrowDown", "10"),
+                       ("Shift+ArrowLeft", "1"), ("PageUp", "1,000"), ("Home", "1")]:  # fmt: skip
+        slider.press(key)
+        assert shown.inner_text() == words
+        assert slider.get_attribute("aria-valuetext").startswith(f"{words}: ")
+    slider.evaluate("e => { e.value = 2; e.dispatchEvent(new Event('input')); }")
+    assert shown.inner_text() == "1,000"
+
+
+def test_an_axis_of_factors_has_ticks_at_powers_of_ten(specimen, page):
+    words = page.evaluate("""() => {
+      const x = { domain: [1, 5000], log: true }, y = { domain: [0, 1] };
+      const chart = specimen.api.chart({ x, y });
+      chart.line("p").set([1, 10, 100, 1000], [0, 1, 0, 1]);
+      const places = chart.node.querySelector(".vb-line").getAttribute("d").match(/[\\d.]+(?= )/g);
+      const texts = [...chart.node.querySelectorAll(".vb-axes text")].map((e) => e.textContent);
+      return { places: places.map(Number), texts };
+    }""")
+    assert words["texts"][:4] == ["1", "10", "100", "1,000"]
+    first, *steps = [b - a for a, b in itertools.pairwise(words["places"])]
+    assert steps == pytest.approx([first, first], abs=0.2)
+
+
 def test_every_mark_is_drawn(specimen):
     root, _ = specimen
     assert root.locator(".vb-line").get_attribute("d").count("M") == 2  # a gap where y is NaN
     assert root.locator(".vb-bars-mark").get_attribute("d").count("Z") == 2
     assert root.locator(".vb-area").get_attribute("d").endswith("Z")
     assert root.locator("mask image").get_attribute("href").startswith("data:image/png")
+    assert root.locator(".vb-words text").all_inner_texts() == ["3", "8"]
 
 
 def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):

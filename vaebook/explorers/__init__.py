@@ -8,10 +8,10 @@ To add the explorer ``Bound``:
 
 1. ``bound.py``: a subclass of :class:`~vaebook.explorers.base.Explorer` with ``name = "bound"``.
    Its class body is the only source of names, ranges, defaults and words: controls are traits
-   (``Slider``, ``Choice``, ``Toggle``, ``Count``), ``buttons`` are names, ``shown`` lists the
-   read-outs, ``text`` holds every word that the script says. ``tables()`` returns the arrays that
-   the script needs, ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure
-   and ``alt`` that picture in words.
+   (``Slider``, ``Ladder``, ``Choice``, ``Toggle``, ``Count``), ``buttons`` are names, ``shown``
+   lists the read-outs, ``text`` holds every word that the script says. ``tables()`` returns the
+   arrays that the script needs, ``compute()`` the read-outs by ``vaebook``, ``still()`` a
+   matplotlib figure and ``alt`` that picture in words.
 2. ``js/bound.js``: ``vaebook.define("bound", (api) => ...)``. It makes charts and their marks once
    (``api.chart({x, y, height})``, then ``line``, ``area``, ``points``, ``segment``, ``bars``,
    ``label``, ``heat``) and returns ``{update(values)}``, which draws with ``mark.set(...)`` and
@@ -25,6 +25,7 @@ To add the explorer ``Bound``:
 """
 
 from vaebook.explorers.elbo import Elbo
+from vaebook.explorers.evidence_budget import EvidenceBudget
 from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.marginal import Marginal
@@ -36,6 +37,7 @@ from vaebook.explorers.vae_step import VaeStep
 
 __all__ = [
     "Elbo",
+    "EvidenceBudget",
     "Generation",
     "Jensen",
     "Marginal",

@@ -83,6 +83,27 @@ class Slider(_Control, traitlets.TraitType):
         return super().spec() | {"min": self.low, "max": self.high} | steps
 
 
+class Ladder(Slider):
+    """A slider over a few rising numbers; Page Up and Page Down go ``page`` of them far."""
+
+    def __init__(self, default, values, *, label, page=3, **words):
+        super().__init__(default, values[0], values[-1], step=1, label=label, page=page, **words)
+        self.values = list(values)
+
+    def validate(self, obj, value):
+        """Return the value if it is one of the numbers, or say which there are."""
+        if value not in self.values:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose one from {', '.join(map(str, self.values))}."
+            )
+        return self.values[self.values.index(value)]
+
+    def spec(self):
+        """Return what the script needs: the slider moves over places in the list."""
+        return super().spec() | {"values": self.values, "min": 0, "max": len(self.values) - 1}
+
+
 class Choice(_Control, traitlets.TraitType):
     """One of several strings; ``options`` maps each to its label."""
 
@@ -348,12 +369,17 @@ class Explorer(traitlets.HasTraits):
         return data, metadata
 
 
+#: How the numbers of an array travel: by default as doubles, short ones as they are.
+_KINDS = {"float32": ("f32", "<f4"), "int16": ("i16", "<i2"), "uint8": ("u8", "u1")}
+
+
 def _encode(value):
-    """Arrays travel as base64 of little-endian doubles; everything else as JSON has it."""
+    """Arrays travel as base64 of little-endian numbers; everything else as JSON has it."""
     if not isinstance(value, np.ndarray):
         return value
-    doubles = np.ascontiguousarray(value, "<f8")
-    return {"f64": base64.b64encode(doubles.tobytes()).decode(), "shape": doubles.shape}
+    kind, dtype = _KINDS.get(value.dtype.name, ("f64", "<f8"))
+    numbers = np.ascontiguousarray(value, dtype)
+    return {kind: base64.b64encode(numbers.tobytes()).decode(), "shape": numbers.shape}
 
 
 @functools.cache

@@ -57,11 +57,13 @@ var vaebook = (() => {
     return fixed(value, digits);
   }
 
-  // Arrays travel as {"f64": base64 of little-endian doubles, "shape": [...]}.
+  // Arrays travel as {"f64": base64 of little-endian numbers, "shape": [...]}; the kind names them.
+  const ARRAYS = { f64: Float64Array, f32: Float32Array, i16: Int16Array, u8: Uint8Array };
   function decode(table) {
-    if (table === null || typeof table !== "object" || !("f64" in table)) return table;
-    const bytes = Uint8Array.from(atob(table.f64), (c) => c.charCodeAt(0));
-    return Object.assign(new Float64Array(bytes.buffer), { shape: table.shape });
+    const kind = table !== null && typeof table === "object" && Object.keys(ARRAYS).find((name) => name in table);
+    if (!kind) return table;
+    const bytes = Uint8Array.from(atob(table[kind]), (c) => c.charCodeAt(0));
+    return Object.assign(new ARRAYS[kind](bytes.buffer), { shape: table.shape });
   }
 
   // ---- charts ---------------------------------------------------------------------------------
@@ -77,7 +79,11 @@ var vaebook = (() => {
     return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((m) => m * power >= value);
   };
 
-  function ticks([low, high], count) {
+  function ticks({ domain: [low, high], log }, count) {
+    if (log) {
+      const powers = Array.from({ length: 16 }, (_, i) => 10 ** (i - 8));
+      return { values: powers.filter((v) => v >= low && v <= high), digits: Math.max(0, -Math.floor(Math.log10(low))) };
+    }
     const step = niceStep((high - low) / Math.max(1, count));
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const values = [];
@@ -96,7 +102,8 @@ var vaebook = (() => {
 
   // A chart is drawn in CSS pixels for the width that it has, so its text never shrinks.
   // Its marks (line, area, points, ...) are made once and told their data with .set(...). An axis has
-  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels;
+  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels; with `log`
+  // equal steps are equal factors.
   // `room` keeps the place of a vertical axis without ticks, so that charts stand under each other.
   function makeChart({ x, y, height = 260, wide = true, equal = false }) {
     const id = `vb-chart-${++serial}`;
@@ -114,9 +121,10 @@ var vaebook = (() => {
     const marks = [];
     let width = 640;
 
-    const scale = ({ domain: [low, high] }, start, end) => {
-      const slope = (end - start) / (high - low);
-      return (value) => start + (value - low) * slope;
+    const scale = ({ domain: [low, high], log }, start, end) => {
+      const place = log ? Math.log : (value) => value;
+      const slope = (end - start) / (place(high) - place(low));
+      return (value) => start + (place(value) - place(low)) * slope;
     };
     let sx, sy;
     const at = (v, f) => Math.round(f(v) * 10) / 10;
@@ -135,7 +143,7 @@ var vaebook = (() => {
       grid.replaceChildren();
       axes.replaceChildren(svg("path", { d: `M${left} ${bottom}H${right}` }));
       if (x.ticks !== false) {
-        const { values, digits } = ticks(x.domain, (right - left) / (x.spacing ?? 70));
+        const { values, digits } = ticks(x, (right - left) / (x.spacing ?? 70));
         for (const value of values) {
           axes.append(svg("path", { d: `M${at(value, sx)} ${bottom}v5` }));
           if (inline && x.label && at(value, sx) > right - 24) continue;
@@ -143,7 +151,7 @@ var vaebook = (() => {
         }
       }
       if (y.ticks !== false) {
-        const { values, digits } = ticks(y.domain, (bottom - top) / (y.spacing ?? 55));
+        const { values, digits } = ticks(y, (bottom - top) / (y.spacing ?? 55));
         for (const value of values) {
           if (value !== y.domain[0]) grid.append(svg("path", { d: `M${left} ${at(value, sy)}H${right}` }));
           axes.append(svg("text", { x: left - 7, y: at(value, sy) + 4, "text-anchor": "end" }, fixed(value, digits)));
@@ -240,11 +248,18 @@ var vaebook = (() => {
           }, []);
         }, over);
       },
+      // words.set(xs, ys, texts): many short words, each centred at its place, without a halo.
+      words(role) {
+        const group = svg("g", { class: `vb-words vb-${role}`, "text-anchor": "middle" });
+        return mark(group, (xs = [], ys = [], texts = []) => group.replaceChildren(...texts.map((words, i) =>
+          svg("text", { x: at(xs[i], sx), y: at(ys[i], sy) + 4 }, words))));
+      },
       // heat.set(values, columns, rows, [x0, x1], [y0, y1], top): values in [0, top] as the strength
-      // of one colour; the rows go upwards. The picture is a mask, so the colour follows the theme.
-      heat(role) {
+      // of one colour; the rows go upwards; `pixels`: each value as a square of its own. The picture
+      // is a mask, so the colour follows the theme.
+      heat(role, { pixels: squares = false } = {}) {
         const canvas = document.createElement("canvas");
-        const image = svg("image", { preserveAspectRatio: "none" });
+        const image = svg("image", { preserveAspectRatio: "none", style: squares && "image-rendering: pixelated" });
         const rect = svg("rect", { class: `vb-heat vb-${role}`, mask: `url(#${id}-${marks.length})` });
         const shape = svg("g", {}, svg("mask", { id: `${id}-${marks.length}` }, image), rect);
         return mark(shape, (values, columns, rows, [x0, x1] = [], [y0, y1] = [], top = 1) => {
@@ -283,9 +298,12 @@ var vaebook = (() => {
         picture.classList.add("vb-pickable");
         const pick = (event) => {
           const box = picture.getBoundingClientRect();
-          const inside = (p, start, end, [low, high]) => low + Math.min(1, Math.max(0, (p - start) / (end - start))) * (high - low);
-          handler(inside(event.clientX - box.left, margin.left, width - margin.right, x.domain),
-            inside(event.clientY - box.top, height - margin.bottom, margin.top, y.domain));
+          const inside = (p, start, end, { domain: [low, high], log }) => {
+            const part = Math.min(1, Math.max(0, (p - start) / (end - start)));
+            return log ? low * (high / low) ** part : low + part * (high - low);
+          };
+          handler(inside(event.clientX - box.left, margin.left, width - margin.right, x),
+            inside(event.clientY - box.top, height - margin.bottom, margin.top, y));
         };
         picture.addEventListener("pointerdown", (event) => {
           if (event.button !== 0) return;
@@ -324,45 +342,50 @@ var vaebook = (() => {
   // JupyterLab keeps its shortcuts (arrows, Enter, letters) off elements that say so themselves.
   const quiet = { "data-lm-suppress-shortcuts": "true" };
 
+  // With `values` the slider moves over the places 0, 1, ... of that list.
   function makeRange(spec, move) {
     const id = `vb-control-${++serial}`;
     const digits = decimals(spec.fine);
+    const placeOf = (value) => (spec.values ? spec.values.indexOf(value) : value);
+    const moveTo = (place) => move(spec.values ? spec.values[snap(spec, place)] : snap(spec, place));
     const input = html("input", {
       ...quiet, type: "range", id, name: spec.name, min: spec.min, max: spec.max, step: spec.fine,
+      "data-values": spec.values && JSON.stringify(spec.values),
     });
     const number = html("span", { class: "vb-value", "data-readout": spec.name });
     const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` },
       html("label", { for: id }, ...caption(spec)), number, input);
 
-    input.addEventListener("input", () => move(snap(spec, input.valueAsNumber)));
+    input.addEventListener("input", () => moveTo(input.valueAsNumber));
     input.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const value = control.value;
+      const place = placeOf(control.value);
       const little = event.shiftKey ? spec.fine : spec.step;
       const wanted = {
-        ArrowRight: value + little, ArrowUp: value + little,
-        ArrowLeft: value - little, ArrowDown: value - little,
-        PageUp: value + spec.page, PageDown: value - spec.page,
+        ArrowRight: place + little, ArrowUp: place + little,
+        ArrowLeft: place - little, ArrowDown: place - little,
+        PageUp: place + spec.page, PageDown: place - spec.page,
         Home: spec.min, End: spec.max,
       }[event.key];
       if (wanted === undefined) return;
       event.preventDefault();
       event.stopPropagation();
-      move(snap(spec, wanted));
+      moveTo(wanted);
     });
 
     const control = {
       row,
       show(value, consequence) {
+        const place = placeOf(value);
         if (value !== control.value) {
           control.value = value;
           // A value set from Python may lie between two steps; the input shows it all the same.
-          attribute(input, "step", onGrid(spec, value) ? String(spec.fine) : "any");
-          input.style.setProperty("--vb-part", (value - spec.min) / (spec.max - spec.min));
+          attribute(input, "step", onGrid(spec, place) ? String(spec.fine) : "any");
+          input.style.setProperty("--vb-part", (place - spec.min) / (spec.max - spec.min));
           write(number, format(value, digits) + (spec.unit ? ` ${spec.unit}` : ""));
           attribute(number, "data-number", String(value));
         }
-        if (input.valueAsNumber !== value) input.value = value;
+        if (input.valueAsNumber !== place) input.value = place;
         attribute(input, "aria-valuetext", `${spec.symbol || ""} ${number.textContent}: ${consequence}`.trim());
       },
     };

@@ -1,0 +1,149 @@
+// What an image costs in nats, for recorded trainings: by epoch, and on test images by K samples.
+vaebook.define("evidence-budget", (api) => {
+  const { tables, text, format } = api;
+  const names = Object.fromEntries(api.spec("run").options.map(({ value, label }) => [value, label]));
+  const samples = Array.from(tables.samples);
+  // A run's numbers: arrays by epoch and by K, and the costs that are made of them.
+  const runs = Object.fromEntries(Object.keys(names).map((name) => {
+    const [epoch, seconds, reconstruction, kl, validation, bound, se, riseSe] = [
+      "epoch", "seconds", "reconstruction", "kl", "validation_elbo", "bound", "se", "rise_se",
+    ].map((field) => Array.from(tables[`${name} ${field}`]));
+    const cost = kl.map((value, i) => value - reconstruction[i]);
+    const [testKl, nll, nllSe] = ["test_kl", "nll", "nll_se"].map((field) => tables[`${name} ${field}`]);
+    return [name, {
+      epoch, seconds, kl, cost, se, riseSe, testKl, nll, nllSe,
+      reconstruction: reconstruction.map((value) => -value),
+      validation: validation.map((value) => -value),
+      bound: bound.map((value) => -value),
+    }];
+  }));
+  const all = Object.values(runs);
+  const last = (array) => array[array.length - 1];
+
+  const training = api.chart({
+    wide: false, height: 300,
+    x: { domain: [1, 2], label: text("epoch_axis") },
+    y: { domain: [0, 1.05 * Math.max(...all.map((run) => run.cost[0]))], label: text("nats_axis") },
+  });
+  const bands = { reconstruction: training.area("c1", { strength: 0.25 }), kl: training.area("muted", { strength: 0.35 }) };
+  const costLine = training.line("bound", { width: 2.25 });
+  const validationLine = training.line("ink", { width: 1 });
+  const now = training.segment("ink", { width: 1.5 });
+  const here = training.points("bound", { size: 4.5 });
+  const bandNames = { reconstruction: training.label("c1", { dy: 4 }), kl: training.label("muted", { dy: 4 }) };
+  const costName = training.label("bound", { dy: 20 });
+  const validationName = training.label("ink", { dy: -8 });
+
+  const highest = Math.max(...all.map((run) => run.bound[0] + run.se[0]));
+  const lowest = Math.min(...all.map((run) => last(run.bound) - last(run.se)));
+  const importance = api.chart({
+    wide: false, height: 300,
+    x: { domain: [1, last(samples)], label: text("samples_axis"), log: true },
+    y: { domain: [Math.floor(lowest), Math.ceil(highest)], label: text("nats_axis") },
+  });
+  const others = all.map(() => importance.line("muted", { width: 1 }));
+  const errors = importance.area("p", { strength: 0.14 });
+  const curve = importance.line("p", { width: 2.25 });
+  const rungs = importance.points("p", { size: 2.5 });
+  const chosen = importance.points("p", { size: 5.5 });
+  const reach = importance.segment("ink", { width: 1.5 });
+  const allImages = importance.points("ink", { shape: "diamond", size: 4 });
+  const allName = importance.label("ink", { dy: 4, anchor: "end" });
+  const curveName = importance.label("p", { dy: -10 });
+  const othersName = importance.label("muted", { dy: 18 });
+
+  const longest = Math.max(...all.map((run) => run.bound[0]));
+  const budget = api.chart({
+    height: 128, below: true,
+    x: { domain: [0, 1.16 * longest], label: text("nats_axis") },
+    y: { domain: [0, 2], ticks: false },
+  });
+  const bars = { bar_reconstruction: "c1", bar_kl: "muted", bar_bound: "p", bar_rise: "gap" };
+  const pieces = Object.entries(bars).map(([key, role], i) => ({
+    key, row: i < 2 ? 1 : 0,
+    area: budget.area(role, { strength: i === 3 ? 0.6 : 0.28 }),
+    name: budget.label(role, { dy: 4, anchor: i === 3 ? "start" : "middle" }),
+  }));
+
+  training.onpick((epoch) => {
+    const [from, to] = shown.ends;
+    api.set({ progress: api.snap("progress", (100 * (epoch - from)) / (to - from)) });
+  });
+  importance.onpick((k) => {
+    const near = (rung) => Math.abs(Math.log(k / rung));
+    api.set({ k: samples.reduce((best, rung) => (near(rung) < near(best) ? rung : best)) });
+  });
+
+  const shown = {}; // the run on show, and its first and last epoch
+  function draw(name) {
+    if (shown.name === name) return;
+    const { epoch, kl, cost, validation, bound, se, nll, nllSe } = runs[name];
+    Object.assign(shown, { name, ends: [epoch[0], last(epoch)] });
+    training.domain({ x: shown.ends });
+    bands.reconstruction.set(epoch, cost, kl);
+    bands.kl.set(epoch, kl);
+    costLine.set(epoch, cost);
+    validationLine.set(epoch, validation);
+    const across = (part) => shown.ends[0] + part * (shown.ends[1] - shown.ends[0]);
+    const height = (array, part) => array[Math.round(part * (array.length - 1))];
+    bandNames.reconstruction.set(across(0.27), 0.6 * height(cost, 0.27), text("reconstruction"));
+    bandNames.kl.set(across(0.27), 0.45 * height(kl, 0.27), text("kl"));
+    costName.set(across(0.8), height(cost, 0.8), text("cost"));
+    validationName.set(across(0.8), height(validation, 0.8), text("validation"));
+
+    all.forEach((run, i) => others[i].set(samples, run === runs[name] ? [] : run.bound));
+    errors.set(samples, bound.map((value, i) => value + se[i]), bound.map((value, i) => value - se[i]));
+    curve.set(samples, bound);
+    rungs.set(samples, bound);
+    reach.set(tables.importance, nll - nllSe, tables.importance, nll + nllSe);
+    allImages.set([tables.importance], [nll]);
+    allName.set(tables.importance, nll, text("all_images"), -10);
+    curveName.set(samples[2], bound[2], text("bound"), 22);
+  }
+
+  return {
+    update({ run: name, progress, k }) {
+      draw(name);
+      const run = runs[name];
+      const row = (one) => Math.floor((progress / 100) * (one.epoch.length - 1) + 0.5);
+      const [i, rung] = [row(run), samples.indexOf(k)];
+      const readouts = {
+        epoch: run.epoch[i], seconds: run.seconds[i], reconstruction: run.reconstruction[i],
+        kl: run.kl[i], cost: run.cost[i], validation: run.validation[i],
+        test_reconstruction: run.bound[0] - run.testKl, test_kl: run.testKl, test_cost: run.bound[0],
+        rise: run.bound[0] - run.bound[rung], test_bound: run.bound[rung], se: run.se[rung],
+        rise_se: run.riseSe[rung], nll: run.nll, nll_se: run.nllSe,
+      };
+      now.set(readouts.epoch, 0, readouts.epoch, readouts.cost);
+      here.set([readouts.epoch], [readouts.cost]);
+      chosen.set([k], [readouts.test_bound]);
+
+      const blanks = Object.fromEntries(Object.entries(readouts).map(([key, value]) => [key, format(value)]));
+      Object.assign(blanks, {
+        k: format(k, 0), epoch: format(readouts.epoch, 0), epochs: format(last(run.epoch), 0),
+        run: names[name], draws: format(last(samples), 0), least: format(last(run.bound)),
+      });
+      const { test_reconstruction: first, test_bound: second, test_cost: whole } = readouts;
+      [[0, first], [first, whole], [0, second], [second, whole]].forEach((ends, j) => {
+        const { key, row: level, area, name: label } = pieces[j];
+        area.set(ends, [level + 0.88, level + 0.88], [level + 0.12, level + 0.12]);
+        label.set(j === 3 ? whole : (ends[0] + ends[1]) / 2, level + 0.5, text(key, blanks), j === 3 ? 6 : 0);
+      });
+      training.describe(text("training_description", blanks));
+      importance.describe(text("importance_description", blanks));
+      budget.describe(text("budget_description", blanks));
+      return {
+        readouts,
+        consequence: text("consequence", blanks),
+        table: () => ({
+          caption: text("table_caption"),
+          head: [text("table_run"), text("epoch_axis"), text("reconstruction"), text("kl"), text("cost"), text("table_test"), text("table_bound")],
+          rows: Object.entries(runs).map(([key, one]) => {
+            const j = row(one);
+            return [names[key], format(one.epoch[j], 0), one.reconstruction[j], one.kl[j], one.cost[j], one.bound[0], one.bound[rung]];
+          }),
+        }),
+      };
+    },
+  };
+});
