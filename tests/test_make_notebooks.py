@@ -38,7 +38,8 @@ class Bookshelf:
 
     def __init__(self, root):
         self.root = root
-        self.write("_config.yml", (ROOT / "_config.yml").read_text("utf-8"))
+        config = (ROOT / "_config.yml").read_text("utf-8")
+        self.write("_config.yml", re.sub(r"(?m)^  url: .*$", '  url: ""', config))
         self.write("_toc.yml", "root: index\n")
         self.write("references.bib", BIBLIOGRAPHY)
         self.write("index.md", "# The book\n")

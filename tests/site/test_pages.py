@@ -3,7 +3,10 @@
 import re
 
 import pytest
-from build_book import SITE, toc_pages
+import yaml
+from build_book import ROOT, SITE, toc_pages
+
+from vaebook.sphinx_ext import colab_url
 
 PAGES = [f"{name}.html" for name in toc_pages()]
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -79,8 +82,14 @@ def test_page_carries_no_widget_state_no_thebe_and_no_path_of_the_machine(name):
 
 
 @each_page
-def test_no_colab_button_without_an_address(name):
-    assert "colab.research.google.com" not in (SITE / name).read_text("utf-8")
+def test_a_page_with_a_notebook_has_a_colab_button_once_the_address_is_set(name):
+    text, slug = (SITE / name).read_text("utf-8"), name.removesuffix(".html")
+    address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
+    if address:
+        button = f'href="{colab_url(address, slug)}"'
+        assert (button in text) == (ROOT / f"{slug}.ipynb").exists()
+    else:
+        assert "colab.research.google.com" not in text
 
 
 def test_every_homework_set_has_a_card_with_its_facts():
