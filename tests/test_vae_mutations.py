@@ -101,6 +101,17 @@ BUGS = [
     Bug("no normaliser in the prior", "objective", "-0.5 * (LOG_2PI + z**2)", "-0.5 * (z**2)"),
     Bug("prior averaged over latent numbers", "objective",
         "-0.5 * (LOG_2PI + z**2).sum(-1)", "-0.5 * (LOG_2PI + z**2).mean(-1)"),
+    # the path gradient
+    Bug("path gradient with that of log q left in", "objective",
+        "mean.detach(), log_var.detach()).mean(0)", "mean, log_var).mean(0)"),
+    Bug("path gradient added to the total one", "objective",
+        "elbo.detach() + (log_w - log_w.detach())", "elbo + (log_w - log_w.detach())"),
+    Bug("path gradient in place of the bound's value", "objective",
+        "elbo.detach() + (log_w - log_w.detach())", "log_w"),
+    Bug("path gradient along a detached path", "objective",
+        "z, mean.detach(), log_var.detach()", "z.detach(), mean.detach(), log_var.detach()"),
+    Bug("path gradient never taken", "networks",
+        'elif self.config.gradient == "path":', "elif False:"),
     # importance weights
     Bug("q multiplies the weight", "objective",
         "log_standard_normal(z) - log_normal(z", "log_standard_normal(z) + log_normal(z"),

@@ -211,6 +211,7 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
         ("noise_std", 0.0),
         ("n_samples", True),
         ("n_importance", -1),
+        ("gradient", "score"),
         ("batch_size", 0),
         ("learning_rate", math.nan),
         ("warmup_steps", -1),
@@ -230,6 +231,11 @@ def test_samples_and_importance_exclude_each_other():
     with pytest.raises(ValueError, match="n_samples is 2, expected 1 where n_importance"):
         Config(n_samples=2, n_importance=2)
     assert (Config(n_samples=3).n_draws, Config(n_importance=4).n_draws) == (3, 4)
+
+
+def test_the_path_gradient_refuses_importance_weights():
+    with pytest.raises(ValueError, match="gradient is 'path', expected \"total\" where n_imp"):
+        Config(gradient="path", n_importance=2)
 
 
 def test_a_configuration_survives_json_and_refuses_unknown_fields():
@@ -377,6 +383,41 @@ def test_elsewhere_the_bound_is_below_the_likelihood_by_the_kl_to_the_posterior(
     bound = case.model.elbo_at(torch.tensor(case.x), case.cubature()).elbo.detach().numpy()
     assert (bound <= case.log_px() + 1e-9).all()
     np.testing.assert_allclose(case.log_px() - bound, case.gap(), rtol=1e-8, atol=1e-9)
+
+
+def gradients(case, gradient, eps):
+    """The bound of each image, and the gradient of their sum in the encoder's parameters."""
+    case.model.config = dataclasses.replace(case.model.config, gradient=gradient)
+    bound = case.model(torch.tensor(case.x), eps).elbo
+    return bound, torch.autograd.grad(bound.sum(), list(case.model.encoder.parameters()))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_the_path_gradient_has_the_mean_of_the_total_one(shift):
+    case = LinearGaussian(mean_shift=shift, log_var_shift=shift)
+    bound, total = gradients(case, "total", case.cubature())  # a mean without noise
+    same, path = gradients(case, "path", case.cubature())
+    torch.testing.assert_close(same, bound, rtol=1e-14, atol=0)
+    torch.testing.assert_close(path, total, rtol=1e-10, atol=1e-12)
+    assert (shift == 0) == all(slope.abs().max() < 1e-12 for slope in total)
+
+
+def test_the_path_gradient_is_zero_at_the_posterior_for_every_sample():
+    case, eps = LinearGaussian(), normals(1, 4, 2, grad=False)
+    _, total = gradients(case, "total", eps)
+    _, path = gradients(case, "path", eps)
+    for of_total, of_path in zip(total, path, strict=True):
+        assert of_total.abs().max() > 0.1
+        assert of_path.abs().max() < 1e-12
+
+
+def test_the_path_gradient_leaves_the_decoders_as_it_is():
+    found = {}
+    for gradient in ["total", "path"]:
+        model = VAE(dataclasses.replace(SMALL, gradient=gradient)).double()
+        bound = model(bits(3, 5), normals(2, 3, 2, grad=False)).elbo
+        found[gradient] = torch.autograd.grad(bound.sum(), list(model.decoder.parameters()))
+    torch.testing.assert_close(found["path"], found["total"], rtol=1e-13, atol=0)
 
 
 def test_the_public_bound_has_the_exact_mean():

@@ -26,6 +26,7 @@ __all__ = [
     "log_normal",
     "log_standard_normal",
     "log_weights",
+    "path_gradient",
     "reparameterize",
     "require_binary",
 ]
@@ -193,6 +194,33 @@ def importance_bound(log_w: Tensor) -> Tensor:
     Source: chapter "variational-autoencoder"; Burda, Grosse and Salakhutdinov (2016), eq. 8.
     """
     return log_mean_exp(log_w, 0)
+
+
+def path_gradient(
+    elbo: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+) -> Tensor:
+    r"""The same bound with the gradient that runs through the samples alone.
+
+    .. math:: \frac{\partial}{\partial \theta}\, \frac1S \sum_s \log
+              \frac{p(x, z_s)}{q(z_s \mid x)}\bigg|_{m,\, s \text{ of } q \text{ held}}
+
+    Known as sticking the landing. What is left out is the gradient of log q by its own parameters:
+    noise, whose mean under q is zero. Where q is the posterior, no noise stays at all, because
+    there log w is the same number, log p(x), at every z.
+
+    Parameters
+    ----------
+    elbo : (B,)
+    log_px_given_z, z, mean, log_var : as in ``log_weights``
+
+    Returns
+    -------
+    Tensor (B,), equal to ``elbo``.
+
+    Source: chapter "reparameterization-trick"; Roeder, Wu and Duvenaud (2017), section 3.
+    """
+    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach()).mean(0)
+    return elbo.detach() + (log_w - log_w.detach())
 
 
 def require_binary(x: Tensor) -> None:
