@@ -9,11 +9,11 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test test-all notebooks record-toy bench bench-vae wheel browser lint clean
+.PHONY: help book serve test test-all test-colab test-oldest test-newest links notebooks record-toy bench bench-vae wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: .venv/.ready  ## set up, run every chapter and build the site in _build/html
 	@$(BIN)/python tools/build_book.py
@@ -30,6 +30,18 @@ test: lint book browser  ## set up, build the book and run every test but the sl
 test-all: lint book browser  ## the same with the slow proofs
 	@$(NBVAL)
 	@$(PYTEST)
+
+test-colab: .venv/.ready .venv-colab/.ready  ## publish to this disk and run every notebook under Colab's versions
+	@$(BIN)/pytest -q tests/colab/published_notebooks.py
+
+test-oldest:  ## run the package's tests with the oldest versions it allows (Python 3.11 or 3.12)
+	@$(PYTHON) tools/test_versions.py oldest
+
+test-newest:  ## run the package's tests with the newest versions of everything
+	@$(PYTHON) tools/test_versions.py newest
+
+links: book  ## ask every address outside the book whether it still answers
+	@$(BIN)/python tools/check_links.py
 
 notebooks: .venv/.ready  ## write the .ipynb beside every chapter from its text
 	@$(BIN)/python tools/make_notebooks.py
@@ -54,7 +66,7 @@ browser: .venv/.ready
 	@sh tools/install_browser.sh
 
 clean:  ## remove the built site and the environment
-	rm -rf _build dist .venv
+	rm -rf _build build dist .venv .venv-*
 
 .venv/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
@@ -63,4 +75,10 @@ clean:  ## remove the built site and the environment
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --progress-bar on -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-colab/.ready: tests/colab/requirements.txt | .venv/.ready
+	@echo "Setting up .venv-colab with Colab's versions (once; a few minutes) ..."
+	@$(BIN)/python -m venv --clear .venv-colab
+	@.venv-colab/bin/python -m pip install --quiet --progress-bar on -r $<
 	@touch $@

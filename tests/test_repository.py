@@ -1,0 +1,237 @@
+"""The files around the book: workflows, issue forms, citation, environments for other hosts."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import vaebook
+
+TOOLS = Path(sys.executable).parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+#: Schema of the checker, files that must follow it.
+SCHEMAS = [
+    ("vendor.github-workflows", ".github/workflows/*.yml"),
+    ("custom.github-workflows-require-timeout", ".github/workflows/*.yml"),
+    ("vendor.dependabot", ".github/dependabot.yml"),
+    ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/[0-9]-*.yml"),
+    ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+    ("vendor.citation-file-format", "CITATION.cff"),
+]
+
+
+def run(*command):
+    """Run one of the environment's programs; return its status and what it says."""
+    done = subprocess.run(
+        [TOOLS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def audit(folder):
+    """Read the workflows below a folder with the security linter, without a network."""
+    return run("zizmor", "--offline", "--no-progress", "--persona", "auditor", folder)
+
+
+def python_versions():
+    """Return the Python versions that CI tests, in their order."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    return workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+
+
+def locked():
+    """Return name -> version of ``requirements.txt``; a line of any other kind is a fault."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    for pin in pins:
+        assert re.fullmatch(r"[\w.-]+==[\w.]+", pin), f"{pin!r} is no pin: write name==version"
+    return dict(pin.split("==") for pin in pins)
+
+
+@pytest.mark.parametrize(("schema", "files"), SCHEMAS)
+def test_files_follow_their_schema(schema, files):
+    paths = sorted(ROOT.glob(files))
+    assert paths, f"no file {files}"
+    status, output = run("check-jsonschema", "--builtin-schema", schema, *paths)
+    assert status == 0, output
+
+
+def test_the_linter_finds_no_fault_in_the_workflows():
+    status, output = audit(".github")
+    assert status == 0, output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("permissions: {}", "permissions: write-all", "excessive-permissions"),
+        ("persist-credentials: false", "persist-credentials: true", "artipacked"),
+        ('make "test-${VERSIONS}"', "make test-${{ matrix.versions }}", "template-injection"),
+        (r"@[0-9a-f]{40} # v[\d.]+", "@v7", "unpinned-uses"),
+    ],
+)
+def test_the_linter_finds_planted_faults(tmp_path, old, new, finding):
+    text = (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+    faulty = re.sub(old if "@" in old else re.escape(old), new.replace("\\", r"\\"), text)
+    assert faulty != text
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "ci.yml").write_text(faulty, "utf-8")
+    status, output = audit(tmp_path)
+    assert status != 0
+    assert finding in output
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_to_a_commit_and_says_its_version(path):
+    uses = re.findall(r"uses: *(.*)", path.read_text("utf-8"))
+    assert uses
+    for action in uses:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_every_workflow_pins_an_action_to_the_same_commit():
+    text = "".join(path.read_text("utf-8") for path in WORKFLOWS)
+    pins = set(re.findall(r"uses: *(\S+)@(\S+) # (\S+)", text))
+    assert len({name for name, _, _ in pins}) == len(pins), sorted(pins)
+
+
+def test_only_the_publishing_job_may_write():
+    may_write = {}
+    for path in WORKFLOWS:
+        workflow = yaml.safe_load(path.read_text("utf-8"))
+        assert workflow["permissions"] == {}, f"{path.name}: no rights but those of a job"
+        for name, job in workflow["jobs"].items():
+            rights = {right for right, level in job["permissions"].items() if level != "read"}
+            if rights:
+                may_write[path.stem, name] = rights
+    assert may_write == {("pages", "deploy"): {"pages", "id-token"}}
+
+
+def commands_of(job):
+    """Return the shell commands of a job, one for each value of its matrix that they name."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    for step in job["steps"]:
+        variables = re.findall(r"\$\{(\w+)\}", step.get("run", ""))
+        if "run" in step and not variables:
+            yield step["run"]
+        for variable in variables:
+            key = re.search(r"matrix\.(\w+)", step["env"][variable])[1]
+            for value in matrix.get(key) or [entry[key] for entry in matrix["include"]]:
+                yield step["run"].replace(f"${{{variable}}}", value).replace('"', "")
+
+
+def test_the_workflows_run_commands_that_make_has():
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    jobs = [
+        job
+        for path in WORKFLOWS
+        for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
+    ]
+    called = {command for job in jobs for command in commands_of(job)}
+    known = {f"make {target}" for target in targets}
+    assert called <= known, f"the Makefile has no target for {sorted(called - known)}"
+    wanted = ["book", "links", "test", "test-all", "test-colab", "test-newest", "test-oldest"]
+    assert sorted(called) == [f"make {target}" for target in wanted]
+
+
+def test_python_versions_agree():
+    versions = python_versions()
+    assert PROJECT["requires-python"] == f">={versions[0]}"
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    low, high = (version.replace("3.", "3, ") for version in (versions[0], versions[-1]))
+    assert f"({low}) <= v <= ({high})" in makefile
+    sentence = f"{', '.join(versions[:-1])} or {versions[-1]}"
+    for name in ["README.md", "CONTRIBUTING.md", "Makefile"]:
+        assert sentence in (ROOT / name).read_text("utf-8"), f"{name}: {sentence}"
+    runtime = (ROOT / ".binder/runtime.txt").read_text("utf-8").strip()
+    assert runtime.removeprefix("python-") in versions
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert vaebook.__version__ == PROJECT["version"] == citation["version"]
+
+
+def test_the_locked_environment_is_within_the_declared_bounds():
+    pins = locked()
+    for dependency in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["torch"]:
+        name, bound = dependency.split(">=")
+        have, need = (tuple(map(int, text.split("."))) for text in (pins[name], bound))
+        assert have >= need, f"requirements.txt has {name} {pins[name]}, below {bound}"
+
+
+def test_contributing_gives_a_reason_for_everything_asked_for_by_name():
+    head = (ROOT / "requirements.txt").read_text("utf-8").partition("# To renew")[0]
+    groups = [line.split() for line in head.splitlines() if line.startswith("#   ")]
+    asked = {name for group in groups for name in group[2:]}
+    reasons = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("| dependency |")[2]
+    first_cells = {line.split("|")[1] for line in reasons.splitlines() if line.startswith("|")}
+    explained = set(re.findall(r"[\w-]+", " ".join(first_cells)))
+    assert asked <= set(locked())
+    assert asked <= explained, f"CONTRIBUTING says nothing of {sorted(asked - explained)}"
+
+
+def test_binder_takes_the_package_and_its_pins_from_the_book():
+    lines = (ROOT / ".binder/requirements.txt").read_text("utf-8").splitlines()
+    wanted = {line for line in lines if not line.startswith("#")}
+    assert {"-c ../requirements.txt", ".[torch]"} <= wanted
+    assert wanted - {"-c ../requirements.txt", ".[torch]"} <= set(locked())
+
+
+#: Key -> type of what the development container says; the specification has these keys and more.
+CONTAINER = {
+    "name": str,
+    "image": str,
+    "hostRequirements": dict,
+    "postCreateCommand": str,
+    "forwardPorts": list,
+    "portsAttributes": dict,
+    "customizations": dict,
+}
+
+
+def test_the_development_container_runs_a_supported_python_and_a_target_of_make():
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf-8"))
+    for key, value in container.items():
+        assert isinstance(value, CONTAINER[key]), key
+    version = re.match(r"python:(\d\.\d+)-", container["image"])[1]
+    assert version in python_versions()
+    assert {str(port) for port in container["forwardPorts"]} == set(container["portsAttributes"])
+    assert "PORT ?= 8000" in (ROOT / "Makefile").read_text("utf-8")
+    target = container["postCreateCommand"].removeprefix("make ")
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.M)
+
+
+def test_the_commit_hooks_find_a_style_fault_and_let_a_clean_file_pass(tmp_path):
+    def git(*command):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
+
+    git("init", "-q")
+    for name in [".pre-commit-config.yaml", "pyproject.toml"]:
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
+    (tmp_path / ".venv").symlink_to(TOOLS.parent)
+    module = tmp_path / "module.py"
+    statuses = {}
+    for name, text in {"clean": "value = 1\n", "faulty": "import os\nvalue=1\n"}.items():
+        module.write_text(text, "utf-8")
+        git("add", "module.py", ".pre-commit-config.yaml")
+        done = subprocess.run(
+            [TOOLS / "pre-commit", "run", "--files", "module.py"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        statuses[name] = re.findall(r"(ruff \w+)\.+(Passed|Failed)", done.stdout)
+    assert statuses["clean"] == [("ruff check", "Passed"), ("ruff format", "Passed")]
+    assert statuses["faulty"] == [("ruff check", "Failed"), ("ruff format", "Failed")]
