@@ -5,6 +5,7 @@ second, unchanged build is where a strict Sphinx build forgets its warnings.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def run_gate(copy, command):
 def copy_book(source, target):
     """Copy what a checkout holds, and the execution cache."""
     ignored = shutil.ignore_patterns(
-        ".git", ".venv", "html", ".doctrees", "__pycache__", ".pytest_cache", ".ruff_cache"
+        ".git", ".venv*", "html", ".doctrees", "__pycache__", ".pytest_cache", ".ruff_cache"
     )
     shutil.copytree(source, target, ignore=ignored)
 
@@ -155,7 +156,9 @@ def test_a_change_in_the_package_runs_the_pages_again(green, tmp_path):
 def test_with_an_address_the_chapters_and_only_they_have_a_colab_button(green, tmp_path):
     copy = tmp_path / "book"
     shutil.copytree(green, copy)
-    replace(copy, "_config.yml", 'url: ""', 'url: "https://github.com/owner/book"')
+    config = copy / "_config.yml"
+    address = '  url: "https://github.com/owner/book"'
+    config.write_text(re.sub(r"(?m)^  url: .*$", address, config.read_text("utf-8")), "utf-8")
     status, output = run_gate(copy, BUILD)
     assert status == 0, output[-3000:]
     colab = "https://colab.research.google.com/github/owner/book/blob/main/"
