@@ -59,6 +59,8 @@ CROSSED = np.array([[-3.5, -4.0, -5.0], [-4.0, -2.5, -2.0]])
 DOTS = np.array([[0.5, 1.0], [-1.0, 0.0], [0.0, -0.5]])
 WALKS = np.array([[(-1.0, 1.0), (0.5, 0.8)], [(-1.0, 1.0), (2.0, 0.3)]])
 
+IMAGES = np.arange(12 * 28 * 28, dtype=np.uint8).reshape(12, 28, 28)
+
 PLOTS = {
     "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
@@ -104,8 +106,16 @@ PLOTS = {
     "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
     "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
     "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
+    "plot_pixels": (np.linspace(0, 1, 784),),
+    "plot_printed_and_honest": (TRACE, TRACE - 1, np.float64(-18.0)),
+    "plot_prices": ([DRAWS**2, DRAWS**2 / 2], ["a", "b"], [DRAWS**2, DRAWS**2 / 2]),
+    "plot_latent_plane": (SIDE, DENSITY, DENSITY, DOTS, np.array([3, 8, 1])),
+    "plot_ladder": (["a", "b", "c"], [88.0, 86.0, 87.0], [0.2, 0.3]),
+    "plot_manifold": (IMAGES[:9].reshape(3, 3, 28, 28), DRAWS),
 }
 FIGURES = {
+    "figure_patient": (TRACE, TRACE - 1, IMAGES),
+    "figure_image_rows": ([IMAGES, IMAGES[::-1]], ["a", "b"]),
     "figure_sampling_graphs": (),
     "figure_two_ways": (Z_LINE, PRIOR, PRIOR**2, DRAWS, DRAWS + 0.5, np.exp(DRAWS)),
     "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
@@ -622,6 +632,27 @@ def test_a_better_bound_is_drawn_as_a_lower_cost(ax):
     assert ax.get_xscale() == "log"
 
 
+def test_pixels_are_shaded_from_their_first_row_down(ax):
+    image = np.zeros((28, 28))
+    image[2:5, 20] = 1
+    figures.plot_pixels(image.ravel(), ax=ax)
+    assert len(ax.collections) == 5
+    for shade in ax.collections:
+        low, high = shade.get_paths()[0].get_extents().get_points()
+        assert 19 < low[0] < 20 < high[0] < 21
+        assert 1 < low[1] < 2 <= 4 <= high[1] < 5
+    assert ax.yaxis_inverted()
+
+
+def test_latent_plane_shades_data_and_holes_and_writes_the_digits(ax):
+    codes, labels = np.array([[0.5, 1.0], [-1.0, -2.0]]), np.array([3, 8])
+    figures.plot_latent_plane(SIDE, DENSITY, DENSITY * (SIDE > 2), codes, labels, ax=ax)
+    shades = {to_hex(shade.get_facecolor()[0]) for shade in ax.collections}
+    assert shades == {figures.COLOURS["q"], figures.COLOURS["p"]}
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("3", (0.5, 1)), ("8", (-1, -2))]
+    assert [np.hypot(*ring.get_data()).max() for ring in ax.lines] == pytest.approx([1, 2, 3])
+
+
 def test_both_bars_of_a_budget_are_as_long_as_the_cost(ax):
     figures.plot_budget(-66, 25, 3, ax=ax)
     bars = [(bar.get_y(), bar.get_x(), bar.get_width()) for bar in ax.patches]
@@ -629,3 +660,56 @@ def test_both_bars_of_a_budget_are_as_long_as_the_cost(ax):
     assert bars[0][0] == bars[1][0] > bars[2][0] == bars[3][0]
     words = [text.get_text() for text in ax.texts]
     assert [w.split()[-1] for w in words] == ["66.00", "25.00", "88.00", "3.00"]
+
+
+def test_images_keep_their_order_and_two_empty_pixels_between(ax):
+    figures.show_images(IMAGES, 4, ax=ax)
+    (picture,) = ax.images
+    tiles = picture.get_array()
+    assert tiles.shape == (3 * 30 - 2, 4 * 30 - 2)
+    np.testing.assert_array_equal(tiles[30:58, 60:88], IMAGES[6])
+    assert not tiles[28:30].any()
+    assert not tiles[:, 28:30].any()
+
+
+def test_prices_fall_and_the_formula_lies_on_them(ax):
+    figures.plot_prices(*PLOTS["plot_prices"], ax=ax)
+    for marks, crosses in zip(ax.lines[::2], ax.lines[1::2], strict=True):
+        assert np.all(np.diff(marks.get_ydata()) <= 0)
+        np.testing.assert_array_equal(marks.get_ydata(), crosses.get_ydata())
+
+
+def test_a_patient_stands_beside_the_healthy_run_where_it_has_a_place():
+    curves, samples = figures.figure_patient(*FIGURES["figure_patient"]).axes
+    assert [line.get_label() for line in curves.lines] == ["healthy", "patient"]
+    np.testing.assert_array_equal(curves.lines[1].get_ydata(), TRACE)
+    assert len(samples.images) == 1
+    alone, _ = figures.figure_patient(TRACE * 1e9, None, IMAGES, linthresh=10).axes
+    assert len(alone.lines) == 1
+    assert alone.get_yscale() == "symlog"
+
+
+def test_ladder_sorts_its_rows_and_tells_measured_from_cited(ax):
+    names, values = ["one", "two", "three"], [88.0, 86.0, 87.0]
+    figures.plot_ladder(names, values, [0.2, 0.3], ax=ax)
+    rows = {text.get_text(): row for row, text in enumerate(ax.get_yticklabels())}
+    assert sorted(rows, key=rows.get) == ["two", "three", "one"]
+    measured = ax.containers[0][0]
+    np.testing.assert_array_equal(measured.get_xydata(), [(88, rows["one"]), (86, rows["two"])])
+    (cited,) = (line for line in ax.lines if line.get_marker() == "D")
+    np.testing.assert_array_equal(cited.get_xydata(), [(87, rows["three"])])
+    (bars,) = ax.containers[0][2]
+    lengths = [end[0] - start[0] for start, end in bars.get_segments()]
+    np.testing.assert_allclose(lengths, [0.8, 1.2])  # two standard errors on either side
+
+
+def test_manifold_puts_each_image_at_its_point(ax):
+    images = np.zeros((3, 3, 28, 28), np.uint8)
+    images[0, 2] = 255  # top right: large z1, large z2
+    figures.plot_manifold(images, DRAWS, ax=ax)
+    (image,) = ax.images
+    ink = np.argwhere(np.asarray(image.get_array()))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["\N{MINUS SIGN}1.0", "0.2", "1.1"]
+    low, high = ink.min(0), ink.max(0)
+    assert low[1] <= ax.get_xticks()[2] <= high[1] + 1
+    assert low[0] <= ax.get_yticks()[2] <= high[0] + 1

@@ -1917,3 +1917,295 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
     ax.set(xlabel="nats per image", ylabel="one cost, twice", yticks=[], xlim=(0, 1.15 * cost))
     ax.spines["left"].set_visible(False)
     return ax
+
+
+# ---- a plane of images ---------------------------------------------------------------------------
+
+
+def plot_pixels(image, *, ax=None):
+    """Draw an image in ink: the probability of each pixel, as five sheets of shade.
+
+    Parameters
+    ----------
+    image : array_like, (784,) or (28, 28)
+        Probabilities, or pixels 0 and 1; the first row is at the top.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae".
+    """
+    ax = _axes(ax)
+    image = np.reshape(np.asarray(image, float), (28, 28))
+    for level in (0.1, 0.3, 0.5, 0.7, 0.9):  # shapes take the colours of the page's theme
+        if image.max() > level:
+            ax.contourf(image, levels=[level, np.inf], colors=COLOURS["ink"], alpha=0.35)
+    ax.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), aspect="equal", xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=COLOURS["muted"], linewidth=0.5)
+    return ax
+
+
+def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
+    """Draw where encoded images lie, and where the prior has mass without them.
+
+    Parameters
+    ----------
+    side : array_like, (S,)
+        Middles of the cells along either axis.
+    aggregated, holes : array_like, (S, S)
+        Density of the data, and that of the prior where it counts as a hole; rows go upwards.
+    codes : array_like, (I, 2)
+    labels : array_like, (I,)
+        Drawn at the codes.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae".
+    """
+    ax = _axes(ax)
+    _shade(ax, side, side, aggregated, np.quantile(aggregated, 0.98), "q")
+    _shade(ax, side, side, holes, 1 / (2 * np.pi), "p")
+    turn = np.linspace(0, 2 * np.pi, 73)
+    for radius in (1, 2, 3):
+        ring = radius * np.array([np.cos(turn), np.sin(turn)])
+        ax.plot(*ring, color=COLOURS["p"], linewidth=0.75)
+    for (z1, z2), label in zip(codes, labels, strict=True):
+        ax.annotate(str(label), (z1, z2), ha="center", va="center", fontsize=7, clip_on=True)
+    ax.set(xlim=(side[0], side[-1]), ylim=(side[0], side[-1]), aspect="equal")
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    return ax
+
+
+# ---- what goes wrong -----------------------------------------------------------------------------
+
+
+def tile_images(images, columns):
+    """Lay images (n, H, W) out in rows of ``columns``, with two empty pixels between them.
+
+    Returns
+    -------
+    ndarray, (rows (H + 2) - 2, columns (W + 2) - 2); n must be a multiple of ``columns``.
+
+    Source: chapter "what-goes-wrong".
+    """
+    n, height, width = images.shape
+    framed = np.zeros((n, height + 2, width + 2), images.dtype)
+    framed[:, :height, :width] = images
+    rows = framed.reshape(-1, columns, height + 2, width + 2).swapaxes(1, 2)
+    return rows.reshape(-1, columns * (width + 2))[:-2, :-2]
+
+
+def show_images(images, columns, *, ax=None):
+    """Draw images in rows, as ink on paper; the paper is white in both themes.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, (n, H, W)
+        n must be a multiple of ``columns``.
+    columns : int
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "what-goes-wrong".
+    """
+    ax = _axes(ax)
+    ax.imshow(tile_images(images, columns), cmap="Greys", vmin=0, vmax=255)
+    ax.set_axis_off()
+    return ax
+
+
+def figure_patient(printed, healthy, samples, *, linthresh=None):
+    """Draw what a program prints, beside that of the sound one, and samples of its model.
+
+    Parameters
+    ----------
+    printed, healthy : ndarray, (T,)
+        The printed bound after each epoch; ``healthy`` may be None where it has no place on the
+        axis, or have another length.
+    samples : ndarray of uint8, (12, 28, 28)
+    linthresh : float, optional
+        Where given, the axis is linear up to this value and logarithmic beyond it.
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "what-goes-wrong".
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 2.5), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
+    if healthy is not None:
+        epochs = np.arange(1, len(healthy) + 1)
+        left.plot(epochs, healthy, ":", color=COLOURS["muted"], label="healthy")
+    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
+    left.plot(np.arange(1, len(printed) + 1), printed, label="patient", **style)
+    if linthresh is not None:
+        left.set_yscale("symlog", linthresh=linthresh)
+    left.set(xlabel="epoch", ylabel="printed bound")
+    left.legend()
+    show_images(samples, 4, ax=right)
+    right.set_title("samples", fontsize="medium")
+    return figure
+
+
+def figure_image_rows(rows, names):
+    """Draw one row of images under another, each with its name on the left.
+
+    Parameters
+    ----------
+    rows : list of ndarray of uint8, (n, 28, 28)
+    names : list of str
+
+    Returns
+    -------
+    Figure
+
+    Source: chapter "what-goes-wrong".
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 0.1 + 0.55 * len(rows)), layout="constrained")
+    for ax, images, name in zip(
+        figure.subplots(len(rows), 1, squeeze=False).flat, rows, names, strict=True
+    ):
+        show_images(images, len(images), ax=ax)
+        role = "data" if ax.get_subplotspec().rowspan.start == 0 else "p"
+        place = {"transform": ax.transAxes, "ha": "right", "va": "center"}
+        ax.text(-0.01, 0.5, name, color=COLOURS[role], **place)
+    return figure
+
+
+def plot_printed_and_honest(printed, honest, log_px, *, ax=None):
+    """Draw the bound that a program prints over the bound of the same networks on test images.
+
+    Parameters
+    ----------
+    printed, honest : ndarray, (T,)
+        After each epoch, in nats.
+    log_px : float
+        Estimate of the log-likelihood of test images after the last epoch.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "what-goes-wrong".
+    """
+    ax = _axes(ax)
+    epochs = np.arange(1, len(printed) + 1)
+    ax.plot(epochs, printed, color=COLOURS["bound"], linestyle=DASHES["bound"], label="printed")
+    ax.plot(epochs, honest, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
+    ax.plot(epochs[-1:], [log_px], "D", color=COLOURS["p"], label=r"estimate of $\log\,p(x)$")
+    ax.set(xlabel="epoch", ylabel="nats per image")
+    ax.legend()
+    return ax
+
+
+def plot_prices(prices, names, predicted=None, *, ax=None):
+    """Draw the KL of each latent number, the dearest first, one line of marks a model.
+
+    Parameters
+    ----------
+    prices : list of ndarray, (D_z,)
+        In nats, in any order.
+    names : list of str
+    predicted : list of ndarray, optional
+        Drawn as crosses at the same places.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "what-goes-wrong".
+    """
+    ax = _axes(ax)
+    markers = itertools.cycle("osD^")
+    for n, (price, name) in enumerate(zip(prices, names, strict=True)):
+        places = np.arange(1, len(price) + 1)
+        style = _component(n) | {"marker": next(markers), "markersize": 4, "linewidth": 1}
+        ax.plot(places, np.sort(price)[::-1], label=name, **style)
+        if predicted is not None:
+            ax.plot(places, np.sort(predicted[n])[::-1], "x", color=COLOURS["ink"], markersize=7)
+    ax.set(xlabel="latent number, the dearest first", ylabel="KL (nats)")
+    ax.set_ylim(bottom=-0.05)
+    ax.legend()
+    return ax
+
+
+# ---- training a VAE ------------------------------------------------------------------------------
+
+
+def plot_ladder(names, values, errors, *, ax=None):
+    """Draw numbers on one axis, a row each, the largest at the top: measured and cited ones.
+
+    Parameters
+    ----------
+    names : list of str, length N
+    values : list of float, length N
+        In nats.
+    errors : list of float, length M <= N
+        Standard errors of the first M, which were measured; the others are cited.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae", fig-training-ladder.
+    """
+    ax = _axes(ax)
+    order = np.argsort(values)
+    rows = np.empty(len(values))
+    rows[order] = np.arange(len(values))
+    own = len(errors)
+    dots = {"color": COLOURS["p"], "markersize": 5, "capsize": 3, "label": "measured here"}
+    ax.errorbar(values[:own], rows[:own], xerr=2 * np.array(errors), fmt="o", **dots)
+    diamonds = {"color": COLOURS["q"], "markerfacecolor": "none", "label": "published"}
+    ax.plot(values[own:], rows[own:], "D", markersize=6, **diamonds)
+    ax.set_yticks(range(len(values)), [names[k] for k in order])
+    ax.set(xlabel=r"$-\log\,p(\mathbf{x})$, nats per image", ylabel="model")
+    ax.grid(axis="y")
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_manifold(images, z, *, ax=None):
+    """Draw what a decoder makes of a grid of points in the latent plane, each image at its point.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, (n, n, 28, 28)
+        The first row is at the top, the first column on the left.
+    z : ndarray, (n,)
+        The coordinates of the columns, and of the rows from the bottom.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Source: chapter "training-a-vae", fig-training-manifold.
+    """
+    ax = _axes(ax)
+    n, _, height, width = images.shape
+    ax.imshow(tile_images(images.reshape(-1, height, width), n), cmap="Greys", vmin=0, vmax=255)
+    ax.spines[:].set(visible=True, color=COLOURS["muted"], linewidth=0.5)
+    shown = range(0, n, max(1, n // 5))
+    words = [f"{z[k]:.1f}".replace("-", "\N{MINUS SIGN}") for k in shown]
+    ax.set_xticks([k * (width + 2) + width / 2 for k in shown], words)
+    ax.set_yticks([(n - 1 - k) * (height + 2) + height / 2 for k in shown], words)
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    return ax
