@@ -35,6 +35,7 @@ EXPLORERS = [
     Case(explorers.VaeStep, "chapters/variational-autoencoder.html"),
     Case(explorers.Reparameterization, "chapters/reparameterization-trick.html"),
     Case(explorers.EvidenceBudget, "chapters/training-a-vae.html"),
+    Case(explorers.LatentSpace, "chapters/training-a-vae.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
@@ -335,7 +336,7 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(pag
     assert now["values"]["z2"] == pytest.approx(-1.75, abs=0.05)
     assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
     assert decoded() != start
-    assert f"a {now['numbers']['digit']}" in picture.locator(".vb-label").all_inner_texts()
+    assert f"a {now['numbers']['digit']}" in picture.locator(".vb-label").all_text_contents()
     assert strip.inner_html() != before  # the arrow went along
 
 
@@ -663,7 +664,7 @@ def test_every_mark_is_drawn(specimen):
     assert root.locator(".vb-bars-mark").get_attribute("d").count("Z") == 2
     assert root.locator(".vb-area").get_attribute("d").endswith("Z")
     assert root.locator("mask image").get_attribute("href").startswith("data:image/png")
-    assert root.locator(".vb-words text").all_inner_texts() == ["3", "8"]
+    assert root.locator(".vb-words text").all_text_contents() == ["3", "8"]
 
 
 def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):

@@ -28,6 +28,7 @@ from vaebook.explorers.elbo import Elbo
 from vaebook.explorers.evidence_budget import EvidenceBudget
 from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
+from vaebook.explorers.latent_space import LatentSpace
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
 from vaebook.explorers.posterior import Posterior
@@ -40,6 +41,7 @@ __all__ = [
     "EvidenceBudget",
     "Generation",
     "Jensen",
+    "LatentSpace",
     "Marginal",
     "Mixture",
     "Posterior",

@@ -1,0 +1,224 @@
+"""The recorded VAE of a plane: the page's decoder against PyTorch, its densities, its path."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import record_latent_space
+import torch
+from scipy import stats
+from torch import nn
+from torch.distributions import Bernoulli
+
+from vaebook import explorers
+from vaebook.explorers import latent_space
+from vaebook.explorers.latent_space import (
+    CENTRES,
+    EDGES,
+    SHORT,
+    SIDE,
+    PixelDecoder,
+    cell_density,
+    density,
+    path_ends,
+    plane,
+    recorded_latent_space,
+)
+from vaebook.vae import VAE, Config
+from vaebook.vae.objective import log_bernoulli
+
+GRID = np.stack(np.meshgrid(np.linspace(*SIDE, 41), np.linspace(*SIDE, 41)), -1).reshape(-1, 2)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The VAE as it was trained, its decoder not rounded."""
+    record = recorded_latent_space()
+    model = VAE(Config.from_dict(record.about["config"])).double()
+    exact = torch.tensor(record.trained, dtype=torch.double)
+    nn.utils.vector_to_parameters(exact, model.decoder.parameters())
+    return model
+
+
+def probabilities(model, z):
+    """Return the probabilities of pixels (..., 784) by PyTorch."""
+    with torch.no_grad():
+        return torch.sigmoid(model.decoder(torch.as_tensor(z))).numpy()
+
+
+# ---- the decoder ----
+
+
+def test_the_page_decodes_as_the_trained_network_does(trained):
+    logits = recorded_latent_space().decoder.logits(GRID)
+    ours, exact = 1 / (1 + np.exp(-logits)), probabilities(trained, GRID)
+    assert ours.shape == (len(GRID), 784)
+    assert np.abs(ours - exact).max() < 1e-3
+    assert exact.min() < 0.01
+    assert exact.max() > 0.99
+
+
+def test_rounded_numbers_are_the_network_that_was_rounded():
+    model = VAE(Config(n_latent=2, hidden=(5, 7), activation="tanh", seed=3))
+    page = PixelDecoder(*record_latent_space.rounded(model.decoder))
+    assert page.numbers.dtype == np.int16
+    assert page.widths.tolist() == [2, 7, 5, 784]
+    exact = model.double().decoder(torch.as_tensor(GRID)).detach().numpy()
+    np.testing.assert_allclose(page.logits(GRID), exact, atol=1e-6)
+    np.testing.assert_allclose(page.logits(GRID[7]), exact[7], atol=1e-6)
+
+
+def test_the_page_gets_the_numbers_as_they_are_and_few_bytes():
+    tables = explorers.LatentSpace().props()["tables"]
+    weights = sum(len(json.dumps(tables[name])) for name in ("decoder", "widths", "units"))
+    assert weights <= 100_000
+    assert len(json.dumps(tables)) <= 150_000
+    kinds = {name: next(iter(tables[name])) for name in ("decoder", "aggregated", "pixels")}
+    assert kinds == {"decoder": "i16", "aggregated": "f32", "pixels": "u8"}
+
+
+def test_the_decoded_image_has_the_numbers_of_torch(trained):
+    record = recorded_latent_space()
+    for z in [(0.0, 0.0), (-1.7, 0.4), (3.5, -3.5)]:
+        at = explorers.LatentSpace(z1=z[0], z2=z[1]).readouts()
+        logits = torch.as_tensor(record.decoder.logits(z))
+        pixels = Bernoulli(logits=logits)
+        assert at["ink"] == pytest.approx(pixels.mean.sum().item())
+        assert at["entropy"] == pytest.approx(pixels.entropy().sum().item())
+        nearest = np.hypot(*(record.codes - z).T).argmin()
+        x = torch.tensor(record.pixels[nearest]).double()
+        assert at["log_likelihood"] == pytest.approx(log_bernoulli(x, logits).item())
+        assert at["digit"] == record.labels[nearest]
+
+
+# ---- the densities ----
+
+
+def test_cells_hold_the_mean_of_the_bells():
+    rng = np.random.default_rng(17)
+    mean, std = rng.normal(size=(40, 2)), rng.uniform(0.05, 1.5, (40, 2))
+    cells = cell_density(mean, std)
+    fine = (np.arange(20) + 0.5) / 20 * (EDGES[1] - EDGES[0])
+    for i, j in [(28, 28), (20, 33), (3, 50)]:  # a fine grid inside a cell
+        z1, z2 = EDGES[j] + fine[:, None], EDGES[i] + fine
+        bells = stats.norm.pdf(z1[..., None], mean[:, 0], std[:, 0])
+        bells = bells * stats.norm.pdf(z2[..., None], mean[:, 1], std[:, 1])
+        assert cells[i, j] == pytest.approx(bells.mean(), rel=0.02)
+    assert cells.sum() * (EDGES[1] - EDGES[0]) ** 2 == pytest.approx(1, abs=0.1)
+
+
+def test_holes_have_the_share_of_the_prior_that_draws_find():
+    """200,000 draws: a share that is one percent off in absolute terms lies 9 errors away."""
+    z = np.random.default_rng(17).standard_normal((200_000, 2))
+    j, i = np.floor((z - SIDE[0]) / (EDGES[1] - EDGES[0])).astype(int).T
+    inside = (np.abs(z) < SIDE[1]).all(-1)
+    share = np.mean(plane().hole[i[inside], j[inside]]) * inside.mean()
+    error = np.sqrt(share * (1 - share) / len(z))
+    assert abs(plane().hole_mass - share) < 5.73 * error
+    assert abs(plane().hole_mass + 0.01 - share) > 5.73 * error
+
+
+def test_densities_between_cells_are_interpolated():
+    flat = density(np.add.outer(3 * CENTRES, CENTRES), np.array([0.3, -1.21]))
+    assert flat == pytest.approx(0.3 - 3 * 1.21)
+    cells = plane().aggregated
+    assert density(cells, [CENTRES[5], CENTRES[40]]) == pytest.approx(cells[40, 5])
+    assert density(cells, [3.5, -3.5]) == pytest.approx(cells[0, -1])
+
+
+def test_a_hole_is_called_a_hole():
+    hole = np.where(plane().hole, plane().prior, 0)
+    i, j = np.unravel_index(hole.argmax(), hole.shape)
+    at = explorers.LatentSpace(z1=CENTRES[j], z2=CENTRES[i])
+    assert at.readouts()["ratio"] < SHORT
+    assert "a hole" in at.alt
+    assert "a hole" not in explorers.LatentSpace().alt
+
+
+# ---- the record ----
+
+
+def test_record_says_how_it_was_made_and_cannot_be_changed():
+    record = recorded_latent_space()
+    wanted = {"made_by", "config", "data", "seeds", "device", "torch", "seconds", "test"}
+    assert wanted <= record.about.keys()
+    assert np.bincount(record.labels).tolist() == [20] * 10
+    assert set(np.unique(record.pixels)) == {0, 1}
+    with pytest.raises(ValueError, match="read-only"):
+        record.codes[0, 0] = 1
+
+
+@pytest.mark.slow
+def test_the_program_writes_a_record_that_the_explorer_reads(tmp_path, monkeypatch):
+    path = tmp_path / "vaebook" / "results" / "latent-space.npz"
+    path.parent.mkdir(parents=True)
+    config = dataclasses.replace(record_latent_space.CONFIG, epochs=2)
+    record_latent_space.main(path, config, n_importance=2)
+    monkeypatch.setattr(latent_space.resources, "files", lambda package: tmp_path / package)
+    record, old = recorded_latent_space.__wrapped__(), recorded_latent_space()
+    assert record.about.keys() == old.about.keys()
+    np.testing.assert_array_equal(record.labels, old.labels)
+    np.testing.assert_array_equal(record.pixels, old.pixels)
+    assert record.about["test"]["elbo"] < old.about["test"]["elbo"]
+
+
+# ---- the path ----
+
+
+def test_a_path_joins_two_images_and_every_digit_has_two():
+    record, ends = recorded_latent_space(), path_ends()
+    assert record.labels[ends].tolist() == [[d, d] for d in range(10)]
+    assert len(np.unique(ends)) == 20
+    w = explorers.LatentSpace(start="4", end="4")
+    places = []
+    for w.t in (0.0, 0.5, 1.0):
+        places.append((w.z1, w.z2))
+    codes = record.codes[ends[4]]
+    np.testing.assert_allclose(places, [codes[0], codes.mean(0), codes[1]], atol=1e-6)
+    assert w.readouts()["digit"] == 4
+    assert w.readouts()["distance"] == pytest.approx(0, abs=1e-6)
+
+
+def test_z_leads_t_to_the_nearest_place_of_the_path():
+    w = explorers.LatentSpace(t=0.3)
+    start, end = w.path(w.values)
+    aside = np.array([start[1] - end[1], end[0] - start[0]])
+    for t, away in [(0.5, 0.1), (0.8, -0.2), (1.0, 0.0)]:
+        z = start + t * (end - start) + away * aside
+        w.set(z1=z[0], z2=z[1])
+        assert w.t == pytest.approx(t)
+        assert [w.z1, w.z2] == pytest.approx(z)
+    w.set(z1=end[0] + (end - start)[0] / 100, z2=end[1] + (end - start)[1] / 100)
+    assert w.t == 1
+    twin = explorers.LatentSpace(**w.values)
+    assert twin.values == w.values
+
+
+def test_new_images_move_z_onto_their_path():
+    w = explorers.LatentSpace(z1=3.0, z2=-3.0)
+    w.start = "0"
+    start, end = w.path(w.values)
+    assert [w.z1, w.z2] == pytest.approx(start + w.t * (end - start))
+    w.walk()
+    assert [w.z1, w.z2] == pytest.approx(end)
+
+
+def test_draws_from_the_prior_repeat_and_stay_on_the_plane():
+    w, twin = explorers.LatentSpace(), explorers.LatentSpace()
+    for _ in range(5):
+        w.draw()
+    twin.n = 4
+    twin.draw()
+    assert w.values == twin.values
+    assert w.n == 5
+    places = []
+    for w.n in range(999):
+        w.draw()
+        places.append((w.z1, w.z2))
+    places = np.array(places)
+    assert np.abs(places).max() <= SIDE[1]
+    assert np.abs(places.mean(0)).max() < 0.15
+    w.n = 1000
+    w.draw()
+    assert w.n == 1000

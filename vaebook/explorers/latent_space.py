@@ -1,0 +1,351 @@
+"""Explorer ``latent-space``: the plane of a trained VAE, decoded where the reader points."""
+
+import functools
+import json
+from importlib import resources
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+from vaebook.explorers.base import Choice, Count, Explorer, Readout, Slider
+from vaebook.explorers.draws import standard_normal
+from vaebook.gaussians import log_normal
+
+SIDE = (-3.5, 3.5)
+CELLS = 56  # per side; in each, densities are averaged
+SHORT = 0.1  # a hole has less than this share of the prior's density
+SEED = 17  # of the draws from the prior
+MAX_DRAWS = 1000
+STEPS = 61  # points of a path at which the densities are compared
+FRAMES = 7  # images on the way
+
+EDGES = np.linspace(*SIDE, CELLS + 1)
+CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
+
+
+class PixelDecoder(NamedTuple):
+    r"""A trained decoder of binary images in NumPy: :math:`z \mapsto` logits of the pixels.
+
+    ``numbers`` (P,) holds the weights and biases, layer after layer, as whole numbers of 16 bits;
+    one of them is worth ``units`` (2 per layer). ``widths`` are the sizes of the layers.
+    Hidden layers end in a hyperbolic tangent.
+    """
+
+    numbers: np.ndarray
+    widths: np.ndarray
+    units: np.ndarray
+
+    def layers(self):
+        """Return weights (out, in) and biases (out,) of each layer, as floats."""
+        tensors, start = [], 0
+        for k, (n_in, n_out) in enumerate(zip(self.widths[:-1], self.widths[1:], strict=True)):
+            for shape, unit in [((n_out, n_in), 2 * k), ((n_out,), 2 * k + 1)]:
+                size = int(np.prod(shape))
+                whole = self.numbers[start : start + size]
+                tensors.append(whole.reshape(shape) * self.units[unit])
+                start += size
+        return list(zip(tensors[::2], tensors[1::2], strict=True))
+
+    def logits(self, z):
+        """Return the logits of the pixels, (..., 784), at places z (..., 2)."""
+        *hidden, (weights, biases) = self.layers()
+        values = np.asarray(z, float)
+        for inner, shift in hidden:
+            values = np.tanh(values @ inner.T + shift)
+        return values @ weights.T + biases
+
+
+class LatentRecord(NamedTuple):
+    """What is kept of a VAE that was trained on drawn digits.
+
+    ``decoder`` is a ``PixelDecoder``, made by rounding the ``trained`` parameters (P,) of float32.
+    ``aggregated`` (56, 56) is the density of the codes of all test images, as ``cell_density``
+    gives it. Of 200 of them, 20 of each digit in turn, the means ``codes`` (200, 2) that the
+    encoder gave, the digits ``labels`` (200,) and the binary ``pixels`` (200, 784) are kept.
+    ``about`` says how the record was made, and what the VAE reached on test images.
+    """
+
+    decoder: PixelDecoder
+    trained: np.ndarray
+    aggregated: np.ndarray
+    codes: np.ndarray
+    labels: np.ndarray
+    pixels: np.ndarray
+    about: dict
+
+
+@functools.cache
+def recorded_latent_space():
+    """Return the recorded VAE; ``make record-latent`` writes it."""
+    path = resources.files("vaebook") / "results" / "latent-space.npz"
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+        arrays = dict(kept)
+    for array in arrays.values():
+        array.flags.writeable = False
+    decoder = PixelDecoder(*(arrays.pop(name) for name in PixelDecoder._fields))
+    arrays["pixels"] = np.unpackbits(arrays["pixels"], axis=1)
+    return LatentRecord(decoder, **arrays | {"about": json.loads(str(arrays["about"]))})
+
+
+def cell_density(mean, std):
+    r"""Average over each cell of the plane of :math:`\frac1I \sum_i q(z \mid x_i)`.
+
+    Parameters
+    ----------
+    mean, std : array_like, (I, 2)
+        Of the diagonal normals; one row (0, 0), (1, 1) gives the prior.
+
+    Returns
+    -------
+    ndarray (56, 56); rows are cells of :math:`z_2`, upwards.
+
+    Source: chapter "training-a-vae".
+    """
+    mean, std = np.atleast_2d(mean)[..., None], np.atleast_2d(std)[..., None]
+    mass = np.diff(ndtr((EDGES - mean) / std))  # (I, 2, 56): of each column, of each row
+    return mass[:, 1].T @ mass[:, 0] / (len(mass) * (EDGES[1] - EDGES[0]) ** 2)
+
+
+class Plane(NamedTuple):
+    """The prior and the aggregated posterior in cells, (56, 56), and which cells are holes.
+
+    ``hole_mass`` is the share of the prior that lies in holes.
+    """
+
+    prior: np.ndarray
+    aggregated: np.ndarray
+    hole: np.ndarray
+    hole_mass: float
+
+
+@functools.cache
+def plane():
+    """Return the densities in the cells of the recorded VAE's plane."""
+    aggregated = recorded_latent_space().aggregated.astype(float)
+    prior = cell_density([[0.0, 0.0]], [[1.0, 1.0]])
+    hole = aggregated < SHORT * prior
+    return Plane(prior, aggregated, hole, float(prior[hole].sum() * (EDGES[1] - EDGES[0]) ** 2))
+
+
+@functools.cache
+def path_ends():
+    """Return the images from which, and to which, paths go: for each digit one, (10, 2).
+
+    They lie nearest to the middle of their digit, the one at the start before that at the end.
+    """
+    record, ends = recorded_latent_space(), []
+    for digit in range(10):
+        own = np.flatnonzero(record.labels == digit)
+        codes = record.codes[own].astype(float)
+        far = ((codes - np.median(codes, axis=0)) ** 2).sum(-1)
+        ends.append(own[np.argsort(far, kind="stable")[:2]])
+    return np.array(ends)
+
+
+def prior_density(z):
+    """Return the density of the prior at places z (..., 2)."""
+    return np.exp(log_normal(np.asarray(z, float), 0.0, 1.0).sum(-1))
+
+
+def density(cells, z):
+    """Interpolate a table of cells between their middles, at places z (..., 2)."""
+    place = (np.asarray(z, float) - CENTRES[0]) / (CENTRES[1] - CENTRES[0])
+    place = np.clip(place, 0, CELLS - 1)
+    low = np.minimum(place.astype(int), CELLS - 2)
+    (j, i), (right, up) = np.moveaxis(low, -1, 0), np.moveaxis(place - low, -1, 0)
+    below = cells[i, j] * (1 - right) + cells[i, j + 1] * right
+    above = cells[i + 1, j] * (1 - right) + cells[i + 1, j + 1] * right
+    return below * (1 - up) + above * up
+
+
+DIGITS = {str(digit): str(digit) for digit in range(10)}
+
+
+class LatentSpace(Explorer):
+    """The latent plane of a VAE of drawn digits: its decoder, its data, and where there are none.
+
+    The point z moves by hand, along a straight path between the codes of two test images (``t``
+    goes from 0 to 1), or by draws from the prior, of which ``n`` were made. ``t`` is always the
+    place of the path that is nearest to z.
+
+    Source: chapter "training-a-vae".
+    """
+
+    name = "latent-space"
+    title = "The latent plane of a VAE, decoded"
+
+    t = Slider(
+        0.0, 0.0, 1.0, step=0.05, fine=0.01, label="along the path", symbol="t", group="axis",
+        role="c2",
+    )  # fmt: skip
+    z1 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="first number", symbol="z₁", group="Point z")
+    z2 = Slider(
+        0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="z₂", group="Point z"
+    )
+    start = Choice("2", DIGITS, label="from a", group="Path between images")
+    end = Choice("4", DIGITS, label="to a", group="Path between images")
+    n = Count(0, 0, MAX_DRAWS)
+    buttons = ("walk", "draw")
+
+    shown = (
+        Readout("prior", "prior", "p(z)", 4, group="Density at z", role="p"),
+        Readout("aggregated", "data", "q(z)", 4, group="Density at z", role="q"),
+        Readout("ratio", "data / prior", "", 2, group="Density at z"),
+        Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image"),
+        Readout("entropy", "entropy of the pixels", "", 1, unit="nats", group="Decoded image"),
+        Readout("digit", "its digit", "", 0, group="Nearest test image"),
+        Readout("distance", "distance from z", "", 3, group="Nearest test image"),
+        Readout("log_likelihood", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
+        Readout("least_ratio", "least data / prior", "", 2, group="Path", role="c2"),
+        Readout("hole_mass", "prior mass in holes", "", 3, group="Whole plane", role="p"),
+    )
+
+    text: ClassVar = {
+        "walk": "Walk the path",
+        "draw": "Draw z from the prior",
+        "note": "Orange: the codes of all test images. Blue with dots: holes, where data have less "
+        f"than {SHORT:g} of the prior's density. Circles: radius 1, 2 and 3. A click into the "
+        f"plane moves z; draws are those of seed {SEED}.",
+        "z1": "z₁",
+        "z2": "z₂",
+        "at_z": "z",
+        "decoded": "decoded from z",
+        "nearest": "nearest\nimage:\na {digit}\n{distance} away",
+        "density_axis": "density",
+        "prior": "p(z)",
+        "aggregated": "q(z)",
+        "consequence": "data have {ratio} of the prior's density here{hole}; the nearest test "
+        "image is a {digit}, {distance} away; the pixels' entropy is {entropy} nats",
+        "hole": ", a hole",
+        "plane_description": "The latent plane with {count} encoded test images, each drawn as its "
+        "digit, over the density of all test images; a texture of dots marks the holes. Circles of "
+        "radius 1, 2 and 3 show the prior. The point is at ({z1}, {z2}): {consequence}. A path "
+        "goes from a {start} to a {end}.",
+        "image_description": "The decoded image at ({z1}, {z2}), with {ink} pixels of ink, "
+        "and beside it the nearest test image, a {digit}.",
+        "strip_description": "A test image of a {start}, seven images decoded along the straight "
+        "path, and a test image of a {end}. The point is at t = {t}.",
+        "profile_description": "Densities along the path: of the prior, and of the data, which "
+        "falls to {least_ratio} of the prior's.",
+        "table_caption": "Along the path",
+        "table_ratio": "data / prior",
+        "table_entropy": "entropy of the pixels",
+    }
+
+    def __init__(self, **values):
+        # Unless told otherwise, the explorer begins where its path begins.
+        if not {"z1", "z2", "t"} & values.keys():
+            values["t"] = 0.0
+        super().__init__(**values)
+
+    def path(self, values):
+        """Return the codes of the two test images between which the path runs, each (2,)."""
+        record, ends = recorded_latent_space(), path_ends()
+        two = ends[int(values["start"]), 0], ends[int(values["end"]), 1]
+        return record.codes[list(two)].astype(float)
+
+    def constrain(self, values, moved):
+        """Keep z and t together: t leads z along the path; z leads t to the nearest place."""
+        start, end = self.path(values)
+        step = end - start
+        if {"z1", "z2"} & moved:
+            z = np.array([values["z1"], values["z2"]])
+            t = float(np.clip((z - start) @ step / (step @ step), 0, 1))
+            # What comes back from a page is on the path already, up to rounding.
+            return values if abs(t - values["t"]) < 1e-9 else values | {"t": t}
+        if {"t", "start", "end"} & moved:
+            z = start + values["t"] * step
+            return values | {"z1": float(z[0]), "z2": float(z[1])}
+        return values
+
+    def walk(self):
+        """Go to the end of the path."""
+        self.t = 1.0
+
+    def draw(self):
+        """Move z to the next draw from the prior; what lies outside the plane, to its edge."""
+        n = min(self.n + 1, MAX_DRAWS)
+        z = np.clip(standard_normal(SEED, (n, 2))[-1], *SIDE)
+        self.set(n=n, z1=float(z[0]), z2=float(z[1]))
+
+    def tables(self):
+        """Return the decoder, the densities, and the test images that are shown."""
+        record = recorded_latent_space()
+        return {
+            "decoder": record.decoder.numbers,
+            "widths": record.decoder.widths.tolist(),
+            "units": record.decoder.units,
+            "aggregated": record.aggregated,
+            "codes": record.codes,
+            "labels": record.labels.tolist(),
+            "pixels": np.packbits(record.pixels, axis=1),
+            "ends": path_ends().tolist(),
+            "side": list(SIDE), "cells": CELLS, "short": SHORT, "seed": SEED,
+            "max_draws": MAX_DRAWS, "steps": STEPS, "frames": FRAMES,
+        }  # fmt: skip
+
+    def compute(self):
+        """Return what the decoder and the densities say at z, and the test image nearest to it."""
+        record, z = recorded_latent_space(), np.array([self.z1, self.z2])
+        logits = record.decoder.logits(z)
+        distance = np.hypot(*(record.codes - z).T)
+        nearest = distance.argmin()
+        start, end = self.path(self.values)
+        way = start + np.linspace(0, 1, STEPS)[:, None] * (end - start)
+        prior, aggregated = prior_density(z), density(plane().aggregated, z)
+        return {
+            "prior": prior,
+            "aggregated": aggregated,
+            "ratio": aggregated / prior,
+            "ink": expit(logits).sum(),
+            "entropy": (np.logaddexp(0, logits) - logits * expit(logits)).sum(),
+            "digit": record.labels[nearest],
+            "distance": distance[nearest],
+            "log_likelihood": (record.pixels[nearest] * logits - np.logaddexp(0, logits)).sum(),
+            "least_ratio": (density(plane().aggregated, way) / prior_density(way)).min(),
+            "hole_mass": plane().hole_mass,
+        }
+
+    def still(self):
+        """Return the plane and the decoded image, and beneath them the path."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        record, at = recorded_latent_space(), self.compute()
+        fig = Figure(figsize=(6.4, 5.2))
+        above, below = fig.subfigures(2, height_ratios=[4, 1])
+        left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
+        figures.plot_latent_plane(
+            CENTRES, plane().aggregated, np.where(plane().hole, plane().prior, 0.0),
+            record.codes, record.labels, ax=left,
+        )  # fmt: skip
+        start, end = self.path(self.values)
+        colour = figures.COLOURS["c2"]
+        left.plot(*np.stack([start, end]).T, linestyle=figures.DASHES["c2"], color=colour)
+        left.plot(self.z1, self.z2, "D", color=colour, markeredgecolor=figures.COLOURS["paper"])
+        figures.plot_pixels(expit(record.decoder.logits([self.z1, self.z2])), ax=right)
+        nearest = f"nearest test image: a {at['digit']}"
+        right.set(title="decoded from $z$", xlabel=nearest)
+        way = start + np.linspace(0, 1, FRAMES)[:, None] * (end - start)
+        images = expit(record.decoder.logits(way))
+        first, last = path_ends()[int(self.start), 0], path_ends()[int(self.end), 1]
+        images = [record.pixels[first], *images, record.pixels[last]]
+        for ax, image in zip(below.subplots(1, len(images)), images, strict=True):
+            figures.plot_pixels(image, ax=ax)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        hole = "a hole, " if at["ratio"] < SHORT else ""
+        return (
+            f"Left: a plane with encoded test images, each drawn as its digit, over the density of "
+            f"all of them; the parts of the prior without data are shaded. The point z at "
+            f"({self.z1:.2f}, {self.z2:.2f}) is in {hole}a place where data have "
+            f"{at['ratio']:.2f} of the prior's density. Right: the image decoded from z; the "
+            f"nearest test image is a {at['digit']}. Below: a test image of a {self.start}, seven "
+            f"images decoded along the path, and a test image of a {self.end}."
+        )
