@@ -26,6 +26,7 @@ To add the explorer ``Bound``:
 
 from vaebook.explorers.elbo import Elbo
 from vaebook.explorers.evidence_budget import EvidenceBudget
+from vaebook.explorers.failures import Failures
 from vaebook.explorers.generation import Generation
 from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.latent_space import LatentSpace
@@ -39,6 +40,7 @@ from vaebook.explorers.vae_step import VaeStep
 __all__ = [
     "Elbo",
     "EvidenceBudget",
+    "Failures",
     "Generation",
     "Jensen",
     "LatentSpace",

@@ -1,0 +1,190 @@
+"""Train the patients of the chapter ``what-goes-wrong`` and store what is seen of them.
+
+    .venv/bin/python tools/record_failures.py
+
+The programs exist once, in the chapter: its definitions are executed here. Each patient is trained
+on drawn digits and examined on others; ``vaebook/results/failures.npz`` keeps curves, pictures and
+test numbers.
+"""
+
+import ast
+import dataclasses
+import functools
+import json
+import math
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vaebook.explorers.failures import NAMES
+from vaebook.vae import VAE, Config, log_likelihood
+from vaebook.vae.objective import reparameterize
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTER = ROOT / "chapters" / "what-goes-wrong.md"
+RECORD = ROOT / "vaebook" / "results" / "failures.npz"
+N_TRAIN, N_TEST, N_SHOWN, N_IMPORTANCE = 5000, 500, 12, 100
+TRAIN_SEED, TEST_SEED, FRESH_SEED = 17, 18, 19
+CONFIG = Config(n_latent=20, hidden=(200,))
+GAUSSIAN = dataclasses.replace(CONFIG, likelihood="gaussian")
+MORE = 0.00025 * 3 * 64 * 64 / 784  # the weight 0.00025, as it acts on coloured 64 x 64 images
+
+
+def definitions():
+    """Return what the chapter imports and defines; no other line of its cells is run."""
+    cells = r"^```\{code-cell\}[^\n]*\n(.*?)^```$"
+    body = []
+    for cell in re.findall(cells, CHAPTER.read_text("utf-8"), re.S | re.M):
+        code = re.sub(r"\A---\n.*?^---$|^:tags:.*?$|^%.*?$", "", cell, flags=re.S | re.M)
+        kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+        body += [node for node in ast.parse(code).body if isinstance(node, kinds)]
+    names = {"__name__": "chapter"}
+    exec(compile(ast.Module(body, []), CHAPTER.name, "exec"), names)
+    return names
+
+
+def patients(chapter, images, test):
+    """Return for each name: untrained model, program, training images, pixels, epochs."""
+    looking_back = chapter["LookingBack"]
+    sound, drawn, grey = (chapter[name] for name in ("sound", "drawn", "grey"))
+    programs = {
+        "healthy": sound,
+        "A": chapter["forget_to_draw"],
+        "B": chapter["take_log_var_for_std"],
+        "C": chapter["average_pixels"],
+        "D": chapter["turn_sign"],
+        "E": chapter["weigh_kl"],
+        "E, as if 64 x 64 x 3": functools.partial(chapter["weigh_kl"], weight=MORE),
+        "E, cured": chapter["fit_noise"],
+    }
+    pixels = {"F": grey, "F, thresholded": chapter["thresholded"]}
+    models = {"G": looking_back, "G, cured": functools.partial(looking_back, reach=2)}
+    few = {"H": torch.cat([images[:1000], test]), "H, cured": images[:1500]}
+    for name in NAMES:
+        gaussian = name.startswith("E")
+        model = VAE(GAUSSIAN) if gaussian else models.get(name, VAE)(CONFIG)
+        yield (
+            name,
+            model,
+            programs.get(name, sound),
+            few.get(name, images),
+            pixels.get(name, grey if gaussian else drawn),
+            80 if name in few else 20,
+        )
+
+
+def noise_std(name, printed):
+    """Return the noise that a patient with a squared error has, said or not said."""
+    weights = {"E": 0.00025, "E, as if 64 x 64 x 3": MORE}
+    if name in weights:  # (x - f)^2 / 784 + weight KL, times 784 / (2 sigma^2 weight'), is a bound
+        return math.sqrt(784 * weights[name] / 2)
+    return math.exp(-printed[0] / 784 - 0.5) / math.sqrt(2 * math.pi)  # from fit_noise's last line
+
+
+@torch.no_grad()
+def bound(vae, x, n_samples=10):
+    """Return the mean reconstruction term and KL of a model, also of grey pixels."""
+    generator = torch.Generator().manual_seed(3)
+    terms = vae.elbo_at(x, vae.draw_noise(n_samples, len(x), generator=generator))
+    return [terms.reconstruction.mean().item(), terms.kl.mean().item()]
+
+
+@torch.no_grad()
+def examine(name, vae, test, fresh):
+    """Return the last test of a patient: pictures, latent numbers, plain numbers."""
+    draw = torch.Generator().manual_seed(5)
+    mean, log_var = vae.encoder(test)
+    z = reparameterize(mean, log_var, torch.randn(len(test), 20, generator=draw))
+    shown = vae.decoder(z[:N_SHOWN])
+    if vae.config.likelihood == "bernoulli":
+        shown = torch.sigmoid(shown)
+    kl = 0.5 * (mean**2 + torch.expm1(log_var) - log_var)
+    numbers = dict(zip(("reconstruction", "kl"), bound(vae, test), strict=True))
+    numbers["fresh_elbo"] = float(np.subtract(*bound(vae, fresh)))
+    try:
+        log_px = log_likelihood(vae, test, N_IMPORTANCE, generator=draw).log_px
+    except ValueError:  # not finite with 7 digits: a patient whose weights ran away
+        log_px = log_likelihood(vae.double(), test, N_IMPORTANCE, generator=draw).log_px
+        vae.float()
+    numbers["log_px"] = log_px.mean().item()
+    numbers["log_px_error"] = log_px.std().item() / math.sqrt(len(test))
+    if vae.config.likelihood == "gaussian":
+        numbers["noise_std"] = vae.config.noise_std
+        numbers["rms_error"] = (test - vae.decoder(z)).square().mean().sqrt().item()
+    return {
+        "samples": as_bytes(vae.sample(N_SHOWN, generator=draw)),
+        "originals": as_bytes(test[:N_SHOWN]),
+        "reconstructions": as_bytes(shown),
+        "kl": kl.double().mean(0).numpy(),
+        "std": torch.exp(log_var / 2).double().mean(0).numpy(),
+        "numbers": numbers,
+    }
+
+
+def as_bytes(images):
+    """Pixels as bytes (n, 28, 28); what is not a number becomes the middle grey."""
+    grey = torch.nan_to_num(images, nan=0.5).clamp(0, 1)
+    return (255 * grey).round().to(torch.uint8).reshape(-1, 28, 28).numpy()
+
+
+def main():
+    """Train, examine, save, and say what was saved."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    started = time.process_time()
+    chapter = definitions()
+    images, test, fresh = (
+        chapter["digits"](n, seed)
+        for n, seed in [(N_TRAIN, TRAIN_SEED), (N_TEST, TEST_SEED), (N_TEST, FRESH_SEED)]
+    )
+    sound = chapter["sound"]
+    pixels_of = {name: chapter[name] for name in ("drawn", "grey", "thresholded")}
+    # Every image is binarised once for all tests.
+    tests, fresh_tests = (
+        {name: of(x, torch.Generator().manual_seed(2)) for name, of in pixels_of.items()}
+        for x in (test, fresh)
+    )
+    arrays = {}
+    for name, vae, program, data, pixels, n_epochs in patients(chapter, images, test):
+        kind = "grey" if name.startswith("E") else "drawn"
+        printed, honest = [], []
+        for row in chapter["train"](vae, program, data, pixels, n_epochs):
+            printed.append(row.tolist())
+            if name.startswith("E"):
+                vae.config = dataclasses.replace(GAUSSIAN, noise_std=noise_std(name, printed[-1]))
+            honest.append(bound(vae, tests[kind], 1))
+        seen = examine(name, vae, tests[kind], fresh_tests[kind])
+        if name in ("A", "B"):  # the decoder as it is, with an encoder that learns to fit it
+            vae.decoder.requires_grad_(False)
+            list(chapter["train"](vae, sound, data, pixels, n_epochs))
+            seen["numbers"]["refitted_elbo"] = float(np.subtract(*bound(vae, tests[kind])))
+        if name in ("healthy", "F", "F, thresholded"):
+            row = [float(np.subtract(*bound(vae, tests[column]))) for column in pixels_of]
+            seen["numbers"]["elbo_by_pixels"] = row
+        seen |= {"printed": np.array(printed), "honest": np.array(honest)}
+        arrays |= {f"{name}/{field}": value for field, value in seen.items() if field != "numbers"}
+        arrays[f"{name}/numbers"] = np.array(json.dumps(seen["numbers"]))
+        ends = np.subtract(*printed[-1]), np.subtract(*honest[-1]), seen["numbers"]["log_px"]
+        seconds = time.process_time() - started
+        print(f"{seconds:4.0f} s  {name}: printed {ends[0]:.4g}, ", end="")
+        print(f"test bound {ends[1]:.4g}, log p {ends[2]:.4g}", flush=True)
+    about = {
+        "made_by": "make record-failures",
+        "seeds": f"first weights 1, training 17, digits {TRAIN_SEED}, {TEST_SEED}, {FRESH_SEED}",
+        "device": "cpu, one thread",
+        "torch": torch.__version__.split("+")[0],
+        "numpy": np.__version__,
+        "seconds": round(time.process_time() - started),  # of one processor
+        "images": [N_TRAIN, N_TEST],
+        "importance": N_IMPORTANCE,
+    }
+    RECORD.parent.mkdir(exist_ok=True)
+    np.savez_compressed(RECORD, **arrays, about=np.array(json.dumps(about)))
+    print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB.")
+
+
+if __name__ == "__main__":
+    main()

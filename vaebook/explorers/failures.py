@@ -1,0 +1,182 @@
+"""Explorer ``failures``: recorded trainings of a sound VAE and of broken ones, to be told apart."""
+
+import functools
+import json
+from importlib import resources
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+
+NAMES = ("healthy", "A", "B", "C", "D", "E", "E, as if 64 x 64 x 3", "E, cured", "F",
+         "F, thresholded", "G", "G, cured", "H", "H, cured")  # fmt: skip
+PATIENTS = ("healthy", *"ABCDEFGH")
+STAGES = 20  # of a training: epochs, or four epochs each where there are 80
+N_SAMPLES, N_PAIRS = 6, 3
+ACTIVE = 0.1  # nats from which a latent number counts as active
+
+
+class Failure(NamedTuple):
+    r"""What was seen of one training; numbers per image, in nats where they are any unit at all.
+
+    ``printed`` (T, 2): what the program printed after each epoch, the reconstruction and the price
+    that it subtracted. ``honest`` (T, 2): the reconstruction term and the KL divergence of the same
+    networks by ``vaebook.vae`` on test images. ``samples`` and ``originals``, ``reconstructions``
+    (n, 28, 28): bytes. ``kl`` and ``std`` (20,): means over test images for each latent number.
+    ``numbers``: the last test in plain numbers.
+    """
+
+    printed: np.ndarray
+    honest: np.ndarray
+    samples: np.ndarray
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    kl: np.ndarray
+    std: np.ndarray
+    numbers: dict
+
+
+@functools.cache
+def recorded_failures():
+    """Return the recorded trainings by name, and under "about" how the record was made.
+
+    Source: chapter "what-goes-wrong"; ``make record-failures`` writes them.
+    """
+    path = resources.files("vaebook") / "results" / "failures.npz"
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as record:
+        found = {"about": json.loads(str(record["about"]))}
+        for name in NAMES:
+            values = {field: record[f"{name}/{field}"] for field in Failure._fields}
+            values["numbers"] = json.loads(str(values["numbers"]))
+            for array in values.values():
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+            found[name] = Failure(**values)
+    return found
+
+
+def at_stages(curve):
+    """Return the rows (20, 2) of a curve (T, 2) at every twentieth of the training."""
+    step = len(curve) // STAGES
+    return curve[step - 1 :: step]
+
+
+class Failures(Explorer):
+    """What a sound program and eight broken ones print, and what a test makes of their networks.
+
+    Source: chapter "what-goes-wrong", eq-wrong-chain.
+    """
+
+    name = "failures"
+    title = "The ward round"
+
+    patient = Choice("A", {name: name for name in PATIENTS}, label="patient", group="Patient")
+    stage = Slider(20, 1, STAGES, step=1, label="twentieths of the training", group="Training")
+
+    shown = (
+        Readout("printed_reconstruction", "reconstruction", "", 3, group="Printed"),
+        Readout("price", "− price", "", 3, group="Printed"),
+        Readout("printed", "= printed bound", "", 3, group="Printed", role="bound"),
+        Readout("reconstruction", "reconstruction", "", 1, group="By vaebook.vae, test images"),
+        Readout("kl", "− KL to the prior", "", 1, group="By vaebook.vae, test images"),
+        Readout("elbo", "= ELBO", "", 1, group="By vaebook.vae, test images"),
+        Readout("log_px", "log p(x), 100 draws", "", 1, group="At the end", role="p"),
+        Readout("fresh", "ELBO, fresh images", "", 1, group="At the end"),
+        Readout("active", "active latent numbers", "", 0, group="At the end"),
+        Readout("std", "mean of s", "", 3, group="At the end"),
+    )
+
+    text: ClassVar = {
+        "note": f"Active: a KL above {ACTIVE} nats. Patient E has grey pixels, as real numbers.",
+        "stage_axis": "twentieths of the training",
+        "nats_axis": "nats per image",
+        "printed": "printed",
+        "test": "test",
+        "off_chart": "outside the chart: {printed} printed, {elbo} in the test",
+        "samples": "samples",
+        "pairs": "test images, reconstructed",
+        "latent_axis": "latent number, the dearest first",
+        "kl_axis": "KL (nats)",
+        "off_bars": "far above the chart",
+        "consequence": "patient {patient}: printed {printed}, test bound {elbo}; at the end "
+        "log p(x) is {log_px}, and {active} latent numbers are active",
+        "curve_description": "Patient {patient}. Over the training, the printed bound and the "
+        "bound of the same networks on test images. At stage {stage}: {printed} and {elbo}.",
+        "pictures_description": "Patient {patient} at the end of the training: six samples, and "
+        "three test images above their reconstructions.",
+        "bars_description": "Patient {patient} at the end: the KL of each of the 20 latent numbers "
+        "on test images, falling from {dearest} to {cheapest} nats.",
+        "table_caption": "Bounds over the training, nats per image",
+    }
+
+    def tables(self):
+        """Return the curves, the pictures and the latent numbers of all patients."""
+        runs = [recorded_failures()[name] for name in PATIENTS]
+        return {
+            "names": list(PATIENTS),
+            "n_samples": N_SAMPLES,
+            "n_pairs": N_PAIRS,
+            "active_from": ACTIVE,
+            "printed": np.stack([at_stages(run.printed) for run in runs]),
+            "honest": np.stack([at_stages(run.honest) for run in runs]),
+            "samples": np.stack([run.samples[:N_SAMPLES] for run in runs]),
+            "reconstructions": np.stack([run.reconstructions[:N_PAIRS] for run in runs]),
+            "originals": np.stack(
+                [recorded_failures()[name].originals[:N_PAIRS] for name in ("healthy", "E")]
+            ),
+            "kl": np.stack([np.sort(run.kl)[::-1] for run in runs]).astype(float),
+            "std": [float(run.std.mean(dtype=float)) for run in runs],
+            "ends": [[run.numbers[key] for key in ("log_px", "fresh_elbo")] for run in runs],
+        }
+
+    def compute(self):
+        """Return the numbers of the stage on show, and those of the end."""
+        run = recorded_failures()[self.patient]
+        printed, honest = (at_stages(c)[self.stage - 1] for c in (run.printed, run.honest))
+        return {
+            "printed_reconstruction": printed[0],
+            "price": printed[1],
+            "printed": printed[0] - printed[1],
+            "reconstruction": honest[0],
+            "kl": honest[1],
+            "elbo": honest[0] - honest[1],
+            "log_px": run.numbers["log_px"],
+            "fresh": run.numbers["fresh_elbo"],
+            "active": np.sum(run.kl > ACTIVE),
+            "std": run.std.mean(dtype=float),
+        }
+
+    def still(self):
+        """Return the curves, samples, reconstructions and latent numbers."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        run, at = recorded_failures()[self.patient], self.compute()
+        fig = Figure(figsize=(6.4, 4.2), layout="constrained")
+        (left, right), (below, pairs) = fig.subplots(2, 2, height_ratios=[1.3, 1])
+        curves = [np.subtract(*at_stages(curve).T) for curve in (run.printed, run.honest)]
+        figures.plot_printed_and_honest(*curves, at["log_px"], ax=left)
+        left.set_xlabel(self.text["stage_axis"])
+        for ax, images, name in [
+            (right, run.samples[:N_SAMPLES], "samples"),
+            (pairs, np.concatenate([run.originals[:N_PAIRS], run.reconstructions[:N_PAIRS]]),
+             "pairs"),
+        ]:  # fmt: skip
+            figures.show_images(images, 3, ax=ax)
+            ax.set_title(self.text[name], fontsize="medium")
+        figures.plot_prices([run.kl], [self.patient], ax=below)
+        return fig
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        at = self.compute()
+        return (
+            f"Patient {self.patient}. The printed bound ends at {at['printed']:.4g}, the bound of "
+            f"the same networks on test images at {at['elbo']:.4g}; the estimate of log p(x) is "
+            f"{at['log_px']:.4g}. Beside them six samples, three test images above their "
+            f"reconstructions, and the KL of each of 20 latent numbers, of which "
+            f"{at['active']} are active."
+        )
