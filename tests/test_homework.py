@@ -184,6 +184,13 @@ def test_nothing_on_a_page_takes_a_number(path):
             assert len(options["mystnb"]["image"]["alt"]) > 30
 
 
+@pytest.mark.parametrize("folder", ["chapters", "homework", "appendix"])
+def test_no_sentence_is_broken_where_its_next_line_begins_a_list(folder):
+    for path in ROOT.glob(f"{folder}/*.md"):
+        broken = re.search(r"(?m)^.*[\w,]\n *1[.)] .*", path.read_text("utf-8"))
+        assert not broken, f"{path.name}: a list in the middle of a sentence: {broken[0]!r}"
+
+
 @each_page
 def test_a_chapter_of_the_same_name_is_linked(path):
     assert (ROOT / "chapters" / path.name).exists() or path.stem == "train-your-own"
