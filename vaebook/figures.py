@@ -2203,7 +2203,7 @@ def plot_manifold(images, z, *, ax=None):
     n, _, height, width = images.shape
     ax.imshow(tile_images(images.reshape(-1, height, width), n), cmap="Greys", vmin=0, vmax=255)
     ax.spines[:].set(visible=True, color=COLOURS["muted"], linewidth=0.5)
-    shown = range(0, n, max(1, n // 5))
+    shown = np.linspace(0, n - 1, min(n, 5)).round().astype(int)
     words = [f"{z[k]:.1f}".replace("-", "\N{MINUS SIGN}") for k in shown]
     ax.set_xticks([k * (width + 2) + width / 2 for k in shown], words)
     ax.set_yticks([(n - 1 - k) * (height + 2) + height / 2 for k in shown], words)
