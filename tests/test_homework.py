@@ -381,16 +381,33 @@ def test_a_card_without_a_set_is_a_warning(tmp_path, monkeypatch):
 
 @each_page
 def test_a_set_states_what_its_cards_say(path):
-    title, minutes, level, kinds = sphinx_ext.homework_facts(path.read_text("utf-8"))
+    title, _, level, kinds = sphinx_ext.homework_facts(path.read_text("utf-8"))
     assert title[0].isupper()
     assert not title.startswith("Homework")
     assert level in (1, 2, 3)
     assert len(kinds) == len(checks_of(path))
-    chapter = ROOT / "chapters" / path.name
-    if chapter.exists():
-        tasks = {3: "three", 4: "four", 5: "five"}[len(kinds)]
-        says = f"[{title}](../homework/{path.name}): {tasks} more tasks, {minutes} minutes."
-        assert f":class: homework-card\n{says}" in chapter.read_text("utf-8")
+
+
+CARD = re.compile(
+    r":class: homework-card\n\[(?P<title>.+?)\]\(\.\./(?P<set>homework/\S+?)\): "
+    r"(?P<tasks>.*?)(?P<minutes>\d+) minutes",
+    re.S,
+)
+
+
+@pytest.mark.parametrize("chapter", sorted(ROOT.glob("chapters/*.md")), ids=lambda path: path.stem)
+def test_the_card_at_the_end_of_a_chapter_says_what_its_set_states(chapter):
+    card = CARD.search(chapter.read_text("utf-8"))
+    own = ROOT / "homework" / chapter.name
+    if not card:
+        assert not own.exists(), "the chapter has no card for its set"
+        return
+    title, minutes, _, kinds = sphinx_ext.homework_facts((ROOT / card["set"]).read_text("utf-8"))
+    assert int(card["minutes"]) == minutes
+    if own.exists():
+        assert card["set"] == f"homework/{chapter.name}"
+        assert card["title"] == title
+        assert card["tasks"] == f"{['three', 'four', 'five'][len(kinds) - 3]} more tasks, "
 
 
 def test_every_set_has_a_card_in_the_order_of_the_book():
