@@ -5,8 +5,10 @@ Loaded by ``_config.yml``. It
 - runs the chapters with ``VAEBOOK_STATIC=1``, so that explorers write HTML and open no comm;
 - keys the execution cache on the package, so that a change in ``vaebook`` runs the pages again;
 - puts figures into the page as SVG whose colours follow the theme;
-- loads the explorers' scripts only on pages that hold one, and drops the scripts of the theme
-  that the book does not use;
+- loads the explorers' scripts only on pages that hold one;
+- mends faults of the theme, and drops what the book does not use of it;
+- gives each page the TeX of the equations on other pages that it refers to, for their previews;
+- names the page in the button that reports a mistake, where the repository's address is set;
 - puts the solutions of the homework into their dropdowns, or withholds them;
 - draws the cards of the homework sets, with what their pages say of themselves;
 - points the Colab buttons at the generated notebooks, where the repository has an address;
@@ -14,13 +16,16 @@ Loaded by ``_config.yml``. It
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from fontTools import subset
 from myst_nb.sphinx_ import NbMetadataCollector
 from nbclient import NotebookClient
 from sphinx.addnodes import pending_xref
@@ -34,6 +39,41 @@ PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE / "explorers" / "js"
 #: What no page executes: a change in it needs no new run.
 NOT_EXECUTED = {"sphinx_ext.py"}
+#: Scripts and styles of Jupyter Book that no page of the book needs, by name or by what is in them.
+UNUSED = re.compile("thebe|widget-state|togglebutton|toggleHint|toggleOpen|design-tabs", re.I)
+#: The same on the disk, in ``_static``.
+UNUSED_FILES = [
+    "**/*.map",
+    "**/fontawesome.js*",
+    "**/webfonts/*.ttf",
+    "sphinx-thebe.*",
+    "togglebutton.*",
+    "design-tabs.js",
+    "**/*webpack-macros.html",
+    "locales",
+]
+#: Faults in pages, each as a pattern and what stands in its place. A pattern that no page has is a
+#: warning: what it mends has changed, and the line can go.
+MENDS = [
+    # 1.5 MB that draw the icons a second time: the web font does it.
+    (r'<script defer src="[^"]*fontawesome\.js[^"]*"></script>', ""),
+    (r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', ""),
+    # Everything that is read belongs to a landmark.
+    (r'(<div id="pst-primary-sidebar")', r'\1 role="complementary" aria-label="Book"'),
+    (
+        r'(<button type="button" class="btn rounded-pill" id="pst-back-to-top">.*?</button>)',
+        r'<nav aria-label="Top of the page">\1</nav>',
+    ),
+    # The name of a button holds the words that stand on it (WCAG 2.5.3).
+    (r'(<button class="btn search-button-field[^>]*) aria-label="[^"]*"', r"\1"),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Entries of a list are list items, and the role of a bibliography's entry is deprecated.
+    (r'role="doc-biblioentry"', 'role="listitem"'),
+]
+#: How the theme's style sheet names the files of its icon font.
+ICON_FONT = r'(url\([^)]*fa-solid-900)\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)'
+#: Only the page of the search needs its index.
+SEARCH_SCRIPTS = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*'
 
 
 def package_hash():
@@ -56,7 +96,9 @@ def prepare(app, config):
     # nbclient mirrors Output widgets over the socket on which it waits for the cell's end, and can
     # so miss that end and sleep until the time limit. No page shows such a widget's state.
     NotebookClient.on_comm_open_jupyter_widget = lambda client, message: None
-    if not config.html_theme_options.get("repository_url"):
+    address = config.html_theme_options.get("repository_url")
+    config.html_theme_options["use_issues_button"] = bool(address)
+    if not address:
         # Without an address every launch button would be a broken link: draw none.
         config.html_theme_options["launch_buttons"] = {}
 
@@ -166,24 +208,47 @@ def require_execution(app, env):
 
 
 def page_assets(app, pagename, templatename, context, doctree):
-    """Load the kit and the explorers that the page holds; nothing on other pages."""
+    """Load the kit and the explorers that the page holds, before MathJax; nothing elsewhere."""
     if doctree is None:
         return
     html = "".join(node.astext() for node in doctree.findall(nodes.raw))
     names = [path.stem for path in SCRIPTS.glob("*.js") if f'data-explorer="{path.stem}"' in html]
     if names:
         for name in ["kit", "models", *sorted(names), "page"]:
-            app.add_js_file(f"{name}.js", loading_method="defer")
+            app.add_js_file(f"{name}.js", loading_method="defer", priority=400)
+    equations = foreign_equations(app.env, pagename, doctree)
+    if equations:
+        data = json.dumps(equations).replace("</", "<\\/")
+        app.add_js_file(None, body=f"const vaebookEquations = {data};")
+
+
+def foreign_equations(env, pagename, doctree):
+    """Return the TeX of each equation of another page that this page refers to, by its anchor."""
+    anchors = {}
+    for link in doctree.findall(nodes.reference):
+        page, _, anchor = link.get("refuri", "").partition("#")
+        if page and anchor.startswith("equation-"):
+            anchors[anchor] = os.path.normpath(Path(pagename).parent / page.removesuffix(".html"))
+    equations = {}
+    for page in set(anchors.values()):
+        for block in env.get_doctree(page).findall(nodes.math_block):
+            anchor = nodes.make_id(f"equation-{block.get('label')}")
+            if anchor in anchors:
+                equations[anchor] = block.astext()
+    return equations
 
 
 def mend_page(app, pagename, templatename, context, doctree):
-    """Drop unused scripts and point the Colab button at the notebook; runs after the theme."""
-    context["script_files"] = [
-        script for script in context.get("script_files", []) if not _unused(script)
-    ]
+    """Drop what is unused, and point the buttons at the right places; runs after the theme."""
+    for kind in ["script_files", "css_files"]:
+        context[kind] = [asset for asset in context.get(kind, []) if not _unused(asset)]
     address = app.config.html_theme_options.get("repository_url", "")
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     withheld = not app.config.homework_solutions and pagename.startswith("homework/")
+    for button in context.get("header_buttons", []):
+        if button.get("label") == "source-issues-button":
+            button["text"] = button["tooltip"] = "Report an error on this page"
+            button["url"] = issue_url(address, pagename)
     for group in context.get("header_buttons", []):
         buttons = group.get("buttons")
         if not isinstance(buttons, list):
@@ -196,15 +261,63 @@ def mend_page(app, pagename, templatename, context, doctree):
         group["buttons"] = [button for button in buttons if button.get("url", "") is not None]
 
 
-def _unused(script):
-    """Tell whether a script belongs to thebe or to the widget manager; the book has neither."""
-    attributes = getattr(script, "attributes", {})
-    name = str(getattr(script, "filename", script)).lower()
-    return (
-        "thebe" in name
-        or "THEBE" in str(attributes.get("body", ""))
-        or "widget-state" in str(attributes.get("type", ""))
-    )
+def _unused(asset):
+    """Tell whether a script or a style sheet belongs to a part that the book does not use."""
+    words = [str(getattr(asset, "filename", asset)), *map(str, asset.attributes.values())]
+    return bool(UNUSED.search(" ".join(words)))
+
+
+def mend_site(app, exception):
+    """Mend the faults of the written pages and delete the unused files."""
+    if exception or app.builder.format != "html":
+        return
+    needed = set()
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text("utf-8")
+        for pattern, mended in MENDS:
+            text, count = re.subn(pattern, mended, text, flags=re.S)
+            if count:
+                needed.add(pattern)
+        if path.name != "search.html":
+            text = re.sub(SEARCH_SCRIPTS, "", text)
+        path.write_text(text, "utf-8")
+    for pattern, _ in MENDS:
+        if pattern not in needed:
+            LOGGER.warning("no page has what this mend is for: %s", pattern)
+    static = Path(app.outdir, "_static")
+    subset_icons(static)
+    for pattern in UNUSED_FILES:
+        for path in list(static.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def subset_icons(static):
+    """Keep of the theme's icon font the icons that the book shows: 4 KB of 156."""
+    sheets = {path: path.read_text("utf-8") for path in static.rglob("*.css")}
+    css = "".join(sheets.values())
+    named = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+    sources = [*static.parent.rglob("*.html"), *static.glob("scripts/*theme.js")]
+    used = set(re.findall(r"\.?(fa-[\w-]+)", "".join(path.read_text("utf-8") for path in sources)))
+    icons = {
+        int(code, 16)
+        for names, code in named.findall(css)
+        if used.intersection(re.findall(r"fa-[\w-]+", names))
+    }
+    # Style sheets write icons of their own as an escape or as the character itself.
+    rest = named.sub("", css)
+    icons.update(int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', rest))
+    icons.update(ord(sign) for sign in rest if "\ue000" <= sign <= "\uf8ff")
+    options = subset.Options(flavor="woff")
+    whole = static / "vendor/fontawesome/webfonts/fa-solid-900.ttf"
+    font = subset.load_font(whole, options)
+    keep = subset.Subsetter(options)
+    keep.populate(unicodes=icons)
+    keep.subset(font)
+    subset.save_font(font, whole.with_suffix(".woff"), options)
+    whole.with_suffix(".woff2").unlink()
+    for path, text in sheets.items():
+        if "fa-solid-900" in text:
+            path.write_text(re.sub(ICON_FONT, r'\1.woff) format("woff")', text), "utf-8")
 
 
 def colab_url(address, pagename):
@@ -215,6 +328,11 @@ def colab_url(address, pagename):
     return f"https://colab.research.google.com/github/{path}/blob/main/{pagename}.ipynb"
 
 
+def issue_url(address, pagename):
+    """Return where a reader reports a mistake, with the page already filled in."""
+    return f"{address}/issues/new?template=1-mistake-in-the-text.yml&page={quote(pagename)}"
+
+
 def setup(app):
     """Register with Sphinx."""
     app.add_config_value("homework_solutions", True, "env", bool)
@@ -223,6 +341,7 @@ def setup(app):
     app.connect("doctree-read", fold_solutions)
     app.connect("doctree-read", add_colab_buttons)
     app.connect("build-finished", withhold_sources)
+    app.connect("build-finished", mend_site)
     app.connect("doctree-resolved", inline_figures)
     app.connect("env-check-consistency", require_execution)
     app.connect("html-page-context", page_assets)

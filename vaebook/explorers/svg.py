@@ -6,6 +6,8 @@ import re
 from vaebook.figures import COLOURS
 
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
+_PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
+_MILLIONTHS = re.compile(r"(\.\d\d)\d+")
 
 
 def inline_svg(svg_text, *, alt, prefix):
@@ -32,6 +34,8 @@ def inline_svg(svg_text, *, alt, prefix):
     # Inside a page this rule would reach every element of it; the root's style says the same.
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
     svg = _IDS.sub(rf"\g<1>{prefix}-\g<2>", svg)
+    # A hundredth of a point is finer than any screen; matplotlib writes millionths.
+    svg = _PLACES.sub(lambda place: _MILLIONTHS.sub(r"\1", place[0]), svg)
     svg = re.sub(r"(: )(#[0-9a-f]{6})\b", _themed, svg)
     width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
     label = html.escape(alt, quote=True)
