@@ -1,0 +1,129 @@
+// Comfort for readers. Everything here is an addition: without JavaScript the page reads as before.
+(() => {
+  "use strict";
+  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+  // A page opened as a file may not fetch others: the search then lists titles without excerpts.
+  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
+  // ---- formulas wider than the screen scroll, by keyboard too -----------------------------------
+
+  function scrollers() {
+    const watch = new ResizeObserver((entries) => {
+      for (const { target: box } of entries) {
+        box.toggleAttribute("tabindex", false);
+        if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
+      }
+    });
+    for (const box of document.querySelectorAll("div.math")) watch.observe(box);
+    window.MathJax?.startup?.promise?.then(() => {
+      for (const box of document.querySelectorAll("div.math")) {
+        watch.unobserve(box);
+        watch.observe(box);
+      }
+    });
+  }
+
+  // ---- equation numbers show their equation -----------------------------------------------------
+
+  function previews() {
+    const tip = make("div", { id: "vb-preview", className: "vb-preview", role: "tooltip", hidden: true });
+    let link = null;
+    let wait;
+
+    function hide() {
+      clearTimeout(wait);
+      tip.hidden = true;
+      link?.removeAttribute("aria-describedby");
+      link = null;
+    }
+    async function show(next) {
+      hide();
+      const anchor = decodeURIComponent(next.hash.slice(1));
+      const here = document.getElementById(anchor)?.querySelector("mjx-container");
+      const tex = typeof vaebookEquations === "undefined" ? null : vaebookEquations[anchor];
+      if (!here && !tex) return;
+      link = next;
+      const formula = here?.cloneNode(true)
+        ?? await MathJax.tex2chtmlPromise(`\\begin{split}${tex}\\end{split}`, { display: true });
+      if (link !== next) return;
+      formula.removeAttribute("tabindex");
+      tip.replaceChildren(formula);
+      tip.hidden = false;
+      link.setAttribute("aria-describedby", tip.id);
+      // Under the link, or above it where the window ends; never beyond the sides.
+      const [box, size] = [link.getBoundingClientRect(), tip.getBoundingClientRect()];
+      const left = Math.min(box.left, document.documentElement.clientWidth - size.width - 8);
+      const below = box.bottom + size.height + 8 < innerHeight;
+      tip.style.left = `${Math.max(8, left) + scrollX}px`;
+      tip.style.top = `${(below ? box.bottom : box.top - size.height) + scrollY}px`;
+    }
+    // It stays while the pointer rests on it, and Escape dismisses it (WCAG 1.4.13).
+    const later = (milliseconds, act) => { clearTimeout(wait); wait = setTimeout(act, milliseconds); };
+    for (const found of document.querySelectorAll('article a.internal[href*="#equation-"]')) {
+      found.addEventListener("mouseenter", () => later(150, () => show(found)));
+      found.addEventListener("focus", () => show(found));
+      found.addEventListener("mouseleave", () => later(250, hide));
+      found.addEventListener("blur", hide);
+    }
+    tip.addEventListener("mouseenter", () => clearTimeout(wait));
+    tip.addEventListener("mouseleave", () => later(250, hide));
+    addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+    document.querySelector("main")?.append(tip);
+  }
+
+  // ---- figures open larger ----------------------------------------------------------------------
+
+  function enlarging() {
+    const dialog = make("dialog", { className: "vb-large" });
+    const close = make("button", { type: "button", className: "vb-close", textContent: "Close" });
+    const place = document.createComment("figure");
+    dialog.append(close);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => place.replaceWith(dialog.querySelector("svg.vb-figure")));
+    for (const caption of document.querySelectorAll("article figure > figcaption")) {
+      const picture = caption.parentElement.querySelector("svg.vb-figure");
+      if (!picture) continue;
+      const number = caption.querySelector(".caption-number")?.textContent.trim() ?? "the figure";
+      const button = make("button", {
+        type: "button", className: "vb-enlarge", textContent: "Enlarge", title: `Show ${number} larger`,
+      });
+      const open = () => {
+        dialog.setAttribute("aria-label", number);
+        // The picture itself moves, so that no id of it is there twice; its place keeps its height.
+        caption.parentElement.style.minHeight = `${caption.parentElement.offsetHeight}px`;
+        picture.replaceWith(place);
+        dialog.prepend(picture);
+        dialog.showModal();
+      };
+      button.addEventListener("click", open);
+      picture.addEventListener("click", () => { if (!dialog.open) open(); });
+      caption.append(button);
+    }
+    document.body.append(dialog);
+  }
+
+  // ---- paper: light, and with the code that is folded on the screen ---------------------------
+
+  function printing() {
+    const root = document.documentElement;
+    let theme, folded;
+    addEventListener("beforeprint", () => {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+      folded = [...document.querySelectorAll("details.hide:not([open])")];
+      for (const code of folded) code.open = true;
+    });
+    addEventListener("afterprint", () => {
+      root.dataset.theme = theme;
+      for (const code of folded) code.open = false;
+    });
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    for (const add of [scrollers, previews, enlarging, printing]) add();
+  });
+})();
