@@ -154,7 +154,7 @@ def benchmark(tmp_path, monkeypatch):
     for seed in (1, 2):
         out = tmp_path / "runs" / f"small-seed{seed}"
         config = Config.from_dict({**SMALL.to_dict(), "seed": seed})
-        run = train(config, images, out=out, device="cpu")
+        run = train(config, images, out=out, device="cpu", checkpoint_seconds=0)
         result = evaluate(run.model, images, n_importance=10, generator=generator(seed))
         measurements.append({
             "name": f"small {seed}", "command": f"python -m vaebook.vae train --out {out}",
@@ -189,6 +189,19 @@ def test_runs_with_a_measurement_are_recorded_the_shortest_first(benchmark, caps
     assert run.importance.bound[0] == pytest.approx(run.test.elbo, abs=0.3)
 
 
+def test_weights_are_the_best_and_the_curve_goes_on_to_the_end(benchmark):
+    record_runs.main()
+    newest = {one["name"]: one for one in record_runs.stored()}["small-seed1"]
+    second = next((benchmark / "runs" / "small-seed1").glob("step-00000006_*"))
+    head, digest = second.name.split("_valid")[0], second.name.split("_sha256")[1]
+    second.rename(second.with_name(f"{head}_valid-0.0001_sha256{digest}"))
+    record_runs.RECORD.unlink()
+    record_runs.main()
+    best = {one["name"]: one for one in record_runs.stored()}["small-seed1"]
+    assert best["importance"]["bound"] != newest["importance"]["bound"]
+    assert best["curve"] == newest["curve"]
+
+
 def test_a_record_stays_when_its_folder_is_gone(benchmark):
     record_runs.main()
     before = record_runs.RECORD.read_text("utf-8")
@@ -197,6 +210,22 @@ def test_a_record_stays_when_its_folder_is_gone(benchmark):
     (benchmark / "runs" / "small-seed1").rmdir()
     record_runs.main()
     assert record_runs.RECORD.read_text("utf-8") == before
+
+
+def test_only_new_measurements_are_evaluated(benchmark, capsys):
+    record_runs.main()
+    capsys.readouterr()
+    record_runs.main()
+    assert capsys.readouterr().out == ""
+    results = benchmark / "vae-bench.json"
+    measurements = json.loads(results.read_text("utf-8"))
+    measurements[0]["details"]["nll"] += 0.01
+    measurements[1]["date"] = "2026-01-02"
+    results.write_text(json.dumps(measurements), "utf-8")
+    record_runs.main()
+    assert capsys.readouterr().out.count("small-seed") == 2
+    dates = {one["name"]: one["date"] for one in record_runs.stored()}
+    assert dates == {"small-seed1": "2026-01-01", "small-seed2": "2026-01-02"}
 
 
 # ---- the explorer ----

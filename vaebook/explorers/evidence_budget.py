@@ -192,11 +192,10 @@ class EvidenceBudget(Explorer):
         "cost": "−ELBO",
         "validation": "validation",
         "bound": "−bound",
-        "others": "other trainings",
         "all_images": "all test images",
-        "bar_reconstruction": "reconstruction {test_reconstruction}",
-        "bar_kl": "KL {test_kl}",
-        "bar_bound": "−bound, K = {k}: {test_bound}",
+        "bar_reconstruction": "reconstruction",
+        "bar_kl": "KL",
+        "bar_bound": "−bound, K = {k}",
         "bar_rise": "rise {rise}",
         "consequence": "at epoch {epoch} an image costs {cost} nats, reconstruction "
         "{reconstruction} and KL {kl}; test images cost {test_cost}, and {test_bound} by the bound "

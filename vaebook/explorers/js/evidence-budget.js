@@ -48,14 +48,13 @@ vaebook.define("evidence-budget", (api) => {
   const chosen = importance.points("p", { size: 5.5 });
   const reach = importance.segment("ink", { width: 1.5 });
   const allImages = importance.points("ink", { shape: "diamond", size: 4 });
-  const allName = importance.label("ink", { dy: 4, anchor: "end" });
-  const curveName = importance.label("p", { dy: -10 });
-  const othersName = importance.label("muted", { dy: 18 });
+  const allName = importance.label("ink", { dy: -10 });
+  const curveName = importance.label("p", { dy: 24 });
 
   const longest = Math.max(...all.map((run) => run.bound[0]));
   const budget = api.chart({
     height: 128, below: true,
-    x: { domain: [0, 1.16 * longest], label: text("nats_axis") },
+    x: { domain: [0, 1.3 * longest], label: text("nats_axis") },
     y: { domain: [0, 2], ticks: false },
   });
   const bars = { bar_reconstruction: "c1", bar_kl: "muted", bar_bound: "p", bar_rise: "gap" };
@@ -97,8 +96,8 @@ vaebook.define("evidence-budget", (api) => {
     rungs.set(samples, bound);
     reach.set(tables.importance, nll - nllSe, tables.importance, nll + nllSe);
     allImages.set([tables.importance], [nll]);
-    allName.set(tables.importance, nll, text("all_images"), -10);
-    curveName.set(samples[2], bound[2], text("bound"), 22);
+    allName.set(tables.importance, nll, text("all_images"));
+    curveName.set(samples[4], bound[4], text("bound"));
   }
 
   return {
