@@ -202,6 +202,10 @@ def test_new_images_move_z_onto_their_path():
     assert [w.z1, w.z2] == pytest.approx(start + w.t * (end - start))
     w.walk()
     assert [w.z1, w.z2] == pytest.approx(end)
+    w.set(z1=2 * end[0] - start[0], z2=2 * end[1] - start[1])  # beyond the end, t stays
+    assert (w.t, w.z1) == (1, pytest.approx(2 * end[0] - start[0]))
+    w.walk()
+    assert [w.z1, w.z2] == pytest.approx(end)
 
 
 def test_draws_from_the_prior_repeat_and_stay_on_the_plane():

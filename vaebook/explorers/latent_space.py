@@ -189,16 +189,16 @@ class LatentSpace(Explorer):
     buttons = ("walk", "draw")
 
     shown = (
-        Readout("prior", "prior", "p(z)", 4, group="Density at z", role="p"),
-        Readout("aggregated", "data", "q(z)", 4, group="Density at z", role="q"),
-        Readout("ratio", "data / prior", "", 2, group="Density at z"),
+        Readout("prior", "prior", "p(z)", 3, group="Density at z", role="p", bar=(0, 0.6)),
+        Readout("aggregated", "data", "q(z)", 3, group="Density at z", role="q", bar=(0, 0.6)),
+        Readout("ratio", "data / prior", "", 3, group="Density at z", role="muted", bar=(0, 2)),
         Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image"),
-        Readout("entropy", "entropy of the pixels", "", 1, unit="nats", group="Decoded image"),
+        Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image"),
         Readout("digit", "its digit", "", 0, group="Nearest test image"),
         Readout("distance", "distance from z", "", 3, group="Nearest test image"),
         Readout("log_likelihood", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
-        Readout("least_ratio", "least data / prior", "", 2, group="Path", role="c2"),
-        Readout("hole_mass", "prior mass in holes", "", 3, group="Whole plane", role="p"),
+        Readout("least_ratio", "least data / prior on the path", "", 2, group="Holes", role="c2"),
+        Readout("hole_mass", "share of the prior in holes", "", 3, group="Holes", role="p"),
     )
 
     text: ClassVar = {
@@ -228,7 +228,7 @@ class LatentSpace(Explorer):
         "path, and a test image of a {end}. The point is at t = {t}.",
         "profile_description": "Densities along the path: of the prior, and of the data, which "
         "falls to {least_ratio} of the prior's.",
-        "table_caption": "Along the path",
+        "table_caption": "At z, and along the path",
         "table_ratio": "data / prior",
         "table_entropy": "entropy of the pixels",
     }
@@ -261,7 +261,7 @@ class LatentSpace(Explorer):
 
     def walk(self):
         """Go to the end of the path."""
-        self.t = 1.0
+        self.set(t=1.0)
 
     def draw(self):
         """Move z to the next draw from the prior; what lies outside the plane, to its edge."""

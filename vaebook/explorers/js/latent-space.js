@@ -99,17 +99,20 @@ vaebook.define("latent-space", (api) => {
     lineNames.aggregated.set(1, densities.aggregated[steps - 1], text("aggregated"), 6);
   }
 
+  let shown = {}; // the values on show
   let stop = null; // ends the walk that runs
   let walking = null; // where that walk has put t
 
   return {
     // t leads z along the path; z leads t to the nearest place of it.
-    constrain(values, moved) {
+    constrain(values, touched) {
+      const moved = touched.filter((name) => values[name] !== shown[name]);
       const [from, to] = endsOf(values).map((k) => codes[k]);
       const step = from.map((start, d) => to[d] - start);
       if (moved.includes("z1") || moved.includes("z2")) {
         const ahead = (values.z1 - from[0]) * step[0] + (values.z2 - from[1]) * step[1];
         const t = Math.min(1, Math.max(0, ahead / (step[0] ** 2 + step[1] ** 2)));
+        // A walk's places are on the path already, up to rounding.
         return Math.abs(t - values.t) < 1e-9 ? values : { ...values, t };
       }
       if (["t", "start", "end"].some((name) => moved.includes(name))) {
@@ -125,7 +128,8 @@ vaebook.define("latent-space", (api) => {
         walking = null;
         const end = api.animate(SECONDS, (part) => {
           walking = api.snap("t", part);
-          api.set({ t: walking });
+          const [z1, z2] = onPath(path.between, walking);
+          api.set({ t: walking, z1, z2 });
           if (part === 1) stop = null;
         });
         stop = walking === 1 ? null : () => { end(); stop = null; };
@@ -138,6 +142,7 @@ vaebook.define("latent-space", (api) => {
     },
 
     update(values) {
+      shown = values;
       const { t, z1, z2 } = values;
       // Whoever moves z during a walk takes over.
       if (stop && t !== walking) stop();
@@ -182,10 +187,10 @@ vaebook.define("latent-space", (api) => {
         table: () => ({
           caption: text("table_caption"),
           head: ["t", text("z1"), text("z2"), text("prior"), text("aggregated"), text("table_ratio"), text("table_entropy")],
-          rows: path.zs.flatMap((at, k) => (k % 5 === 0 ? [[
-            format(path.ts[k]), ...at, path.densities.prior[k], path.densities.aggregated[k], ratioAt(at),
+          rows: [[text("at_z"), z], ...path.zs.flatMap((at, k) => (k % 5 === 0 ? [[format(path.ts[k]), at]] : []))].map(([name, at]) => [
+            name, ...at, models.planePrior(at), models.betweenCells(tables.aggregated, side, cells, at), ratioAt(at),
             models.pixelStatistics(decode(at)).entropy,
-          ]] : [])),
+          ]),
         }),
       };
     },
