@@ -183,7 +183,8 @@ class EvidenceBudget(Explorer):
     )  # fmt: skip
 
     text: ClassVar = {
-        "note": "Recorded trainings on MNIST; a click into a chart chooses the epoch or K.",
+        "note": "Recorded trainings on MNIST. Thin lines: the other trainings; band: one standard "
+        "error. A click into a chart chooses the epoch or K.",
         "epoch_axis": "epoch",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
