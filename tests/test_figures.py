@@ -106,7 +106,6 @@ PLOTS = {
     "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
     "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
     "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
-    "plot_pixels": (np.linspace(0, 1, 784),),
     "plot_printed_and_honest": (TRACE, TRACE - 1, np.float64(-18.0)),
     "plot_prices": ([DRAWS**2, DRAWS**2 / 2], ["a", "b"], [DRAWS**2, DRAWS**2 / 2]),
     "plot_latent_plane": (SIDE, DENSITY, DENSITY, DOTS, np.array([3, 8, 1])),
@@ -635,7 +634,7 @@ def test_a_better_bound_is_drawn_as_a_lower_cost(ax):
 def test_pixels_are_shaded_from_their_first_row_down(ax):
     image = np.zeros((28, 28))
     image[2:5, 20] = 1
-    figures.plot_pixels(image.ravel(), ax=ax)
+    figures.show_pixels(image.ravel(), ax=ax)
     assert len(ax.collections) == 5
     for shade in ax.collections:
         low, high = shade.get_paths()[0].get_extents().get_points()

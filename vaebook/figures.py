@@ -1922,13 +1922,15 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
 # ---- a plane of images ---------------------------------------------------------------------------
 
 
-def plot_pixels(image, *, ax=None):
-    """Draw an image in ink: the probability of each pixel, as five sheets of shade.
+def show_pixels(image, *, sheets=5, ax=None):
+    """Draw an image in ink: the probability of each pixel, as sheets of shade on each other.
 
     Parameters
     ----------
     image : array_like, (784,) or (28, 28)
         Probabilities, or pixels 0 and 1; the first row is at the top.
+    sheets : int
+        Few make a small file.
     ax : Axes, optional
 
     Returns
@@ -1939,9 +1941,10 @@ def plot_pixels(image, *, ax=None):
     """
     ax = _axes(ax)
     image = np.reshape(np.asarray(image, float), (28, 28))
-    for level in (0.1, 0.3, 0.5, 0.7, 0.9):  # shapes take the colours of the page's theme
-        if image.max() > level:
-            ax.contourf(image, levels=[level, np.inf], colors=COLOURS["ink"], alpha=0.35)
+    shade = {"colors": COLOURS["ink"], "alpha": 1 - 0.1 ** (1 / sheets)}  # all: a tenth of paper
+    for level in (np.arange(sheets) + 0.5) / sheets:
+        if image.max() > level:  # shapes take the colours of the page's theme
+            ax.contourf(image, levels=[level, np.inf], **shade)
     ax.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), aspect="equal", xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set(visible=True, color=COLOURS["muted"], linewidth=0.5)
@@ -2052,6 +2055,7 @@ def figure_patient(printed, healthy, samples, *, linthresh=None):
     left.plot(np.arange(1, len(printed) + 1), printed, label="patient", **style)
     if linthresh is not None:
         left.set_yscale("symlog", linthresh=linthresh)
+        left.yaxis.get_major_locator().set_params(numticks=5)
     left.set(xlabel="epoch", ylabel="printed bound")
     left.legend()
     show_images(samples, 4, ax=right)
@@ -2109,6 +2113,7 @@ def plot_printed_and_honest(printed, honest, log_px, *, ax=None):
     ax.plot(epochs, honest, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
     ax.plot(epochs[-1:], [log_px], "D", color=COLOURS["p"], label=r"estimate of $\log\,p(x)$")
     ax.set(xlabel="epoch", ylabel="nats per image")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     return ax
 
@@ -2140,6 +2145,7 @@ def plot_prices(prices, names, predicted=None, *, ax=None):
         if predicted is not None:
             ax.plot(places, np.sort(predicted[n])[::-1], "x", color=COLOURS["ink"], markersize=7)
     ax.set(xlabel="latent number, the dearest first", ylabel="KL (nats)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(bottom=-0.05)
     ax.legend()
     return ax

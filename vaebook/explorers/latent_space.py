@@ -317,15 +317,18 @@ class LatentSpace(Explorer):
         fig = Figure(figsize=(6.4, 5.2))
         above, below = fig.subfigures(2, height_ratios=[4, 1])
         left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
+        half = (CELLS // 2, 2, CELLS // 2, 2)  # four cells become one, for a smaller file
+        aggregated = plane().aggregated.reshape(half).mean((1, 3))
+        holes = np.where(plane().hole, plane().prior, 0).reshape(half).mean((1, 3))
+        middles = CENTRES.reshape(-1, 2).mean(1)
         figures.plot_latent_plane(
-            CENTRES, plane().aggregated, np.where(plane().hole, plane().prior, 0.0),
-            record.codes, record.labels, ax=left,
-        )  # fmt: skip
+            middles, aggregated, holes, record.codes[::2], record.labels[::2], ax=left
+        )
         start, end = self.path(self.values)
         colour = figures.COLOURS["c2"]
         left.plot(*np.stack([start, end]).T, linestyle=figures.DASHES["c2"], color=colour)
         left.plot(self.z1, self.z2, "D", color=colour, markeredgecolor=figures.COLOURS["paper"])
-        figures.plot_pixels(expit(record.decoder.logits([self.z1, self.z2])), ax=right)
+        figures.show_pixels(expit(record.decoder.logits([self.z1, self.z2])), ax=right)
         nearest = f"nearest test image: a {at['digit']}"
         right.set(title="decoded from $z$", xlabel=nearest)
         way = start + np.linspace(0, 1, FRAMES)[:, None] * (end - start)
@@ -333,7 +336,7 @@ class LatentSpace(Explorer):
         first, last = path_ends()[int(self.start), 0], path_ends()[int(self.end), 1]
         images = [record.pixels[first], *images, record.pixels[last]]
         for ax, image in zip(below.subplots(1, len(images)), images, strict=True):
-            figures.plot_pixels(image, ax=ax)
+            figures.show_pixels(image, sheets=2, ax=ax)
         return fig
 
     @property
