@@ -197,8 +197,8 @@ class LatentSpace(Explorer):
         Readout("digit", "its digit", "", 0, group="Nearest test image"),
         Readout("distance", "distance from z", "", 3, group="Nearest test image"),
         Readout("log_likelihood", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
-        Readout("least_ratio", "least data / prior on the path", "", 2, group="Holes", role="c2"),
-        Readout("hole_mass", "share of the prior in holes", "", 3, group="Holes", role="p"),
+        Readout("least_ratio", "least ratio on the path", "", 2, group="Holes", role="c2"),
+        Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p"),
     )
 
     text: ClassVar = {
