@@ -9,11 +9,11 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal tests
 export PYTHONHASHSEED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test test-all test-colab test-oldest test-newest links notebooks record-toy bench bench-vae wheel browser lint clean
+.PHONY: help book serve test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: .venv/.ready  ## set up, run every chapter and build the site in _build/html
 	@$(BIN)/python tools/build_book.py
@@ -48,6 +48,15 @@ notebooks: .venv/.ready  ## write the .ipynb beside every chapter from its text
 
 record-toy: .venv/.ready  ## train the toy VAE of its chapter anew and store it in the package
 	@$(BIN)/python tools/record_toy_vae.py
+
+record-failures: .venv/.ready  ## train the patients of "what goes wrong" anew and store them in the package
+	@$(BIN)/python tools/record_failures.py
+
+record-latent: .venv/.ready  ## train the VAE of the latent plane anew and store it in the package
+	@$(BIN)/python tools/record_latent_space.py
+
+record-runs: .venv/.ready  ## store the trainings of bench-vae in the package, with their bounds
+	@$(BIN)/python tools/record_runs.py
 
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(BIN)/python tools/bench.py
