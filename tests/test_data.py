@@ -51,7 +51,10 @@ def with_agg(text, font):
     from matplotlib.transforms import Affine2D
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    path = TextPath((0, 0), text, size=100, prop=FontProperties(fname=folder / f"{font}.ttf"))
+    file = folder / f"{font}.ttf"
+    if font == digits._SHIPPED and not file.exists():
+        pytest.skip(f"this Matplotlib has no {font}: there is nothing to compare with")
+    path = TextPath((0, 0), text, size=100, prop=FontProperties(fname=file))
     box = path.get_extents()
     figure = Figure((28, 28), dpi=1, facecolor="white")
     canvas = FigureCanvasAgg(figure)

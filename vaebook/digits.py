@@ -5,6 +5,8 @@ stroke are arithmetic on coordinates and distances, for a whole block of images 
 """
 
 import functools
+import json
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
     "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmti10",
 )  # fmt: skip
+_SHIPPED = "cmti10"  # lies beside this file: Matplotlib has it only from 3.11 on
 _GRID = 72  # points per side of a glyph's distance field ...
 _REACH = 0.75  # ... which covers [-0.75, 0.75]; the glyph's height is 1
 _KNOTS = 5  # elastic displacements per side
@@ -155,20 +158,32 @@ def _smooth(knots):
 @functools.cache
 def _distance_fields():
     """Signed distances to the outlines of all digits in all fonts, one flat float32 array."""
+    fields = [_distance_field(_outline(*glyph)) for name in FONTS for glyph in _glyphs(name)]
+    return np.stack(fields).astype(np.float32).ravel()
+
+
+def _glyphs(name):
+    """Points (P, 2) and path codes (P,) of the ten digits of a font, one pair for each."""
+    if name == _SHIPPED:
+        file = resources.files("vaebook") / f"{name}-digits.json"
+        outlines = json.loads(file.read_text("utf-8"))["outlines"]
+        for outline in map(np.array, outlines):
+            yield outline[:, :2] / 64, outline[:, 2]
+        return
     import matplotlib
     from matplotlib import ft2font
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     # Unscaled outlines are whole numbers: no hinting and no rounding that a version could change.
-    new = hasattr(ft2font, "LoadFlags")
-    unscaled = ft2font.LoadFlags.NO_SCALE if new else ft2font.LOAD_NO_SCALE
-    fields = []
-    for name in FONTS:
-        font = ft2font.FT2Font(str(folder / f"{name}.ttf"))
-        for digit in "0123456789":
-            font.load_char(ord(digit), flags=unscaled)
-            fields.append(_distance_field(_outline(*font.get_path())))
-    return np.stack(fields).astype(np.float32).ravel()
+    # Up to Matplotlib 3.10 a transform narrows them to an eighth, if it is not told to leave off.
+    if hasattr(ft2font, "LoadFlags"):
+        unscaled = ft2font.LoadFlags.NO_SCALE | ft2font.LoadFlags.IGNORE_TRANSFORM
+    else:
+        unscaled = ft2font.LOAD_NO_SCALE | ft2font.LOAD_IGNORE_TRANSFORM
+    font = ft2font.FT2Font(str(folder / f"{name}.ttf"))
+    for digit in "0123456789":
+        font.load_char(ord(digit), flags=unscaled)
+        yield font.get_path()
 
 
 def _outline(points, codes):
