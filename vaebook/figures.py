@@ -2055,7 +2055,8 @@ def figure_patient(printed, healthy, samples, *, linthresh=None):
     left.plot(np.arange(1, len(printed) + 1), printed, label="patient", **style)
     if linthresh is not None:
         left.set_yscale("symlog", linthresh=linthresh)
-        left.yaxis.get_major_locator().set_params(numticks=5)
+        powers = np.arange(8, np.log10(np.abs(printed).max()), 8)
+        left.set_yticks([0, *10.0**powers])
     left.set(xlabel="epoch", ylabel="printed bound")
     left.legend()
     show_images(samples, 4, ax=right)
