@@ -1,5 +1,6 @@
 """The recorded VAE of a plane: the page's decoder against PyTorch, its densities, its path."""
 
+import copy
 import dataclasses
 import json
 
@@ -67,6 +68,26 @@ def test_rounded_numbers_are_the_network_that_was_rounded():
     exact = model.double().decoder(torch.as_tensor(GRID)).detach().numpy()
     np.testing.assert_allclose(page.logits(GRID), exact, atol=1e-6)
     np.testing.assert_allclose(page.logits(GRID[7]), exact[7], atol=1e-6)
+
+
+def test_the_record_holds_the_trained_network_rounded(trained):
+    record = recorded_latent_space()
+    again = record_latent_space.rounded(copy.deepcopy(trained).float().decoder)
+    np.testing.assert_array_equal(again.numbers, record.decoder.numbers)
+    np.testing.assert_allclose(again.units, record.decoder.units, rtol=1e-12)
+    assert np.abs(record.decoder.numbers).max() == 32767
+
+
+def test_the_codes_are_those_of_the_kept_images():
+    """Decoded from their codes the images are as probable as test images are on average."""
+    record = recorded_latent_space()
+    logits = torch.as_tensor(record.decoder.logits(record.codes))
+    own = log_bernoulli(torch.tensor(record.pixels), logits).numpy()
+    other = log_bernoulli(torch.tensor(np.roll(record.pixels, 20, axis=0)), logits).numpy()
+    expected = record.about["test"]["reconstruction"]
+    error = own.std() / np.sqrt(len(own))
+    assert abs(own.mean() - expected) < 5.73 * error < 30
+    assert other.mean() < expected - 60
 
 
 def test_the_page_gets_the_numbers_as_they_are_and_few_bytes():
