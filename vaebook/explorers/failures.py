@@ -72,7 +72,7 @@ class Failures(Explorer):
     title = "The ward round"
 
     patient = Choice("A", {name: name for name in PATIENTS}, label="patient", group="Patient")
-    stage = Slider(20, 1, STAGES, step=1, label="twentieths of the training", group="Training")
+    stage = Slider(10, 1, STAGES, step=1, label="twentieths of the training", group="Training")
 
     shown = (
         Readout("printed_reconstruction", "reconstruction", "", 3, group="Printed"),
@@ -107,7 +107,7 @@ class Failures(Explorer):
         "three test images above their reconstructions.",
         "bars_description": "Patient {patient} at the end: the KL of each of the 20 latent numbers "
         "on test images, falling from {dearest} to {cheapest} nats.",
-        "table_caption": "Bounds over the training, nats per image",
+        "table_caption": "Bounds up to the stage on show, nats per image",
     }
 
     def tables(self):

@@ -114,7 +114,7 @@ vaebook.define("failures", (api) => {
         table: () => ({
           caption: text("table_caption"),
           head: [text("stage_axis"), text("printed"), text("test")],
-          rows: stages.map((stage, i) => [format(stage, 0), printed[i], honest[i]]),
+          rows: stages.slice(0, values.stage).map((stage, i) => [format(stage, 0), printed[i], honest[i]]),
         }),
       };
     },
