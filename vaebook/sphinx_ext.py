@@ -7,6 +7,7 @@ Loaded by ``_config.yml``. It
 - puts figures into the page as SVG whose colours follow the theme;
 - loads the explorers' scripts only on pages that hold one;
 - mends faults of the theme, and drops what the book does not use of it;
+- says in each page's head what a link to it shows elsewhere: title, question and a picture;
 - gives each page the TeX of the equations on other pages that it refers to, for their previews;
 - names the page in the button that reports a mistake, where the repository's address is set;
 - puts the solutions of the homework into their dropdowns, or withholds them;
@@ -20,7 +21,9 @@ import json
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import quote
 
 from docutils import nodes
@@ -222,6 +225,37 @@ def page_assets(app, pagename, templatename, context, doctree):
         app.add_js_file(None, body=f"const vaebookEquations = {data};")
 
 
+def social_tags(app, pagename, templatename, context, doctree):
+    """Describe the page to those who link to it: title, first sentences, the book's picture."""
+    if doctree is None:
+        return
+    first = next(doctree.findall(nodes.paragraph), None)
+    words = shorten(first.astext() if first else "", 200, placeholder=" ...")
+    site = app.config.html_baseurl or pages_url(app.config.html_theme_options.get("repository_url"))
+    tags = {
+        "og:type": "article",
+        "og:site_name": app.config.project,
+        "og:title": re.sub("<[^>]*>", "", context["title"]),
+        "og:description": words,
+    }
+    if site:
+        # Those who fetch the picture need its full address.
+        tags["og:url"] = f"{site}{pagename}.html"
+        tags["og:image"] = f"{site}_static/social-card.png"
+        tags["og:image:alt"] = (
+            "A log-likelihood, and beneath it a bound that touches it in one point"
+        )
+    context["metatags"] += f'<meta name="description" content="{escape(words)}" />\n'
+    for name, content in tags.items():
+        context["metatags"] += f'<meta property="{name}" content="{escape(content)}" />\n'
+
+
+def pages_url(address):
+    """Return where GitHub Pages shows a repository, or nothing if it has no address."""
+    owner, _, name = (address or "").removeprefix("https://github.com/").strip("/").partition("/")
+    return f"https://{owner}.github.io/{name}/" if name else ""
+
+
 def foreign_equations(env, pagename, doctree):
     """Return the TeX of each equation of another page that this page refers to, by its anchor."""
     anchors = {}
@@ -345,6 +379,7 @@ def setup(app):
     app.connect("doctree-resolved", inline_figures)
     app.connect("env-check-consistency", require_execution)
     app.connect("html-page-context", page_assets)
+    app.connect("html-page-context", social_tags)
     app.connect("html-page-context", mend_page, priority=950)
     app.add_css_file("kit.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
