@@ -1,6 +1,10 @@
 """Every built page: quiet, self-contained, readable in both themes and on a narrow screen."""
 
+import functools
+import gzip
+import json
 import re
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -31,11 +35,22 @@ TOO_WIDE = """[...document.querySelectorAll('div.math')].filter((box) => {
 }).map((box) => box.id || box.textContent.slice(0, 60))"""
 
 
+@functools.cache
+def weight(path):
+    """Return how many bytes of a file travel, compressed."""
+    return len(gzip.compress((SITE / unquote(path).lstrip("/")).read_bytes()))
+
+
 @each_page
-def test_page_is_quiet_and_fits_every_screen_in_both_themes(page, site, name):
+def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, name):
     # The page fixture fails on console errors, page errors and requests to another origin.
     page.set_viewport_size({"width": 1280, "height": 800})
+    loaded = []
+    page.on("requestfinished", lambda request: loaded.append(urlsplit(request.url)))
     open_page(page, f"{site}{name}")
+    loaded = [url.path for url in loaded if url.scheme == "http"]
+    assert len(loaded) <= 40
+    assert sum(map(weight, set(loaded))) <= 800_000
     wide = page.evaluate(TOO_WIDE)
     assert not wide, f"break these formulas into lines, they run into their number: {wide}"
     for theme in ["light", "dark"]:
@@ -46,6 +61,7 @@ def test_page_is_quiet_and_fits_every_screen_in_both_themes(page, site, name):
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
     assert page.context.cookies() == []
+    assert set(page.evaluate("Object.keys(localStorage)")) <= {"mode", "theme"}
 
 
 @each_page
@@ -90,6 +106,35 @@ def test_a_page_with_a_notebook_has_a_colab_button_once_the_address_is_set(name)
         assert (button in text) == (ROOT / f"{slug}.ipynb").exists()
     else:
         assert "colab.research.google.com" not in text
+
+
+@each_page
+def test_outputs_hold_no_script_and_notebooks_no_trace_of_the_machine(name):
+    text = (SITE / name).read_text("utf-8")
+    for output in re.findall(
+        r'<div class="cell_output.*?(?=<div class="cell |</section>)', text, re.S
+    ):
+        for tag in re.findall(r"<script[^>]*>", output):
+            assert tag == '<script type="application/json">', tag
+    notebook = (ROOT / name).with_suffix(".ipynb")
+    if notebook.exists():
+        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+        outputs = json.dumps([cell["outputs"] for cell in cells if "outputs" in cell])
+        assert not re.search(
+            r"<script|/(home|root|tmp|Users|work)/|localhost|127\.0\.0\.1", outputs
+        )
+
+
+def test_every_script_and_font_is_listed_with_its_licence():
+    listed = (ROOT / "appendix/about.md").read_text("utf-8")
+    own = {path.name for path in (ROOT / "vaebook/explorers/js").glob("*.js")} | {"book.js"}
+    found = {path.name for ending in ["js", "woff", "woff2"] for path in SITE.rglob(f"*.{ending}")}
+    unlisted = {
+        name
+        for name in found - own
+        if f"`{name}`" not in listed and not name.startswith("MathJax_")
+    }
+    assert unlisted == set()
 
 
 def test_every_homework_set_has_a_card_with_its_facts():

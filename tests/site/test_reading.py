@@ -1,0 +1,181 @@
+"""What makes reading pleasant: search, previews, larger figures, paper, a fast first page."""
+
+import itertools
+import re
+
+import pytest
+import yaml
+from build_book import ROOT, SITE, toc_pages
+from test_pages import open_page
+
+from vaebook import sphinx_ext
+
+CHAPTER = "chapters/jensens-inequality.html"
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted", "place"),
+    [
+        ("theta", "appendix/notation.html", 3),
+        ("lambda", "appendix/notation.html", 3),
+        ("σ", "appendix/notation.html", 3),
+        ("responsibility", "chapters/mixture-of-gaussians.html", 5),
+        ("nat", "appendix/glossary.html", 3),
+        ("ELBO", "chapters/evidence-lower-bound.html", 5),
+        ("evidence lower bound", "chapters/evidence-lower-bound.html", 3),
+        ("jensen", CHAPTER, 3),
+        ("ancestral sampling", "chapters/nonlinear-latent-variable-models.html", 5),
+    ],
+)
+def test_search_finds_symbols_and_terms(page, site, query, wanted, place):
+    page.goto(f"{site}search.html?q={query}")
+    results = page.locator("#search-results li > a")
+    results.first.wait_for()
+    page.wait_for_function("document.querySelector('#search-results h2')")
+    found = results.evaluate_all("all => all.map((a) => new URL(a.href).pathname.slice(1))")
+    assert wanted in found[:place]
+
+
+def test_search_works_from_a_file(page, file_site):
+    page.goto(f"{file_site}search.html?q=posterior")
+    page.locator("#search-results li > a").first.wait_for()
+    page.wait_for_timeout(500)  # the page fixture fails on whatever the console has to say
+
+
+def test_previous_and_next_have_titles():
+    names = toc_pages()
+    for before, name in itertools.pairwise(names):
+        text = (SITE / f"{before}.html").read_text("utf-8")
+        title = re.search(r"<h1>(.*)<a class", (SITE / f"{name}.html").read_text("utf-8"))[1]
+        link = re.search(r'class="right-next".*?prev-next-title">(.*?)</p>', text, re.S)[1]
+        words = lambda html: re.sub("<.*?>", "", html)  # noqa: E731
+        assert words(link) == words(title)
+
+
+def test_equation_number_shows_its_equation_to_pointer_and_keyboard(page, site):
+    open_page(page, site + CHAPTER)
+    link = page.locator('article a.internal[href^="#equation-"]').first
+    shown = page.locator(".vb-preview")
+    target = page.locator("[id='" + link.get_attribute("href")[1:] + "'] mjx-assistive-mml")
+    for act, leave in [
+        (link.hover, lambda: page.mouse.move(0, 0)),
+        (link.focus, lambda: page.keyboard.press("Escape")),
+    ]:
+        act()
+        shown.wait_for()
+        assert shown.locator("mjx-assistive-mml").text_content() == target.text_content()
+        assert link.get_attribute("aria-describedby") == shown.get_attribute("id")
+        leave()
+        shown.wait_for(state="hidden")
+    # Whoever moves onto the preview keeps it.
+    link.hover()
+    shown.hover()
+    page.wait_for_timeout(500)
+    assert shown.is_visible()
+
+
+def test_equations_of_other_pages_are_shown_too(page, site):
+    seen = 0
+    for name in toc_pages():
+        text = (SITE / f"{name}.html").read_text("utf-8")
+        wanted = set(
+            re.findall(r'<a class="reference internal" href="[^"#]+#(equation-[^"]+)"', text)
+        )
+        if not wanted:
+            continue
+        open_page(page, f"{site}{name}.html")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        for anchor in wanted:
+            link = page.locator(f'article a[href$="#{anchor}"]').first
+            link.focus()
+            shown = page.locator(".vb-preview")
+            shown.wait_for()
+            assert shown.locator("mjx-merror").count() == 0
+            seen += 1
+            page.keyboard.press("Escape")
+    assert seen > 5
+
+
+def test_figure_opens_larger_and_comes_back(page, site):
+    open_page(page, site + CHAPTER)
+    figures = page.locator("article svg.vb-figure")
+    count, button = figures.count(), page.locator(".vb-enlarge").first
+    box = page.locator("article figure svg.vb-figure").first.bounding_box()
+    button.click()
+    dialog = page.get_by_role("dialog", name="Fig.")
+    assert dialog.locator("svg.vb-figure").bounding_box()["width"] > 1.3 * box["width"]
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert figures.count() == count
+    assert button.evaluate("e => e === document.activeElement")
+
+
+def test_paper_is_light_and_holds_all_code_and_no_controls(page, site):
+    page.emulate_media(color_scheme="dark")
+    open_page(page, site + CHAPTER)
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator("details.hide:not([open])").count() == 0
+    for gone in ["#pst-primary-sidebar", ".bd-header-article", ".vb-enlarge", ".vb-buttons"]:
+        assert not any(one.is_visible() for one in page.locator(gone).all()), gone
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator("details.hide:not([open])").count() > 0
+
+
+def test_explorer_of_the_first_page_is_painted_within_a_second(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    page.add_init_script("""new MutationObserver((_, watch) => {
+      if (!document.querySelector("form.vb-explorer")) return;
+      watch.disconnect();
+      const painted = () => { window.painted = performance.now(); };
+      requestAnimationFrame(() => requestAnimationFrame(painted));
+    }).observe(document, { childList: true, subtree: true })""")
+    times = []
+    for _ in range(5):
+        page.goto(f"{site}index.html")
+        page.wait_for_function("window.painted")
+        times.append(page.evaluate("window.painted"))
+    assert sorted(times)[2] < 1000
+
+
+def test_every_icon_is_in_the_font_that_was_cut_down(page, site, built):
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(next(built.rglob("fa-solid-900.woff"))).getBestCmap()
+    open_page(page, f"{site}chapters/jensens-inequality.html")
+    signs = page.evaluate("""() => [...document.querySelectorAll("*")].flatMap((one) =>
+      ["::before", "::after"].map((part) => getComputedStyle(one, part)))
+      .filter((style) => style.fontFamily.startsWith('"Font Awesome') && style.fontWeight === "900")
+      .map((style) => style.content.replaceAll('"', "")).filter((sign) => sign.length === 1)""")
+    assert len(signs) > 5
+    assert {ord(sign) for sign in signs} <= font.keys()
+
+
+def test_pages_describe_themselves_to_those_who_link_to_them():
+    text = (SITE / CHAPTER).read_text("utf-8")
+    assert 'property="og:title" content="' in text
+    assert re.search(r'name="description" content="The question: .{20,200}"', text)
+    address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
+    assert ('property="og:image"' in text) == bool(address)
+    assert (SITE / "_static/social-card.png").stat().st_size < 100_000
+    assert sphinx_ext.pages_url("https://github.com/owner/book/") == "https://owner.github.io/book/"
+    assert sphinx_ext.pages_url("") == ""
+
+
+def test_report_button_leads_to_a_form_that_takes_the_page():
+    url = sphinx_ext.issue_url("https://github.com/owner/book", "chapters/a")
+    assert url.startswith("https://github.com/owner/book/issues/new?")
+    form = ROOT / ".github/ISSUE_TEMPLATE" / re.search("template=([^&]+)", url)[1]
+    fields = {part.get("id") for part in yaml.safe_load(form.read_text("utf-8"))["body"]}
+    assert re.findall("[?&]([a-z]+)=", url) == ["template", "page"]
+    assert "page" in fields
+
+
+def test_citation_says_what_the_citation_file_says():
+    facts = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    block = (ROOT / "appendix/about.md").read_text("utf-8").partition("```bibtex")[2]
+    assert f"{{{facts['title']}}}" in block
+    assert f"{{{facts['version']}}}" in block
+    assert facts["authors"][0]["name"] in block
