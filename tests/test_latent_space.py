@@ -172,12 +172,13 @@ def test_record_says_how_it_was_made_and_cannot_be_changed():
 
 @pytest.mark.slow
 def test_the_program_writes_a_record_that_the_explorer_reads(tmp_path, monkeypatch):
+    old = recorded_latent_space()
     path = tmp_path / "vaebook" / "results" / "latent-space.npz"
     path.parent.mkdir(parents=True)
     config = dataclasses.replace(record_latent_space.CONFIG, epochs=2)
     record_latent_space.main(path, config, n_importance=2)
     monkeypatch.setattr(latent_space.resources, "files", lambda package: tmp_path / package)
-    record, old = recorded_latent_space.__wrapped__(), recorded_latent_space()
+    record = recorded_latent_space.__wrapped__()
     assert record.about.keys() == old.about.keys()
     np.testing.assert_array_equal(record.labels, old.labels)
     np.testing.assert_array_equal(record.pixels, old.pixels)
