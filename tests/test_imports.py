@@ -80,3 +80,11 @@ assert not heavy, heavy
 assert np.random.get_state()[1].tobytes() == before
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_importing_the_package_takes_less_than_0_3_seconds():
+    program = "import time; start = time.perf_counter(); import vaebook; "
+    program += "print(time.perf_counter() - start)"
+    # A busy machine makes an import slower, never faster.
+    runs = [subprocess.check_output([sys.executable, "-c", program]) for _ in range(5)]
+    assert min(map(float, runs)) < 0.3
