@@ -234,7 +234,7 @@ def social_tags(app, pagename, templatename, context, doctree):
     site = app.config.html_baseurl or pages_url(app.config.html_theme_options.get("repository_url"))
     tags = {
         "og:type": "article",
-        "og:site_name": app.config.project,
+        "og:site_name": app.config.html_title,
         "og:title": re.sub("<[^>]*>", "", context["title"]),
         "og:description": words,
     }
