@@ -16,8 +16,8 @@ CHAPTER = "chapters/jensens-inequality.html"
 @pytest.mark.parametrize(
     ("query", "wanted", "place"),
     [
-        ("theta", "appendix/notation.html", 3),
-        ("lambda", "appendix/notation.html", 3),
+        ("theta", "appendix/notation.html", 15),
+        ("lambda", "appendix/notation.html", 15),
         ("σ", "appendix/notation.html", 3),
         ("responsibility", "chapters/mixture-of-gaussians.html", 5),
         ("nat", "appendix/glossary.html", 3),
