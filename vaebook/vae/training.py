@@ -37,9 +37,13 @@ __all__ = ["PRESETS", "Epoch", "NonFiniteError", "Run", "load_run", "train"]
 
 PRESETS = {
     "book": Config(n_latent=20, hidden=(200,), epochs=5, learning_rate=4e-3),
-    "mnist-cpu": Config(epochs=100, learning_rate=3e-3, precision="auto"),
-    "mnist-gpu": Config(epochs=1000, batch_size=500, learning_rate=3e-3, precision="auto"),
-    "static": Config(epochs=60, learning_rate=3e-3, precision="auto", binarisation="fixed"),
+    "mnist-cpu": Config(epochs=100, learning_rate=3e-3, precision="auto", gradient="path"),
+    "mnist-gpu": Config(
+        epochs=1000, batch_size=500, learning_rate=3e-3, precision="auto", gradient="path"
+    ),
+    "static": Config(
+        epochs=60, learning_rate=3e-3, precision="auto", binarisation="fixed", gradient="path"
+    ),
 }
 HELD_OUT = 1_000  # images for validation where none are given, but at most a tenth
 _BLOCK = 500
