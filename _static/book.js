@@ -29,7 +29,7 @@
   // ---- equation numbers show their equation -----------------------------------------------------
 
   function previews() {
-    const tip = make("div", { id: "vb-preview", className: "vb-preview", role: "tooltip", hidden: true });
+    const tip = make("div", { id: "vb-preview", className: "vb-preview", hidden: true });
     let link = null;
     let wait;
 

@@ -1,12 +1,15 @@
 """What the build adds to the pages: themed figures, the cache key, the Colab address."""
 
+import base64
 import io
 import re
 import shutil
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 from vaebook import sphinx_ext
 from vaebook.explorers.svg import inline_svg
@@ -40,6 +43,24 @@ def test_picture_has_its_alt_text_as_name(svg):
     page = inline_svg(svg, alt='A "quoted" & plain text', prefix="fig1")
     assert page.count("<svg") == 1
     assert 'role="img" aria-label="A &quot;quoted&quot; &amp; plain text"' in page
+
+
+@pytest.mark.parametrize(("cmap", "few"), [("Greys", True), ("viridis", False)])
+def test_grey_bitmaps_get_few_shades_close_to_their_own_and_others_stay(cmap, few):
+    shades = np.linspace(0, 1, 400).reshape(20, 20)
+    file = io.StringIO()
+    fig, ax = plt.subplots()
+    ax.imshow(shades, cmap=cmap, vmin=0, vmax=1, interpolation="none")
+    fig.savefig(file, format="svg")
+    plt.close(fig)
+
+    def bitmap(text):
+        data = re.search(r"data:image/png;base64,([^\"]+)", text)[1]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), int)
+
+    before, after = bitmap(file.getvalue()), bitmap(inline_svg(file.getvalue(), alt="", prefix="a"))
+    assert (len(np.unique(after[..., 0])) <= 12) == few
+    assert abs(after - before).max() <= (40 if few else 0)
 
 
 def test_two_pictures_of_one_page_share_no_id_and_no_style(svg):

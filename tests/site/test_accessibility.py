@@ -210,7 +210,8 @@ def test_page_reads_without_javascript(new_page, built, name):
     page.goto((built / name).as_uri())
     article = page.locator("article")
     hidden = article.locator("p, li, h1, h2, h3, th, td, .vb-figure, .math").evaluate_all("""all =>
-      all.filter((one) => !one.closest("details") && !one.checkVisibility())
+      all.filter((one) => one.textContent.trim())
+        .filter((one) => !one.closest("details") && !one.checkVisibility())
         .map((one) => one.outerHTML.slice(0, 120))""")
     assert hidden == []
     for picture in article.locator("svg.vb-figure").all():

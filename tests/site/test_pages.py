@@ -22,7 +22,7 @@ def open_page(page, address):
     if page.locator(".math").count():
         page.wait_for_function("window.MathJax?.startup?.promise")
         page.evaluate("MathJax.startup.promise")
-    assert page.locator("article h1").count() == 1
+    assert page.locator("article h1, #search-results").count() == 1
     # MathJax shows what it cannot read as an error, and a command that it does not know in red.
     unread = page.locator('mjx-merror, mjx-container [style*="color: red"]')
     assert unread.evaluate_all("all => all.map((a) => a.closest('p, div, li').textContent)") == []
@@ -50,7 +50,9 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, na
     open_page(page, f"{site}{name}")
     loaded = [url.path for url in loaded if url.scheme == "http"]
     assert len(loaded) <= 40
-    assert sum(map(weight, set(loaded))) <= 800_000
+    # The last chapter brings a trained decoder and prints of what it makes.
+    limit = 950_000 if name == "chapters/training-a-vae.html" else 800_000
+    assert sum(map(weight, set(loaded))) <= limit
     wide = page.evaluate(TOO_WIDE)
     assert not wide, f"break these formulas into lines, they run into their number: {wide}"
     for theme in ["light", "dark"]:

@@ -115,6 +115,7 @@ class Jensen(Explorer):
         "gap {gap}.",
         "table_caption": "The points, the means, and the density; a drop is what the curve lies "
         "below its tangent at the mean",
+        "table_name": "what",
         "table_y": "y",
         "table_weight": "weight or density",
         "table_g": "g[y]",

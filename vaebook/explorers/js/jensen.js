@@ -118,7 +118,7 @@ vaebook.define("jensen", (api) => {
           const few = inside.filter((_, i) => i % Math.ceil(inside.length / 12) === 0);
           return {
             caption: text("table_caption"),
-            head: ["", ...["y", "weight", "g", "drop"].map((key) => text(`table_${key}`))],
+            head: ["name", "y", "weight", "g", "drop"].map((key) => text(`table_${key}`)),
             rows: [
               ...NAMES.map((n, k) => row(text("table_point", { n }), ys[k], weights[k], points.mean)),
               row(text("table_points_mean"), points.mean, "", points.mean),

@@ -539,7 +539,7 @@ var vaebook = (() => {
       press("reset", () => commit(Object.fromEntries(props.controls.map((c) => [c.name, c.value])), true)),
       html("p", { class: "vb-hint" }, [props.text.note, words("keys")].filter(Boolean).join(" ")));
 
-    const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": words("table") });
+    const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": `${props.title}: ${words("table")}` });
     const details = html("details", { class: "vb-data" }, html("summary", { ...quiet }, words("table")), tableBody);
     details.addEventListener("toggle", () => fillTable());
 
