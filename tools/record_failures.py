@@ -132,8 +132,6 @@ def as_bytes(images):
 
 def main():
     """Train, examine, save, and say what was saved."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     started = time.process_time()
     chapter = definitions()
     images, test, fresh = (
@@ -187,4 +185,6 @@ def main():
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     main()

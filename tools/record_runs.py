@@ -38,8 +38,6 @@ def main():
     runs = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "bench"
     results = Path(sys.argv[2]) if len(sys.argv) > 2 else RECORD.with_name("vae-bench.json")
     measured = {folder_of(one): one for one in json.loads(results.read_text("utf-8"))}
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     pixels = held_out_pixels(torch.as_tensor(data.load("mnist", "test").images), N_IMAGES)
     records = {one["name"]: one for one in stored()}
     for folder in sorted(runs.iterdir()):
@@ -177,4 +175,6 @@ def store(records):
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     main()

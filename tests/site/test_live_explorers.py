@@ -326,6 +326,8 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(pag
     root = show(page, LATENT, site)
     plane, picture, strip, _ = root.locator("svg.vb-picture").all()
     decoded = lambda: picture.locator("image").first.get_attribute("href")  # noqa: E731
+    root.locator("select[name=start]").select_option("2")
+    root.locator("select[name=end]").select_option("4")
     start, before = decoded(), strip.inner_html()
     axis = plane.locator(".vb-axes path").first.bounding_box()
     frame = plane.bounding_box()
@@ -378,7 +380,7 @@ def test_pixels_of_the_page_are_those_of_python(page, site):
       context.drawImage(image, 0, 0);
       return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 3);
     }""")
-    twin = explorers.LatentSpace()
+    twin = explorers.LatentSpace(**root.evaluate(READ)["values"])
     logits = recorded_latent_space().decoder.logits([twin.z1, twin.z2])
     assert drawn == pytest.approx(255 / (1 + np.exp(-logits)), abs=1.01)
     assert max(drawn) > 200 > 50 > min(drawn)
