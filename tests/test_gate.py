@@ -68,7 +68,7 @@ def plant_raising_cell(copy):
 def plant_timing_out_cell(copy):
     cell = "```{code-cell} ipython3\nimport time\n\ntime.sleep(600)\n```\n\n"
     replace(copy, CHAPTER, SUMMARY, cell + SUMMARY)
-    replace(copy, "_config.yml", "timeout: 180", "timeout: 10")
+    replace(copy, "_config.yml", "timeout: 600", "timeout: 10")
 
 
 def plant_dangling_reference(copy):
