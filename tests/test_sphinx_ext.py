@@ -116,7 +116,8 @@ def test_cache_key_follows_the_package_but_not_what_no_page_runs(tmp_path, monke
 
 
 def test_colab_address_is_the_notebook_beside_the_page():
-    url = sphinx_ext.colab_url("https://github.com/owner/book/", "chapters/jensens-inequality")
+    address = "https://github.com/owner/book/"
+    url = sphinx_ext.colab_url(address, "main", "chapters/jensens-inequality")
     assert url == (
         "https://colab.research.google.com/github/owner/book/blob/main/"
         "chapters/jensens-inequality.ipynb"

@@ -182,14 +182,14 @@ def homework_facts(text):
 
 def add_colab_buttons(app, doctree):
     """End each homework card with a button that opens the set in Colab, if Colab can find it."""
-    address = app.config.html_theme_options.get("repository_url", "")
+    address, branch = repository(app)
     for card in list(doctree.findall(nodes.Element)):
         if "homework-card" not in card.get("classes", []):
             continue
         links = [a for a in card.findall(pending_xref) if a["reftarget"].startswith("homework/")]
         if not links:
             LOGGER.warning("a homework card links to no homework set", location=card)
-        elif url := colab_url(address, links[0]["reftarget"]):
+        elif url := colab_url(address, branch, links[0]["reftarget"]):
             button = nodes.reference("", "Open in Colab", refuri=url, classes=["colab-button"])
             button += nodes.inline("", f": {links[0].astext()}", classes=["visually-hidden"])
             card += nodes.paragraph("", "", button)
@@ -276,7 +276,7 @@ def mend_page(app, pagename, templatename, context, doctree):
     """Drop what is unused, and point the buttons at the right places; runs after the theme."""
     for kind in ["script_files", "css_files"]:
         context[kind] = [asset for asset in context.get(kind, []) if not _unused(asset)]
-    address = app.config.html_theme_options.get("repository_url", "")
+    address, branch = repository(app)
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     withheld = not app.config.homework_solutions and pagename.startswith("homework/")
     for button in context.get("header_buttons", []):
@@ -289,7 +289,7 @@ def mend_page(app, pagename, templatename, context, doctree):
             continue
         for button in buttons:
             if "colab" in str(button.get("url", "")):
-                button["url"] = colab_url(address, pagename) if notebook.exists() else None
+                button["url"] = colab_url(address, branch, pagename) if notebook.exists() else None
             if withheld and "_sources/" in str(button.get("url", "")):
                 button["url"] = None
         group["buttons"] = [button for button in buttons if button.get("url", "") is not None]
@@ -354,12 +354,18 @@ def subset_icons(static):
             path.write_text(re.sub(ICON_FONT, r'\1.woff) format("woff")', text), "utf-8")
 
 
-def colab_url(address, pagename):
+def repository(app):
+    """Return address and branch of the repository, as ``_config.yml`` has them."""
+    options = app.config.html_theme_options
+    return options.get("repository_url", ""), options.get("repository_branch") or "main"
+
+
+def colab_url(address, branch, pagename):
     """Return where Colab opens the notebook of a page; None if the address is not on GitHub."""
     host, _, path = address.strip("/").removesuffix(".git").partition("https://github.com/")
     if host or not path:
         return None
-    return f"https://colab.research.google.com/github/{path}/blob/main/{pagename}.ipynb"
+    return f"https://colab.research.google.com/github/{path}/blob/{branch}/{pagename}.ipynb"
 
 
 def issue_url(address, pagename):

@@ -202,7 +202,7 @@ def test_the_set_up_cell_installs_the_package_and_changes_nothing_else(published
 def test_the_colab_button_opens_the_published_notebook(name, published):
     notebook = nbformat.read(published.work / name, 4)
     target = re.search(r"\(https://colab[^)]*\)\]\((.*?)\)", notebook.cells[0].source)[1]
-    assert target == colab_url(ADDRESS, name.removesuffix(".ipynb"))
+    assert target == colab_url(ADDRESS, "main", name.removesuffix(".ipynb"))
     branch, _, path = target.partition("/blob/")[2].partition("/")
     text = git("show", f"{branch}:{path}", at=published.remote)
     assert text == (published.work / name).read_text("utf-8")

@@ -102,9 +102,9 @@ def test_page_carries_no_widget_state_no_thebe_and_no_path_of_the_machine(name):
 @each_page
 def test_a_page_with_a_notebook_has_a_colab_button_once_the_address_is_set(name):
     text, slug = (SITE / name).read_text("utf-8"), name.removesuffix(".html")
-    address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
-    if address:
-        button = f'href="{colab_url(address, slug)}"'
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
+    if repository["url"]:
+        button = f'href="{colab_url(repository["url"], repository["branch"], slug)}"'
         assert (button in text) == (ROOT / f"{slug}.ipynb").exists()
     else:
         assert "colab.research.google.com" not in text
