@@ -61,7 +61,7 @@ record-runs: .venv/.ready  ## store the trainings of bench-vae in the package, w
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(BIN)/python tools/bench.py
 
-bench-vae: .venv/.ready  ## train and evaluate VAEs against targets (PARTS="train-60 usual"; all: two hours)
+bench-vae: .venv/.ready  ## train and evaluate VAEs against targets (PARTS="train-60 usual"; all: 90 minutes)
 	@$(BIN)/python tools/bench_vae.py $(PARTS)
 
 wheel: .venv/.ready  ## write dist/vaebook-*.whl, which a notebook can install

@@ -21,7 +21,7 @@ __all__ = ["Evaluation", "LogLikelihood", "evaluate", "held_out_pixels", "log_li
 # Every model is compared on the same images with the same pixels.
 _ORDER_SEED, _PIXEL_SEED = 17_01, 17_02
 _IMAGE_BLOCK = 100
-_ROWS = {"cpu": 500, "cuda": 200_000}  # decoded at a time: fits the cache, or fills the device
+_ROWS = {"cpu": 1000, "cuda": 200_000}  # decoded at a time: fits the cache, or fills the device
 
 
 class LogLikelihood(NamedTuple):
