@@ -306,7 +306,8 @@ def commit():
             ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
         ).stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "vaebook", "tools")
+    places = ["vaebook", "tools", ":!vaebook/results"]  # what this program writes is no change
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", *places)
     return git("rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
 
 
