@@ -219,6 +219,7 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
         ("seed", -1),
         ("precision", "float16"),
         ("max_seconds", 0),
+        ("max_gradient_norm", 0),
         ("binarisation", "never"),
     ],
 )

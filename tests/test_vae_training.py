@@ -219,6 +219,21 @@ def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound():
     assert one.sums[0].item() == pytest.approx(model(x, eps).elbo.sum().item(), rel=1e-5)
 
 
+def test_a_long_gradient_is_shortened_and_a_short_one_left_alone(monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda adam: seen.append(gradient(adam)))
+
+    def gradient(adam):
+        return torch.cat([p.grad.flatten() for p in adam.param_groups[0]["params"]])
+
+    for longest in [None, 1e6, 0.01]:
+        trainer(changed(max_gradient_norm=longest)).take_step()
+    plain, long, shortened = seen
+    assert torch.equal(long, plain)
+    assert shortened.norm().item() == pytest.approx(0.01, rel=1e-4)
+    assert torch.allclose(shortened, 0.01 * plain / plain.norm(), rtol=1e-4)
+
+
 def test_the_parts_of_a_batch_are_the_batch():
     for n, size in [(50, 2), (47, 3), (2, 4), (1, 2)]:
         parts = [list(range(n))[Team(ALONE.device, r, size).part_of(n)] for r in range(size)]

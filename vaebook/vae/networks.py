@@ -46,6 +46,7 @@ class Config:
     gradient: str = "total"
     batch_size: int = 250
     learning_rate: float = 2e-3
+    max_gradient_norm: float | None = None
     warmup_steps: int = 200
     epochs: int = 30
     seed: int = 1
@@ -62,8 +63,9 @@ class Config:
         _require(all(_is_whole(h, 1) for h in self.hidden), "hidden", self, "widths, as (500, 500)")
         for name in ["learning_rate", "noise_std"]:
             _require(_is_positive(getattr(self, name)), name, self, "a positive number")
-        limit = self.max_seconds
-        _require(limit is None or _is_positive(limit), "max_seconds", self, "seconds, or None")
+        for name, unit in [("max_seconds", "seconds"), ("max_gradient_norm", "a positive number")]:
+            value = getattr(self, name)
+            _require(value is None or _is_positive(value), name, self, f"{unit}, or None")
         for name, choices in {
             "activation": sorted(ACTIVATIONS),
             "likelihood": ["bernoulli", "gaussian"],
