@@ -1,5 +1,6 @@
 """The generated notebooks as a reader runs them: stored numbers are compared, sliders are alive."""
 
+import ast
 import json
 import os
 import subprocess
@@ -77,12 +78,38 @@ print(json.dumps([_move(value) for value in {id(value): value for value in _live
 """
 
 
+def names(cell, *kinds):
+    """Return the names that a cell uses (``ast.Load``) or gives a value (``ast.Store``)."""
+    lines = [line for line in cell.source.splitlines() if not line.startswith("%")]
+    found = set()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, kinds):
+            found.add(node.id)
+        elif ast.Store in kinds and isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif ast.Store in kinds and isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+    return found
+
+
+def with_what_they_need(live, cells):
+    """Return the cells of a notebook that the live ones build on, in their order, and these."""
+    kept, wanted = [], set()
+    for cell in reversed(cells):
+        stored = names(cell, ast.Store)
+        if cell in live or stored & wanted or "setup" in tags(cell):
+            kept.append(cell)
+            wanted = (wanted - stored) | names(cell, ast.Load)
+    return kept[::-1]
+
+
 @each_chapter
 def test_every_slider_of_the_live_cells_changes_the_result(path):
     notebook = nbformat.read(path, 4)
-    live = [index for index, cell in enumerate(notebook.cells) if "live-only" in tags(cell)]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    live = [cell for cell in code if "live-only" in tags(cell)]
     assert live
-    notebook.cells = notebook.cells[: live[-1] + 1]
+    notebook.cells = with_what_they_need(live, code)
     notebook.cells.append(nbformat.v4.new_code_cell(MOVE_SLIDERS))
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
