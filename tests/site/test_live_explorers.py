@@ -137,7 +137,7 @@ def follow(explorer, move):
 @pytest.mark.parametrize("base", ["site", "file_site"])
 def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, request):
     page.emulate_media(reduced_motion="reduce")  # buttons that animate come to their end at once
-    root = show(page, case, request.getfixturevalue(base), formulas=True)
+    root = show(page, case, request.getfixturevalue(base), formulas=base == "site")
     start = root.evaluate(READ)
     twin = case.explorer(**start["values"])
     assert_same(start["numbers"], twin.readouts())
@@ -390,13 +390,14 @@ def test_pixels_of_the_page_are_those_of_python(page, site):
 
 
 @every_explorer
-def test_a_move_is_told_in_words_and_only_once(case, page, site):
+def test_a_move_is_told_in_words_only_once_and_nothing_moves_by_itself(case, page, site):
     root = show(page, case, site)
     control = sliders(case)[0]
     slider = root.locator(f'input[name="{control.name}"]')
     picture = root.locator("svg.vb-picture").first
     told, drawn = slider.get_attribute("aria-valuetext"), picture.get_attribute("aria-label")
     slider.press("PageUp")
+    assert root.evaluate("e => e.getAnimations({ subtree: true }).length") == 0
     now = slider.get_attribute("aria-valuetext")
     value = root.locator(f'[data-readout="{control.name}"]').inner_text()
     assert now != told
@@ -414,8 +415,15 @@ def test_a_move_is_told_in_words_and_only_once(case, page, site):
 
 
 @every_explorer
-def test_everything_has_a_name_and_a_hook(case, page, site):
+def test_everything_has_a_name_a_size_and_a_look_of_its_own(case, page, site):
     root = show(page, case, site)
+    assert_named(case, root)
+    assert_large_enough(root)
+    assert_told_apart_without_colour(root)
+
+
+def assert_named(case, root):
+    """Hold that a screen reader finds each control and picture by its words."""
     for control in sliders(case):
         # By its visible label, inside its group.
         inside = root
@@ -467,11 +475,17 @@ def contrast(one, other):
 
 
 @every_explorer
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_and_lines_stand_out_in_both_themes(case, theme, new_page, site):
-    page = new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+def test_text_and_lines_stand_out_in_both_themes(case, page, site):
     root = show(page, case, site)
     root.locator("summary").click()
+    for theme in ["light", "dark"]:
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+        assert_stands_out(root, theme)
+
+
+def assert_stands_out(root, theme):
+    """Hold the contrast of an explorer's text, lines and tracks with its paper."""
     paper = root.locator("form").evaluate("e => getComputedStyle(e).backgroundColor")
     assert (luminance(paper) < 0.1) == (theme == "dark")
     texts = root.evaluate("""root => [...root.querySelectorAll("form *:not(option)")]
@@ -494,9 +508,8 @@ def test_text_and_lines_stand_out_in_both_themes(case, theme, new_page, site):
     assert contrast(track, paper) >= 3
 
 
-@every_explorer
-def test_no_two_lines_are_told_apart_by_colour_alone(case, page, site):
-    root = show(page, case, site)
+def assert_told_apart_without_colour(root):
+    """Hold that two lines that differ in colour differ in something else, too."""
     for picture in root.locator("svg.vb-picture").all():
         lines = picture.evaluate("""e => [...e.querySelectorAll(".vb-line")].map(line => {
           const style = getComputedStyle(line);
@@ -507,10 +520,22 @@ def test_no_two_lines_are_told_apart_by_colour_alone(case, page, site):
 
 
 @every_explorer
-@pytest.mark.parametrize("width", [320, 768])
-def test_fits_narrow_screens_at_readable_sizes(case, width, new_page, site):
-    page = new_page(viewport={"width": width, "height": 800})
+def test_fits_narrow_screens_at_readable_sizes(case, new_page, site):
+    page = new_page(viewport={"width": 320, "height": 800})
     root = show(page, case, site)
+    assert_fits(page, root, 320)
+    page.set_viewport_size({"width": 768, "height": 800})
+    assert_fits(page, root, 768)
+
+
+# The picture is drawn for its width, not shrunk to it.
+DRAWN_FOR_ITS_WIDTH = """root => [...root.querySelectorAll("svg.vb-picture")].every((picture) =>
+  Math.abs(picture.viewBox.baseVal.width - picture.getBoundingClientRect().width) < 0.5)"""
+
+
+def assert_fits(page, root, width):
+    """Hold that an explorer stays inside a screen, with letters that can be read."""
+    page.wait_for_function(DRAWN_FOR_ITS_WIDTH, arg=root.element_handle())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     beyond = root.evaluate("""root => [...root.querySelectorAll("form *")]
       .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
@@ -520,15 +545,10 @@ def test_fits_narrow_screens_at_readable_sizes(case, width, new_page, site):
       .filter(e => parseFloat(getComputedStyle(e).fontSize) < 12)
       .map(e => e.outerHTML.slice(0, 80))""")
     assert small == []
-    # The picture is drawn for its width, not shrunk to it.
-    for picture in root.locator("svg.vb-picture").all():
-        drawn = picture.evaluate("e => [e.viewBox.baseVal.width, e.getBoundingClientRect().width]")
-        assert drawn[0] == pytest.approx(drawn[1], abs=0.5)
 
 
-@every_explorer
-def test_targets_are_large_enough(case, page, site):
-    root = show(page, case, site)
+def assert_large_enough(root):
+    """Hold that whatever can be pressed is 24 pixels high and wide."""
     for target in root.locator("input:not([type=hidden]), button, select, summary").all():
         box = target.bounding_box()
         if target.get_attribute("type") in {"radio", "checkbox"}:
@@ -704,13 +724,6 @@ def test_less_motion_means_one_frame(specimen, page):
     page.emulate_media(reduced_motion="reduce")
     page.evaluate(ANIMATE)
     assert page.evaluate("specimen.frames") == [1]
-
-
-@every_explorer
-def test_nothing_on_an_explorer_moves_by_itself(case, page, site):
-    root = show(page, case, site)
-    root.locator(f'input[name="{sliders(case)[0].name}"]').press("PageUp")
-    assert root.evaluate("e => e.getAnimations({ subtree: true }).length") == 0
 
 
 def test_numbers_are_written_for_people(page, site):

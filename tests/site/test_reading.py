@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 from build_book import ROOT, SITE, toc_pages
-from test_pages import open_page
+from test_pages import PAGES, each_page, open_page
 
 from vaebook import sphinx_ext
 
@@ -74,26 +74,28 @@ def test_equation_number_shows_its_equation_to_pointer_and_keyboard(page, site):
     assert shown.is_visible()
 
 
-def test_equations_of_other_pages_are_shown_too(page, site):
-    seen = 0
-    for name in toc_pages():
-        text = (SITE / f"{name}.html").read_text("utf-8")
-        wanted = set(
-            re.findall(r'<a class="reference internal" href="[^"#]+#(equation-[^"]+)"', text)
-        )
-        if not wanted:
-            continue
-        open_page(page, f"{site}{name}.html")
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        for anchor in wanted:
-            link = page.locator(f'article a[href$="#{anchor}"]').first
-            link.focus()
-            shown = page.locator(".vb-preview")
-            shown.wait_for()
-            assert shown.locator("mjx-merror").count() == 0
-            seen += 1
-            page.keyboard.press("Escape")
-    assert seen > 5
+def equations_of_other_pages(name):
+    """Return the anchors of the equations that a page cites from other pages."""
+    text = (SITE / name).read_text("utf-8")
+    links = r'<a class="reference internal" href="[^"#]+#(equation-[^"]+)"'
+    return sorted(set(re.findall(links, text)))
+
+
+@each_page
+def test_page_works_as_a_file_and_shows_the_equations_that_it_cites(page, file_site, name):
+    open_page(page, f"{file_site}{name}")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for anchor in equations_of_other_pages(name):
+        page.locator(f'article a[href$="#{anchor}"]').first.focus()
+        shown = page.locator(".vb-preview")
+        shown.wait_for()
+        assert shown.locator("mjx-merror").count() == 0
+        page.keyboard.press("Escape")
+        shown.wait_for(state="hidden")
+
+
+def test_pages_cite_equations_of_others():
+    assert sum(len(equations_of_other_pages(name)) for name in PAGES) > 5
 
 
 def test_figure_opens_larger_and_comes_back(page, site):
