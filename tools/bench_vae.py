@@ -3,8 +3,9 @@
     python tools/bench_vae.py                 all, an hour and a half on two cores
     python tools/bench_vae.py train-60 usual  some parts
 
-Parts: ``train-60``, ``train-180``, ``train-480`` and ``best`` (half an hour) train by the command
-line under a time limit and evaluate all 10,000 test images with 1,000 samples each. ``evaluate``
+Parts: ``train-60``, ``train-180`` and ``train-480`` train by the command line under a time limit
+and evaluate all 10,000 test images with 1,000 samples each. So does ``best``, which has 40 minutes
+and climbs the importance-weighted bound of five samples, at half the steps a second. ``evaluate``
 times that evaluation, and holds bfloat16 against float32. ``usual`` runs the usual tutorial script
 beside this package. ``gpu`` does the training on a GPU. Needs MNIST (``VAEBOOK_DATA`` or the
 network).
@@ -40,7 +41,8 @@ RESULTS = ROOT / "vaebook" / "results" / "vae-bench.json"
 RUNS = ROOT / "runs" / "bench"
 TRAIN_TARGETS = {"train-60": 88.5, "train-180": 86.0, "train-480": 84.8, "best": 84.0}
 SEEDS = {"train-60": (1, 2, 3), "train-180": (1, 2, 3), "train-480": (1,), "best": (1,)}
-SECONDS = {"train-60": 60, "train-180": 180, "train-480": 480, "best": 1800}
+SECONDS = {"train-60": 60, "train-180": 180, "train-480": 480, "best": 2400}
+BEST = ("n_importance=5", "gradient=total", "learning_rate=2e-3")
 GPU_TARGETS = {30: 88.5, 90: 86.0, 240: 84.8, 1200: 83.0}
 
 
@@ -75,8 +77,10 @@ def main():
 
 def train_part(name):
     """Yield the NLL after training by the command line under a time limit, one for each seed."""
+    extra = [word for change in BEST for word in ("--set", change)] if name == "best" else []
     for seed in SEEDS[name]:
-        yield trained(f"{name} seed {seed}", SECONDS[name], seed, TRAIN_TARGETS[name])
+        limit, target = SECONDS[name], TRAIN_TARGETS[name]
+        yield trained(f"{name} seed {seed}", limit, seed, target, extra=extra)
 
 
 def trained(name, limit, seed, target, preset="mnist-cpu", extra=()):
