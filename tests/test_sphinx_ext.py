@@ -8,6 +8,7 @@ import shutil
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import tinycss2
 from conftest import ROOT
 from PIL import Image
 
@@ -45,6 +46,34 @@ def test_picture_has_its_alt_text_as_name(svg):
     assert 'role="img" aria-label="A &quot;quoted&quot; &amp; plain text"' in page
 
 
+def test_lines_become_steps_that_stay_within_half_a_tenth_of_a_point():
+    x = np.linspace(0, 1, 300)
+    fig, ax = plt.subplots()
+    ax.plot(x, np.sin(7 * x), gid="wave")
+    ax.add_patch(plt.Polygon([[0, 0], [0.5, 0.2], [0.1, 0.7]], gid="three"))
+    file = io.StringIO()
+    fig.savefig(file, format="svg")
+    plt.close(fig)
+
+    def points(text, name):
+        data = re.search(rf'id="(?:a-)?{name}">\s*<path\b[^>]*?\bd="([^"]*)"', text)[1]
+        path, here = [], np.zeros(2)
+        for command, *numbers in re.findall(r"([MLl])\s*(-?[\d.]+) (-?[\d.]+)", data):
+            here = np.array(numbers, float) + (here if command == "l" else 0)
+            path.append(here)
+        return np.array(path), len(data), data.count("z")
+
+    page = inline_svg(file.getvalue(), alt="", prefix="a")
+    for name in ("wave", "three"):
+        (before, long, closed), (after, short, closed_after) = (
+            points(text, name) for text in (file.getvalue(), page)
+        )
+        assert len(before) > 2
+        assert abs(before - after).max() <= 0.05 + 1e-9
+        assert closed == closed_after
+        assert short < 0.7 * long
+
+
 @pytest.mark.parametrize(("cmap", "few"), [("Greys", True), ("viridis", False)])
 def test_grey_bitmaps_get_few_shades_close_to_their_own_and_others_stay(cmap, few):
     shades = np.linspace(0, 1, 400).reshape(20, 20)
@@ -72,6 +101,30 @@ def test_two_pictures_of_one_page_share_no_id_and_no_style(svg):
     assert used
     assert used <= ids[0]
     assert "<style" not in page
+
+
+def test_style_sheets_lose_rules_for_classes_that_nobody_uses_and_nothing_else():
+    css = """@charset "utf-8";/*! licence */:root{--a:1}
+    .used, .unused > p{color:red} .used.unused::before{content:"\\f078"} p:not(.unused){top:0}
+    :is(.unused, .used) p{left:0} [class*="unused"]{right:0}
+    @media (width > 5px){.unused{bottom:0} .used{bottom:1px}} @keyframes unused{50%{top:1px}}
+    @font-face{font-family:unused} .tip-left, .tap-left{margin:0}"""
+
+    def is_used(name):
+        return name in ("used", "tip-left")
+
+    kept = tinycss2.serialize(sphinx_ext.needed_rules(tinycss2.parse_stylesheet(css), is_used))
+    gone = [
+        ", .unused > p",
+        '.used.unused::before{content:"\\f078"}',
+        ".unused{bottom:0}",
+        ", .tap-left",
+    ]
+    expected = css
+    for part in gone:
+        assert part in css
+        expected = expected.replace(part, "")
+    assert kept.split() == expected.split()
 
 
 def test_stylesheet_has_every_role_in_both_themes():

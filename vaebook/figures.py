@@ -1988,6 +1988,10 @@ def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
 # ---- what goes wrong -----------------------------------------------------------------------------
 
 
+#: Bytes as ink on paper; the file has them as they are, and whoever shows it makes them larger.
+PRINT = {"cmap": "Greys", "vmin": 0, "vmax": 255, "interpolation": "none"}
+
+
 def tile_images(images, columns):
     """Lay images (n, H, W) out in rows of ``columns``, with two empty pixels between them.
 
@@ -2021,7 +2025,7 @@ def show_images(images, columns, *, ax=None):
     Source: chapter "what-goes-wrong".
     """
     ax = _axes(ax)
-    ax.imshow(tile_images(images, columns), cmap="Greys", vmin=0, vmax=255)
+    ax.imshow(tile_images(images, columns), **PRINT)
     ax.set_axis_off()
     return ax
 
@@ -2208,7 +2212,7 @@ def plot_manifold(images, z, *, ax=None):
     """
     ax = _axes(ax)
     n, _, height, width = images.shape
-    ax.imshow(tile_images(images.reshape(-1, height, width), n), cmap="Greys", vmin=0, vmax=255)
+    ax.imshow(tile_images(images.reshape(-1, height, width), n), **PRINT)
     ax.spines[:].set(visible=True, color=COLOURS["muted"], linewidth=0.5)
     shown = np.linspace(0, n - 1, min(n, 5)).round().astype(int)
     words = [f"{z[k]:.1f}".replace("-", "\N{MINUS SIGN}") for k in shown]

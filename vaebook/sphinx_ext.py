@@ -21,11 +21,14 @@ import json
 import os
 import re
 import shutil
+from functools import cache
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from textwrap import shorten
 from urllib.parse import quote
 
+import tinycss2
 from docutils import nodes
 from docutils.statemachine import StringList
 from fontTools import subset
@@ -48,7 +51,6 @@ UNUSED = re.compile("thebe|widget-state|togglebutton|toggleHint|toggleOpen|desig
 UNUSED_FILES = [
     "**/*.map",
     "**/fontawesome.js*",
-    "**/webfonts/*.ttf",
     "sphinx-thebe.*",
     "togglebutton.*",
     "design-tabs.js",
@@ -319,39 +321,75 @@ def mend_site(app, exception):
         if pattern not in needed:
             LOGGER.warning("no page has what this mend is for: %s", pattern)
     static = Path(app.outdir, "_static")
-    subset_icons(static)
     for pattern in UNUSED_FILES:
         for path in list(static.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    drop_unused_rules(static)
+    subset_icons(static)
+
+
+def drop_unused_rules(static):
+    """Take out of the style sheets what is for classes that neither page nor script names."""
+    scripts = "".join(path.read_text("utf-8") for path in static.rglob("*.js"))
+    pages = "".join(path.read_text("utf-8") for path in static.parent.rglob("*.html"))
+    words = set(re.findall(r"[\w-]+", scripts + pages))
+    # Scripts put some names together: "bs-tooltip-" and a side.
+    beginnings = tuple(set(re.findall(r"[\w-]+-(?=[\"'`$])", scripts)))
+
+    @cache
+    def is_used(name):
+        return name in words or name.startswith(beginnings)
+
+    for path in static.rglob("*.css"):
+        rules = needed_rules(tinycss2.parse_stylesheet(path.read_text("utf-8")), is_used)
+        path.write_text(tinycss2.serialize(rules), "utf-8")
+
+
+def needed_rules(rules, is_used):
+    """Return the rules of a style sheet without selectors that ask for a class nobody uses.
+
+    What a selector says in brackets, as in ``:not(.card)``, does not count.
+    """
+    needed = []
+    for rule in rules:
+        if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
+            rule.content = needed_rules(tinycss2.parse_rule_list(rule.content), is_used)
+        elif rule.type == "qualified-rule":
+            selectors = [[]]
+            for token in rule.prelude:
+                if token == ",":
+                    selectors.append([])
+                else:
+                    selectors[-1].append(token)
+            kept = [tokens for tokens in selectors if all(map(is_used, classes_of(tokens)))]
+            if not kept:
+                continue
+            text = ",".join(map(tinycss2.serialize, kept))
+            rule.prelude = tinycss2.parse_component_value_list(text)
+        needed.append(rule)
+    return needed
+
+
+def classes_of(selector):
+    """Return the names of the classes in a selector's tokens."""
+    return [name.value for dot, name in pairwise(selector) if dot == "." and name.type == "ident"]
 
 
 def subset_icons(static):
-    """Keep of the theme's icon font the icons that the book shows: 4 KB of 156."""
+    """Keep of the theme's icon font the icons that the style sheets still name: 4 KB of 156."""
     sheets = {path: path.read_text("utf-8") for path in static.rglob("*.css")}
-    css = "".join(sheets.values())
-    named = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
-    sources = [*static.parent.rglob("*.html"), *static.glob("scripts/*theme.js")]
-    used = set(re.findall(r"\.?(fa-[\w-]+)", "".join(path.read_text("utf-8") for path in sources)))
-    icons = {
-        int(code, 16)
-        for names, code in named.findall(css)
-        if used.intersection(re.findall(r"fa-[\w-]+", names))
-    }
-    # Style sheets write icons of their own as an escape or as the character itself.
-    rest = named.sub("", css)
-    icons.update(int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', rest))
-    icons.update(ord(sign) for sign in rest if "\ue000" <= sign <= "\uf8ff")
+    icons = {ord(sign) for sign in "".join(sheets.values()) if "\ue000" <= sign <= "\uf8ff"}
     options = subset.Options(flavor="woff")
-    whole = static / "vendor/fontawesome/webfonts/fa-solid-900.ttf"
-    font = subset.load_font(whole, options)
+    fonts = static / "vendor/fontawesome/webfonts"
+    font = subset.load_font(fonts / "fa-solid-900.ttf", options)
     keep = subset.Subsetter(options)
     keep.populate(unicodes=icons)
     keep.subset(font)
-    subset.save_font(font, whole.with_suffix(".woff"), options)
-    whole.with_suffix(".woff2").unlink()
+    subset.save_font(font, fonts / "fa-solid-900.woff", options)
+    for path in [*fonts.glob("*.ttf"), fonts / "fa-solid-900.woff2"]:
+        path.unlink()
     for path, text in sheets.items():
-        if "fa-solid-900" in text:
-            path.write_text(re.sub(ICON_FONT, r'\1.woff) format("woff")', text), "utf-8")
+        path.write_text(re.sub(ICON_FONT, r'\1.woff) format("woff")', text), "utf-8")
 
 
 def repository(app):

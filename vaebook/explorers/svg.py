@@ -12,6 +12,8 @@ from vaebook.figures import COLOURS
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 _PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 _MILLIONTHS = re.compile(r"(\.\d\d)\d+")
+_NUMBERS = r"[\d.-]+ [\d.-]+\s*"
+_POLYLINES = re.compile(rf'\bd="((?:M {_NUMBERS}(?:L {_NUMBERS})*(?:z\s*)?)+)"')
 _BITMAP = re.compile(r"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
 _SHADES = 10  # of a grey bitmap, such as a print of digits
 
@@ -40,6 +42,7 @@ def inline_svg(svg_text, *, alt, prefix):
     # Inside a page this rule would reach every element of it; the root's style says the same.
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
     svg = _IDS.sub(rf"\g<1>{prefix}-\g<2>", svg)
+    svg = _POLYLINES.sub(_as_steps, svg)
     # A hundredth of a point is finer than any screen; matplotlib writes millionths.
     svg = _PLACES.sub(lambda place: _MILLIONTHS.sub(r"\1", place[0]), svg)
     svg = _BITMAP.sub(_with_few_shades, svg)
@@ -53,6 +56,22 @@ def inline_svg(svg_text, *, alt, prefix):
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1).strip()
+
+
+def _as_steps(match):
+    """Write lines as steps of whole tenths of a point: the small numbers take half the bytes."""
+    path, here = "", None
+    for command, x, y in re.findall(r"([MLz])(?: ([\d.-]+) ([\d.-]+))?", match[1]):
+        if command == "z":
+            path += "z"
+            continue
+        place = round(float(x) * 10), round(float(y) * 10)
+        if command == "M":
+            path += f"M{place[0] / 10:g} {place[1] / 10:g}"
+        else:
+            path += f"l{(place[0] - here[0]) / 10:g} {(place[1] - here[1]) / 10:g}"
+        here = place
+    return f'd="{path}"'
 
 
 def _with_few_shades(match):
