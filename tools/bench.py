@@ -90,7 +90,8 @@ def bench_sliders():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
+        names = ["chromium-headless-shell", "chromium", "google-chrome"]
+        path = next(filter(None, map(shutil.which, names)), None)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for number, (name, path) in enumerate(explorers().items()):
             page = browser.new_page(viewport={"width": 1280, "height": 900})

@@ -28,7 +28,7 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def browser():
     """Chromium: the machine's own, else the one that Playwright downloaded."""
-    names = ["chromium", "chromium-browser", "google-chrome"]
+    names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
     found = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         path = found or playwright.chromium.executable_path
