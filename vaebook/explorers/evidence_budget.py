@@ -95,8 +95,8 @@ class RecordedRun:
         """A few words that tell the run from the others."""
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-        bound = f", bound of {self.n_importance} samples" if self.n_importance > 1 else ""
-        return f"{time} on a {on}, seed {self.seed}{bound}"
+        bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
+        return f"{time} on a {on},{bound} seed {self.seed}"
 
 
 @functools.cache
@@ -184,7 +184,8 @@ class EvidenceBudget(Explorer):
 
     text: ClassVar = {
         "note": "Recorded trainings on MNIST. Thin lines: the other trainings; band: one standard "
-        "error. A click into a chart chooses the epoch or K.",
+        "error. A click into a chart chooses the epoch or K. Where a bound of several samples was "
+        "trained, validation is that bound.",
         "epoch_axis": "epoch",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
