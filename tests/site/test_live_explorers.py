@@ -520,12 +520,12 @@ def assert_told_apart_without_colour(root):
 
 
 @every_explorer
-def test_fits_narrow_screens_at_readable_sizes(case, new_page, site):
+def test_fits_its_screen_at_readable_sizes(case, new_page, site):
     page = new_page(viewport={"width": 320, "height": 800})
     root = show(page, case, site)
-    assert_fits(page, root, 320)
-    page.set_viewport_size({"width": 768, "height": 800})
-    assert_fits(page, root, 768)
+    for width in [320, 768, 1280]:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert_fits(page, root, width)
 
 
 # The picture is drawn for its width, not shrunk to it.
@@ -541,6 +541,11 @@ def assert_fits(page, root, width):
       .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
       .filter(([_, box]) => box.width > 1 && (box.left < 0 || box.right > innerWidth))""")
     assert beyond == []
+    outside = root.evaluate("""root => [...root.querySelectorAll(".vb-control > *")]
+      .filter(e => e.getBoundingClientRect().right > 1 + e.closest(".vb-control")
+        .getBoundingClientRect().right)
+      .map(e => e.outerHTML.slice(0, 80))""")
+    assert outside == [], "these stand over their neighbours"
     small = root.evaluate("""root => [...root.querySelectorAll("form, form *")]
       .filter(e => parseFloat(getComputedStyle(e).fontSize) < 12)
       .map(e => e.outerHTML.slice(0, 80))""")

@@ -50,9 +50,7 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, na
     open_page(page, f"{site}{name}")
     loaded = [url.path for url in loaded if url.scheme == "http"]
     assert len(loaded) <= 40
-    # The last chapter brings a trained decoder and prints of what it makes.
-    limit = 950_000 if name == "chapters/training-a-vae.html" else 800_000
-    assert sum(map(weight, set(loaded))) <= limit
+    assert sum(map(weight, set(loaded))) <= 800_000
     wide = page.evaluate(TOO_WIDE)
     assert not wide, f"break these formulas into lines, they run into their number: {wide}"
     for theme in ["light", "dark"]:

@@ -15,7 +15,7 @@ _MILLIONTHS = re.compile(r"(\.\d\d)\d+")
 _NUMBERS = r"[\d.-]+ [\d.-]+\s*"
 _POLYLINES = re.compile(rf'\bd="((?:M {_NUMBERS}(?:L {_NUMBERS})*(?:z\s*)?)+)"')
 _BITMAP = re.compile(r"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
-_SHADES = 10  # of a grey bitmap, such as a print of digits
+_SHADES = 8  # of a grey bitmap, such as a print of digits
 
 
 def inline_svg(svg_text, *, alt, prefix):
