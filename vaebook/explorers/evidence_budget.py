@@ -96,7 +96,7 @@ class RecordedRun:
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
         bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
-        return f"{time} on a {on},{bound} seed {self.seed}"
+        return f"{time}, {on},{bound} seed {self.seed}"
 
 
 @functools.cache
