@@ -521,11 +521,15 @@ def assert_told_apart_without_colour(root):
 
 @every_explorer
 def test_fits_its_screen_at_readable_sizes(case, new_page, site):
-    page = new_page(viewport={"width": 320, "height": 800})
+    page = new_page(viewport={"width": 1280, "height": 800})
     root = show(page, case, site)
-    for width in [320, 768, 1280]:
+    for width in [1280, 768, 320]:
         page.set_viewport_size({"width": width, "height": 800})
         assert_fits(page, root, width)
+    for box in root.locator("select").all():
+        for option in box.locator("option").all():
+            box.select_option(option.get_attribute("value"))
+            assert_fits(page, root, 320)
 
 
 # The picture is drawn for its width, not shrunk to it.
@@ -546,6 +550,13 @@ def assert_fits(page, root, width):
         .getBoundingClientRect().right)
       .map(e => e.outerHTML.slice(0, 80))""")
     assert outside == [], "these stand over their neighbours"
+    cut = root.evaluate("""root => [...root.querySelectorAll("svg.vb-picture text")]
+      .filter(e => {
+        const [words, all] = [e, e.ownerSVGElement].map(one => one.getBoundingClientRect());
+        return words.width > 0 && (words.left < all.left - 1 || words.right > all.right + 1);
+      })
+      .map(e => e.textContent)""")
+    assert cut == [], "these words are cut off"
     small = root.evaluate("""root => [...root.querySelectorAll("form, form *")]
       .filter(e => parseFloat(getComputedStyle(e).fontSize) < 12)
       .map(e => e.outerHTML.slice(0, 80))""")

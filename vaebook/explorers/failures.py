@@ -93,7 +93,7 @@ class Failures(Explorer):
         "nats_axis": "nats per image",
         "printed": "printed",
         "test": "test",
-        "off_chart": "outside the chart: {printed} printed, {elbo} in the test",
+        "off_chart": "outside the chart:\n{printed} printed\n{elbo} in the test",
         "samples": "samples",
         "pairs": "test images, reconstructed",
         "latent_axis": "latent number, the dearest first",

@@ -24,7 +24,7 @@ vaebook.define("failures", (api) => {
   const nowAt = chart.points("bound", { shape: "diamond", size: 4.5 });
   const printedName = chart.label("bound");
   const honestName = chart.label("ink", { dy: 18 });
-  const outside = chart.label("bound");
+  const outside = [-25, -7, 11].map((dy) => chart.label("bound", { dy }));
   chart.onpick((stage) => api.set({ stage: api.snap("stage", stage) }));
 
   // Six samples in two rows, and three pairs, one image above its reconstruction.
@@ -103,8 +103,8 @@ vaebook.define("failures", (api) => {
         printed: format(readouts.printed, Math.abs(readouts.printed) < 1 ? 3 : 1),
         dearest: format(kl[0]), cheapest: format(kl[19]),
       });
-      if (inView.length) outside.clear();
-      else outside.set(10, 0, text("off_chart", blanks));
+      const lines = inView.length ? [] : text("off_chart", blanks).split("\n");
+      outside.forEach((label, i) => (lines.length ? label.set(10, 0, lines[i]) : label.clear()));
       chart.describe(text("curve_description", blanks));
       for (const pictures of [left, right]) pictures.describe(text("pictures_description", blanks));
       prices.describe(text("bars_description", blanks));

@@ -147,7 +147,9 @@ var vaebook = (() => {
         for (const value of values) {
           axes.append(svg("path", { d: `M${at(value, sx)} ${bottom}v5` }));
           if (inline && x.label && at(value, sx) > right - 24) continue;
-          axes.append(svg("text", { x: at(value, sx), y: bottom + 19, "text-anchor": "middle" }, fixed(value, digits)));
+          const words = fixed(value, digits);
+          const place = Math.max(at(value, sx), 4 * words.length); // stays on the paper
+          axes.append(svg("text", { x: place, y: bottom + 19, "text-anchor": "middle" }, words));
         }
       }
       if (y.ticks !== false) {
@@ -240,10 +242,11 @@ var vaebook = (() => {
         return mark(text, (px, py, words, dx = 0) => {
           if (words === undefined) return write(text, "");
           write(text, words);
-          // Words stay on the paper: half of their length is kept from either edge.
-          const half = anchor === "middle" ? 3.6 * words.length : 0;
+          // Words stay on the paper: a letter is about 7.2 units wide.
+          const length = 7.2 * words.length;
+          const before = { start: 0, middle: length / 2, end: length }[anchor];
           fill(text, {
-            x: Math.min(Math.max(at(px, sx) + dx, half), width - half),
+            x: Math.min(Math.max(at(px, sx) + dx, before), width - length + before),
             y: Math.min(Math.max(at(py, sy) + dy, 11), height - margin.bottom - 4),
           }, []);
         }, over);
