@@ -127,6 +127,20 @@ def test_style_sheets_lose_rules_for_classes_that_nobody_uses_and_nothing_else()
     assert kept.split() == expected.split()
 
 
+def test_rules_stay_whose_class_a_page_or_a_script_names_or_puts_together(tmp_path):
+    static = tmp_path / "_static"
+    static.mkdir()
+    (tmp_path / "index.html").write_text('<p class="on-page"></p>', "utf-8")
+    script = """tip.className = "bs-tooltip-" + side; list.add(`rank-${n}`, 'from-script')"""
+    (static / "theme.js").write_text(script, "utf-8")
+    names = ["on-page", "from-script", "bs-tooltip-top", "rank-2", "rankless", "tooltip-top"]
+    sheet = static / "theme.css"
+    sheet.write_text("".join(f".{name}{{top:0}}" for name in names), "utf-8")
+    sphinx_ext.drop_unused_rules(static)
+    kept = [name for name in names if f".{name}{{" in sheet.read_text("utf-8")]
+    assert kept == ["on-page", "from-script", "bs-tooltip-top", "rank-2"]
+
+
 def test_stylesheet_has_every_role_in_both_themes():
     css = (ROOT / "vaebook/explorers/js/kit.css").read_text("utf-8")
     blocks = re.findall(r"\{([^}]*--vb-ink: [^}]*)\}", css)
