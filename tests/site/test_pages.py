@@ -35,6 +35,19 @@ TOO_WIDE = """[...document.querySelectorAll('div.math')].filter((box) => {
 }).map((box) => box.id || box.textContent.slice(0, 60))"""
 
 
+BROKEN_WORDS = r"""[...document.querySelectorAll('article :is(h1, h2, h3)')].flatMap((title) => {
+  const texts = document.createTreeWalker(title, NodeFilter.SHOW_TEXT), broken = [];
+  for (let text; (text = texts.nextNode()); )
+    for (const word of text.data.matchAll(/[^\s-]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  return broken;
+})"""
+
+
 @functools.cache
 def weight(path):
     """Return how many bytes of a file travel, compressed."""
@@ -60,6 +73,7 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, na
             page.set_viewport_size({"width": width, "height": 640})
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
+            assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
     assert page.context.cookies() == []
     assert set(page.evaluate("Object.keys(localStorage)")) <= {"mode", "theme"}
 
