@@ -19,6 +19,7 @@ from vaebook.explorers.draws import standard_normal
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
 from vaebook.explorers.posterior import NETWORK, VALLEY
+from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 from vaebook.quadrature import uniform_grid
@@ -41,6 +42,12 @@ def weights(mixture):
 # ---- all explorers ----
 
 
+def test_every_script_has_its_explorer():
+    scripts = {path.stem for path in SCRIPTS.glob("*.js")} - {"kit", "models", "page"}
+    remedy = "export the class in vaebook/explorers/__init__.py; its name is that of its script"
+    assert scripts == {cls.name for cls in ALL}, remedy
+
+
 @every_explorer
 def test_what_the_script_is_told_is_complete_and_plain_json(cls):
     explorer = cls()
@@ -49,6 +56,8 @@ def test_what_the_script_is_told_is_complete_and_plain_json(cls):
     assert (SCRIPTS / f"{cls.name}.js").exists()
     names = [control["name"] for control in props["controls"]]
     assert names == list(explorer.values)
+    for part in [*props["controls"], *props["readouts"]]:
+        assert part["role"] in ("", *COLOURS), f"{part['role']!r} is no key of figures.COLOURS"
     assert set(explorer.readouts()) >= {readout["key"] for readout in props["readouts"]}
     said = set(re.findall(r'\btext\("(\w+)"', (SCRIPTS / f"{cls.name}.js").read_text("utf-8")))
     assert said | set(cls.buttons) <= set(props["text"])

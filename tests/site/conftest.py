@@ -83,7 +83,7 @@ def new_page(browser):
         context = browser.new_context(**settings)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)  # of a busy machine
         origins = set()
 
         def note_request(sent):

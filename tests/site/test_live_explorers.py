@@ -41,6 +41,12 @@ EXPLORERS = [
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
 
+
+def test_every_explorer_is_in_the_list():
+    missing = set(explorers.__all__) - {case.explorer.__name__ for case in EXPLORERS}
+    assert not missing, f"add them to EXPLORERS, each with its page: {missing}"
+
+
 # What the reader sees, read from the page: values of the controls, and numbers in full precision.
 READ = """root => {
   const values = {}, numbers = {};
@@ -84,6 +90,7 @@ def show(page, case, base, *, formulas=False):
         page.route("**/tex-chtml.js*", lambda route: route.fulfill(body=""))
     page.goto(base + case.page)
     root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
+    assert root.count(), f"{case.page} does not show {case}: give it a cell, run make book"
     root.locator("form").wait_for()
     return root
 
@@ -530,6 +537,17 @@ def test_fits_its_screen_at_readable_sizes(case, new_page, site):
         for option in box.locator("option").all():
             box.select_option(option.get_attribute("value"))
             assert_fits(page, root, 320)
+    for radio in root.locator("input[type=radio]").all():
+        radio.evaluate("e => e.click()")
+        assert_fits(page, root, 320)
+    for width in [320, 1280]:
+        page.set_viewport_size({"width": width, "height": 800})
+        for slider in root.locator("input[type=range]").all():
+            for end in ["min", "max"]:
+                slider.evaluate(
+                    "(e, end) => { e.value = e[end]; e.dispatchEvent(new Event('input')); }", end
+                )
+                assert_fits(page, root, width)
 
 
 # The picture is drawn for its width, not shrunk to it.
@@ -542,6 +560,7 @@ def assert_fits(page, root, width):
     page.wait_for_function(DRAWN_FOR_ITS_WIDTH, arg=root.element_handle())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     beyond = root.evaluate("""root => [...root.querySelectorAll("form *")]
+      .filter(e => !e.closest("[clip-path]"))
       .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
       .filter(([_, box]) => box.width > 1 && (box.left < 0 || box.right > innerWidth))""")
     assert beyond == []

@@ -234,16 +234,16 @@ class Explorer(traitlets.HasTraits):
 
     def compute(self):
         """Return the read-outs of ``shown``, by key, computed with ``vaebook``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs compute(): its read-outs")
 
     def still(self):
         """Return the matplotlib figure that stands for the explorer where no script runs."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs still(): a picture for paper")
 
     @property
     def alt(self):
         """The still picture in words."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs alt: its still picture in words")
 
     def constrain(self, values, moved):
         """Return ``values`` with the controls mended that depend on those just ``moved``.

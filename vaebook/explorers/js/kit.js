@@ -148,7 +148,7 @@ var vaebook = (() => {
           axes.append(svg("path", { d: `M${at(value, sx)} ${bottom}v5` }));
           if (inline && x.label && at(value, sx) > right - 24) continue;
           const words = fixed(value, digits);
-          const place = Math.max(at(value, sx), 4 * words.length); // stays on the paper
+          const place = Math.max(at(value, sx), 4.6 * words.length); // stays on the paper
           axes.append(svg("text", { x: place, y: bottom + 19, "text-anchor": "middle" }, words));
         }
       }
@@ -242,8 +242,8 @@ var vaebook = (() => {
         return mark(text, (px, py, words, dx = 0) => {
           if (words === undefined) return write(text, "");
           write(text, words);
-          // Words stay on the paper: a letter is about 7.2 units wide.
-          const length = 7.2 * words.length;
+          // Words stay on the paper: a letter is at most 7.8 units wide on average.
+          const length = 7.8 * words.length;
           const before = { start: 0, middle: length / 2, end: length }[anchor];
           fill(text, {
             x: Math.min(Math.max(at(px, sx) + dx, before), width - length + before),
@@ -462,7 +462,10 @@ var vaebook = (() => {
   function mount(el, props, onchange = () => {}) {
     let values = { ...(props.values ?? Object.fromEntries(props.controls.map((c) => [c.name, c.value]))) };
     const charts = [];
-    const words = (key, blanks = {}) => props.text[key].replace(/\{(\w+)\}/g, (_, name) => blanks[name]);
+    const words = (key, blanks = {}) => {
+      if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
+      return props.text[key].replace(/\{(\w+)\}/g, (_, name) => blanks[name]);
+    };
 
     const figures = html("div", { class: "vb-figures" });
     const below = html("div", { class: "vb-figures" }); // charts with `below`: under the axis controls
