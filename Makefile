@@ -67,7 +67,7 @@ bench-vae: .venv/.ready  ## train and evaluate VAEs against targets (PARTS="trai
 wheel: .venv/.ready  ## write dist/vaebook-*.whl, which a notebook can install
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . && ls dist/*.whl
 
-lint: .venv/.ready
+lint: .venv/.ready  ## look at style, as make test does first
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . \
 	  || { echo "Style: run .venv/bin/ruff check --fix . && .venv/bin/ruff format ."; exit 1; }
 

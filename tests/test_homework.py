@@ -39,8 +39,14 @@ def checks_of(path):
     return {named[id(check)]: check for check in module.homework.checks}
 
 
-def answers_of(path):
-    return importlib.import_module(f"homework_answers.{path.stem.replace('-', '_')}")
+def answers_of(path, kind, name, *, least):
+    """The RIGHT or WRONG answers to a check, of which there must be so many different ones."""
+    module = importlib.import_module(f"homework_answers.{path.stem.replace('-', '_')}")
+    answers = getattr(module, kind).get(name, [])
+    n_different = len({repr(answer) for answer in answers})
+    place = f"{kind} of tests/homework_answers/{path.stem.replace('-', '_')}.py"
+    assert n_different >= least, f"{place} has {n_different} answers to {name}, {least} are needed"
+    return answers
 
 
 EVERY_CHECK = [
@@ -78,18 +84,15 @@ def code_of(notebook):
 
 @each_check
 def test_a_check_accepts_two_different_right_answers(path, name):
-    right = answers_of(path).RIGHT[name]
-    assert len(right) >= 2
-    for answer in right:
+    for answer in answers_of(path, "RIGHT", name, least=2):
         result = checks_of(path)[name].judge(answer)
         assert result.state == "pass", f"{answer}: {result}"
 
 
 @each_check
 def test_a_check_rejects_wrong_answers_and_names_the_mistake(path, name):
-    wrong = answers_of(path).WRONG[name]
-    assert len(wrong) >= 4
-    for answer, words in wrong:
+    for answer, words in answers_of(path, "WRONG", name, least=4):
+        assert words, f"{answer}: name words of the sentence that it must get"
         result = checks_of(path)[name].judge(answer)
         assert result.state == "not yet", f"{answer}: {result}"
         assert words in result.message, f"{answer}: {result}"
@@ -106,8 +109,9 @@ def test_no_verdict_depends_on_the_inputs_drawn(path, name):
 @each_check
 def test_every_mistake_that_a_check_lists_is_told_from_every_other(path, name):
     check = checks_of(path)[name]
-    assert check.mistakes
-    assert len(check._hints) >= 2
+    assert check.mistakes, f"{name} lists no likely mistake"
+    assert check.because, f"{name} has no because, the sentence after pass"
+    assert len(check._hints) >= 2, f"{name} has {len(check._hints)} hint, two are the least"
     for key, value in check.mistakes.items():
         if isinstance(check, Choice):
             answer, sentence = key, value
@@ -137,35 +141,42 @@ def sections_of(path):
 @each_page
 def test_tasks_are_numbered_named_by_kind_and_timed(path):
     *tasks, last = sections_of(path)
-    assert last == "Score"
-    assert 3 <= len(tasks) <= 5
+    text = path.read_text("utf-8")
+    assert last == "Score", "the last section is '## Score'"
+    assert 3 <= len(tasks) <= 5, f"{len(tasks)} tasks: a set has three to five, so replace one"
     assert [title.partition(":")[0] for title in tasks] == [
         f"Task {number}" for number in range(1, len(tasks) + 1)
     ]
-    leads = [
-        re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", text) for text in sections_of(path).values()
-    ]
-    kinds = {lead[1] for lead in leads[:-1]}
+    found = []
+    for title in tasks:
+        lead = re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", sections_of(path)[title])
+        assert lead, f"{title}: begin with **Kind, M minutes.**"
+        found.append(lead.groups())
+    kinds, minutes = {kind for kind, _ in found}, sum(int(minutes) for _, minutes in found)
     assert {"Predict", "Derive", "Implement", "Diagnose"} <= kinds <= KINDS
-    stated = re.search(r"\*\*Time:\*\* (\d+) minutes\.", path.read_text("utf-8"))
-    assert int(stated[1]) == sum(int(lead[2]) for lead in leads[:-1])
+    stated = f"**Time:** {minutes} minutes. **Level:** "
+    assert stated in text, f"the tasks add up to {minutes} minutes: say {stated!r} in the box"
+    number = re.search(r"(?s)^# .*?\b(Three|Four|Five) tasks ", text, re.M)[1]
+    prepared = len(tasks) - (path.stem == "train-your-own")  # its last task is the project itself
+    assert number == ["Three", "Four", "Five"][prepared - 3], f"not {number}: {len(tasks)} tasks"
 
 
 @each_page
 def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(path):
     called = []
     *tasks, _ = sections_of(path).values()
-    for text in tasks:
+    for number, text in enumerate(tasks, 1):
+        task = f"Task {number}"
         before, dropdown, after = text.partition("\n:::{dropdown} Solution\n")
-        assert dropdown
+        assert dropdown, f"{task} has no ':::{{dropdown}} Solution'"
         assert "raise NotImplementedError" in before or re.search(r"(?m)^\w+ = \.\.\.$", before)
         checks = re.findall(CELL + r"(checks\.(check_\w+)\(\w+\))\n```$", before)
-        assert len(checks) == 1
+        assert len(checks) == 1, f"{task} needs one cell with the single line checks.check_x(name)"
         call, name = checks[0]
         called.append(name)
         folded = re.findall(CELL + r":tags: \[solution\]\n\n(.*?)^```$", after)
-        assert folded
-        assert call in "".join(folded)
+        assert folded, f"{task} has no cell tagged solution"
+        assert call in "".join(folded), f"no solution cell of {task} repeats {call}"
         assert after.count("{code-cell}") == len(folded)
         prose = after.partition("\n:::\n")[0]
         assert "{code-cell}" not in prose
@@ -204,7 +215,12 @@ def printed(path, *, solutions, capsys):
     plt.switch_backend("Agg")
     namespace = {}
     for source in code_of(notebook_of(path, solutions=solutions)):
-        exec(compile(source, path.name, "exec"), namespace)
+        try:
+            exec(compile(source, path.name, "exec"), namespace)
+        except Exception as error:
+            cell = source.strip().partition("\n")[0]
+            line = error.__traceback__.tb_next.tb_lineno
+            pytest.fail(f"{path.name}, line {line} of the cell that begins '{cell}': {error!r}")
     plt.close("all")
     lines = capsys.readouterr().out.splitlines()
     states = [found[1] for line in lines if (found := VERDICT.match(line))]
@@ -403,7 +419,9 @@ def test_the_card_at_the_end_of_a_chapter_says_what_its_set_states(chapter):
         assert not own.exists(), "the chapter has no card for its set"
         return
     title, minutes, _, kinds = sphinx_ext.homework_facts((ROOT / card["set"]).read_text("utf-8"))
-    assert int(card["minutes"]) == minutes
+    assert int(card["minutes"]) == minutes, (
+        f"{card['set']} takes {minutes} minutes: correct the card"
+    )
     if own.exists():
         assert card["set"] == f"homework/{chapter.name}"
         assert card["title"] == title
@@ -435,7 +453,8 @@ def test_the_course_has_six_weeks_with_the_times_of_the_pages():
     weeks = weeks_of_the_course()
     assert len(weeks) == 6
     for path, minutes in [page for week in weeks for page in week]:
-        assert f"**Time:** {minutes} minutes." in (ROOT / path).read_text("utf-8"), path
+        stated = f"**Time:** {minutes} minutes." in (ROOT / path).read_text("utf-8")
+        assert stated, f"appendix/teaching.md says {minutes} minutes for {path}, the page does not"
     hours = [sum(int(minutes) for _, minutes in week) / 60 for week in weeks]
     assert all(4 <= total <= 5 for total in [*hours[:3], *hours[4:]])
     assert 2 <= hours[3] <= 3
