@@ -63,16 +63,27 @@ def test_there_are_chapters():
 
 
 @each_chapter
+def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
+    page = f"chapters/{path.stem}"
+    assert f"file: {page}\n" in (ROOT / "_toc.yml").read_text("utf-8"), "name it in _toc.yml"
+    index = (ROOT / "index.md").read_text("utf-8")
+    assert re.search(rf"(?m)^\d+\. \[.+\]\({page}\.md\)", index), "add it to the map in index.md"
+    weeks = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
+    remedy = "add it, with its minutes, to a week of appendix/teaching.md"
+    assert re.search(rf"\]\(\.\./{page}\.md\)\s+\(\d+ minutes\)", weeks), remedy
+
+
+@each_chapter
 def test_sections_stand_in_the_fixed_order(path):
     text = _CELL.sub("", path.read_text("utf-8"))
     headings = re.findall(r"^## (.+)$", text, re.M)
-    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
-    assert headings[0] == SECTIONS[0]
-    assert headings[-len(SECTIONS[1:]) :] == SECTIONS[1:]
-    assert re.search(r"^# .+\n\n\*The question:\*", text, re.M)
-    assert ":::{admonition} You will" in text
-    assert "**Time:**" in text
-    assert "{admonition} Predict first" in text
+    missing = [section for section in SECTIONS if section not in headings]
+    assert not missing, f"sections missing: {missing}"
+    order = f"begin with {SECTIONS[0]!r}, then your own sections, at the end {SECTIONS[1:]}"
+    assert [headings[0], *headings[-len(SECTIONS[1:]) :]] == SECTIONS, order
+    assert re.search(r"^# .+\n\n\*The question:\*", text, re.M), "begin with *The question:* ..."
+    for part in [":::{admonition} You will", "**Time:**", "{admonition} Predict first"]:
+        assert part in text, f"this is missing: {part}"
 
 
 @each_chapter
@@ -89,21 +100,24 @@ def test_cells_are_short_and_explained(path):
 def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
     cells = cells_of(path)
     tags = [set(options.get("tags", [])) for options, _, _ in cells]
-    assert set().union(*tags) <= TAGS
+    unknown = set().union(*tags) - TAGS
+    assert not unknown, f"unknown tags: {unknown}"
     for wanted in ["setup", "explorer", "live-only", "page-only", "nbval-check-output"]:
         assert any(wanted in found for found in tags), f"no cell is tagged {wanted}"
     for options, _, body in cells:
         if "plt.show()" in body and "live-only" not in options.get("tags", []):
             mystnb = options.get("mystnb", {})
-            assert len(mystnb.get("image", {}).get("alt", "")) > 30, f"alt text missing: {body}"
-            assert mystnb.get("figure", {}).get("caption"), f"caption missing: {body}"
+            alt = (mystnb.get("image") or {}).get("alt", "")
+            assert len(alt) > 30, f"alt text missing: {body}"
+            assert (mystnb.get("figure") or {}).get("caption"), f"caption missing: {body}"
 
 
 @each_chapter
 def test_something_is_asserted_where_the_answer_is_known(path):
     text = path.read_text("utf-8")
     section = text[text.index("## Check on a known answer") : text.index("## Explore")]
-    assert re.search(r"^\s*(assert |np\.testing\.)", section, re.M)
+    found = re.search(r"^\s*(assert |np\.testing\.)", section, re.M)
+    assert found, "assert something in 'Check on a known answer'"
 
 
 @each_chapter

@@ -25,7 +25,8 @@ def tags(cell):
 def test_every_source_has_its_notebook():
     sources = [*ROOT.glob("chapters/*.md"), *ROOT.glob("homework/*.md")]
     assert sources
-    assert all(path.with_suffix(".ipynb").exists() for path in sources)
+    missing = [path.name for path in sources if not path.with_suffix(".ipynb").exists()]
+    assert not missing, f"run make notebooks, for {missing}"
 
 
 @each_chapter
