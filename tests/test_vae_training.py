@@ -234,6 +234,30 @@ def test_a_long_gradient_is_shortened_and_a_short_one_left_alone(monkeypatch):
     assert torch.allclose(shortened, 0.01 * plain / plain.norm(), rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("beta2", "epsilon", "g", "rates"),
+    [
+        (0.999, 1e-8, 1e-3, 10**0.5),
+        (0.99, 1e-8, 1e-3, 1.0),
+        (0.99, 1e-4, 1e-3, 0.5),
+        (0.99, 1e-4, 1.0, 1.0),
+    ],
+)
+def test_a_gradient_after_a_long_silence_moves_a_weight_as_stated(beta2, epsilon, g, rates):
+    one = trainer(changed(adam_beta2=beta2, adam_epsilon=epsilon, learning_rate=1e-3))
+    one.optimizer.zero_grad()
+    weight = one.model.decoder.layers[-1].bias
+    weight.grad = torch.zeros_like(weight)
+    for _ in range(10_000):
+        one.optimizer.step()
+    before = weight.detach().clone()
+    weight.grad[0] = g
+    one.optimizer.step()
+    moved = before - weight.detach()
+    assert moved[0].item() == pytest.approx(1e-3 * rates, rel=2e-3)
+    assert not moved[1:].any()
+
+
 def test_the_parts_of_a_batch_are_the_batch():
     for n, size in [(50, 2), (47, 3), (2, 4), (1, 2)]:
         parts = [list(range(n))[Team(ALONE.device, r, size).part_of(n)] for r in range(size)]

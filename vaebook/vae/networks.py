@@ -46,6 +46,8 @@ class Config:
     gradient: str = "total"
     batch_size: int = 250
     learning_rate: float = 2e-3
+    adam_beta2: float = 0.999
+    adam_epsilon: float = 1e-8
     max_gradient_norm: float | None = None
     warmup_steps: int = 200
     epochs: int = 30
@@ -61,8 +63,10 @@ class Config:
         for name in ["warmup_steps", "seed"]:
             _require(_is_whole(getattr(self, name), 0), name, self, "a whole number of at least 0")
         _require(all(_is_whole(h, 1) for h in self.hidden), "hidden", self, "widths, as (500, 500)")
-        for name in ["learning_rate", "noise_std"]:
+        for name in ["learning_rate", "adam_epsilon", "noise_std"]:
             _require(_is_positive(getattr(self, name)), name, self, "a positive number")
+        below_one = _is_positive(self.adam_beta2) and self.adam_beta2 < 1
+        _require(below_one, "adam_beta2", self, "a number above 0 and below 1")
         for name, unit in [("max_seconds", "seconds"), ("max_gradient_norm", "a positive number")]:
             value = getattr(self, name)
             _require(value is None or _is_positive(value), name, self, f"{unit}, or None")
