@@ -140,7 +140,8 @@ def sections_of(path):
 
 @each_page
 def test_tasks_are_numbered_named_by_kind_and_timed(path):
-    *tasks, last = sections_of(path)
+    sections = sections_of(path)
+    *tasks, last = sections
     text = path.read_text("utf-8")
     assert last == "Score", "the last section is '## Score'"
     assert 3 <= len(tasks) <= 5, f"{len(tasks)} tasks: a set has three to five, so replace one"
@@ -149,7 +150,7 @@ def test_tasks_are_numbered_named_by_kind_and_timed(path):
     ]
     found = []
     for title in tasks:
-        lead = re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", sections_of(path)[title])
+        lead = re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", sections[title])
         assert lead, f"{title}: begin with **Kind, M minutes.**"
         found.append(lead.groups())
     kinds, minutes = {kind for kind, _ in found}, sum(int(minutes) for _, minutes in found)
@@ -215,8 +216,9 @@ def printed(path, *, solutions, capsys):
     plt.switch_backend("Agg")
     namespace = {}
     for source in code_of(notebook_of(path, solutions=solutions)):
+        program = compile(source, path.name, "exec")
         try:
-            exec(compile(source, path.name, "exec"), namespace)
+            exec(program, namespace)
         except Exception as error:
             cell = source.strip().partition("\n")[0]
             line = error.__traceback__.tb_next.tb_lineno
