@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
 SAMPLES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 N_IMAGES = 1_000
-MAX_EPOCHS = 100  # rows of a curve
+MAX_EPOCHS = 60  # rows of a curve
 BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
 ABOUT = ("seed", "device", "threads", "torch", "commit", "date", "command")
 

@@ -15,7 +15,7 @@ class Curve(NamedTuple):
     """A training: one number an epoch, (T,), in nats as the mean over images.
 
     ``elbo``, ``reconstruction`` and ``kl`` are over the training images as they were met;
-    ``validation_elbo`` is at the epoch's end. Of a long training about a hundred epochs are kept.
+    ``validation_elbo`` is at the epoch's end. Of a long training about sixty epochs are kept.
     """
 
     epoch: np.ndarray
