@@ -10,8 +10,8 @@ A single image can ask for a step that throws the encoder far off: then the next
 still, and a few steps later no number is finite. ``max_gradient_norm`` shortens such a gradient to
 that length before Adam sees it. On MNIST usual ones are 20 to 40 long.
 
-A weight of a pixel that is hardly ever on is another such case. Its gradients are zero for long, so
-Adam's mean of their squares fades, and the first gradient g that is not zero moves it by
+A weight of a pixel that is hardly ever on is another such case. Its gradients are next to zero for
+long, so Adam's mean of their squares fades. Where it has faded, the first gradient g moves it by
 
 .. math:: r\, \frac{(1 - \beta_1)\, g}{\sqrt{1 - \beta_2}\, |g| + \epsilon}, \qquad \beta_1 = 0.9,
 
