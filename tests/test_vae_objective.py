@@ -214,6 +214,7 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
         ("gradient", "score"),
         ("batch_size", 0),
         ("learning_rate", math.nan),
+        ("adam_beta2", 0.0),
         ("adam_beta2", 1.0),
         ("adam_epsilon", 0.0),
         ("warmup_steps", -1),

@@ -1,14 +1,14 @@
 """Measure what training and evaluating a VAE take, against targets; record it in the package.
 
-    python tools/bench_vae.py                 all, two hours on two cores
+    python tools/bench_vae.py                 all, an hour and a half on two cores
     python tools/bench_vae.py train-60 usual  some parts
 
 Parts: ``train-60``, ``train-180`` and ``train-480`` train by the command line under a time limit
 and evaluate all 10,000 test images with 1,000 samples each. So does ``weighted-480``, which climbs
 the importance-weighted bound of five samples in place of the ELBO, and ``best``, which does so for
-40 minutes with smaller steps. ``evaluate`` times that evaluation, and holds bfloat16 against
-float32. ``usual`` runs the usual tutorial script beside this package. ``gpu`` does the training on
-a GPU. Needs MNIST (``VAEBOOK_DATA`` or the network).
+40 minutes at half the rate, with batches of 250 and Adam's usual settings. ``evaluate`` times that
+evaluation, and holds bfloat16 against float32. ``usual`` runs the usual tutorial script beside this
+package. ``gpu`` does the training on a GPU. Needs MNIST (``VAEBOOK_DATA`` or the network).
 
 Each measurement goes to ``vaebook/results/vae-bench.json`` with what it takes to repeat it, and
 takes the place of an earlier one of the same name.
@@ -43,7 +43,10 @@ RUNS = ROOT / "runs" / "bench"
 
 
 class Training(NamedTuple):
-    """Trainings of the preset ``mnist-cpu`` for so many seconds, and the NLL to reach."""
+    """Trainings of the preset ``mnist-cpu`` for so many seconds, and the NLL to reach.
+
+    ``folder`` and the seed name a run under runs/bench.
+    """
 
     seconds: int
     target: float

@@ -11,13 +11,15 @@ still, and a few steps later no number is finite. ``max_gradient_norm`` shortens
 that length before Adam sees it. On MNIST usual ones are 20 to 40 long.
 
 A weight of a pixel that is hardly ever on is another such case. Its gradients are next to zero for
-long, so Adam's mean of their squares fades. Where it has faded, the first gradient g moves it by
+long, so Adam's mean of their squares fades. The first gradient g then moves the
+weight in one step by
 
 .. math:: r\, \frac{(1 - \beta_1)\, g}{\sqrt{1 - \beta_2}\, |g| + \epsilon}, \qquad \beta_1 = 0.9,
 
-r the learning rate: by 3.2 r with ``adam_beta2`` = 0.999 and an ``adam_epsilon`` near zero, however
-small g is. With 0.99 it is r, and an epsilon of 1e-4 makes it less than half of that where g is
-below 1e-3: such a run bears a higher rate.
+r the learning rate, and about ten times as far in all, as the mean of gradients repeats it. That
+step is 3.2 r with ``adam_beta2`` = 0.999 and an ``adam_epsilon`` near zero, however small g is.
+With 0.99 it is r, and an epsilon of 1e-4 makes it less than half of that where g is below 1e-3:
+such a run bears a higher rate.
 
 **The end** is that of epoch ``epochs``, or ``max_seconds`` where given: then the cosine follows
 the clock, over everything that one waits for: data, steps, validation, checkpoints.
