@@ -11,7 +11,7 @@ still, and a few steps later no number is finite. ``max_gradient_norm`` shortens
 that length before Adam sees it. On MNIST usual ones are 20 to 40 long.
 
 A weight of a pixel that is hardly ever on is another such case. Its gradients are next to zero for
-long, so Adam's mean of their squares fades. In one step the first gradient g then moves it by
+long, so Adam's mean of their squares fades. In one step the first gradient g moves the weight by
 
 .. math:: r\, \frac{(1 - \beta_1)\, g}{\sqrt{1 - \beta_2}\, |g| + \epsilon}, \qquad \beta_1 = 0.9,
 
