@@ -94,14 +94,14 @@ def test_log_integral_in_the_far_tail_and_along_any_axis():
     ("call", "message"),
     [
         (lambda: uniform_grid(1, 1, 5), r"from 1 to 1, expected low < high; swap"),
-        (lambda: uniform_grid(0, np.inf, 5), r"from 0 to inf"),
+        (lambda: uniform_grid(0, np.inf, 5), r"high is inf"),
         (lambda: uniform_grid(0, 1, 1), r"n_points is 1, expected a whole number of at least 2"),
         (lambda: uniform_grid(0, 1, 10.5), r"n_points is 10\.5"),
         (lambda: trapezoid_grid([0.0]), r"points have shape \(1,\)"),
         (lambda: trapezoid_grid([0.0, 0.0, 1.0]), r"do not increase everywhere"),
-        (lambda: trapezoid_grid([0.0, np.nan]), r"do not increase everywhere"),
+        (lambda: trapezoid_grid([0.0, np.nan]), r"points is nan at index"),
         (lambda: gauss_hermite_grid(0), r"n_points is 0"),
-        (lambda: gauss_hermite_grid(5, 0.0, -1.0), r"std is -1\.0, expected finite numbers"),
+        (lambda: gauss_hermite_grid(5, 0.0, -1.0), r"std is -1\.0, expected a positive number"),
         (lambda: gauss_hermite_grid(5, np.nan), r"mean is nan"),
         (lambda: log_integral([1.0, 2.0], [1.0]), r"2 entries along the axis and weights have sh"),
         (

@@ -13,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from vaebook.bounds import elbo
-from vaebook.gaussians import (
-    entropy_normal,
+from vaebook.arguments import (
     freeze,
-    log_normal,
+    require_columns,
     require_count,
     require_finite,
     require_generator,
     require_positive,
 )
+from vaebook.bounds import elbo
+from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import uniform_grid
 
@@ -75,7 +75,7 @@ class AmortisedGaussian:
     output_biases: np.ndarray
 
     def __post_init__(self):
-        freeze(self, **{n: require_finite(**{n: a})[0] for n, a in vars(self).items()})
+        freeze(self, **vars(self))
         shapes = [array.shape for array in vars(self).values()]
         n_hidden = self.hidden_biases.size
         if len(shapes[0]) != 2 or shapes != [
@@ -88,13 +88,7 @@ class AmortisedGaussian:
 
     def __call__(self, x):
         """Mean and std of q for data x (..., D), both (...)."""
-        (x,) = require_finite(x=x)
-        n_dimensions = self.hidden_weights.shape[1]
-        if x.ndim == 0 or x.shape[-1] != n_dimensions:
-            raise ValueError(
-                f"x has shape {x.shape}, expected (..., {n_dimensions}): one column per data "
-                "dimension; a single column is x[:, None]."
-            )
+        x = require_columns(x, self.hidden_weights.shape[1])
         hidden = np.tanh(x @ self.hidden_weights.T + self.hidden_biases)  # (..., H)
         output = hidden @ self.output_weights + self.output_biases  # (..., 2)
         return output[..., 0], np.exp(output[..., 1])
@@ -356,13 +350,7 @@ def _require_data(model, x):
             f"model is {model!r}, expected a NonlinearModel; "
             "a straight line is one, with the decoder lambda z: weight * z[:, None]."
         )
-    (x,) = require_finite(x=x)
-    if x.ndim == 0 or x.shape[-1] != model.n_dimensions:
-        raise ValueError(
-            f"x has shape {x.shape}, expected (..., {model.n_dimensions}): one column per data "
-            "dimension; a single column is x[:, None]."
-        )
-    return x
+    return require_columns(x, model.n_dimensions)
 
 
 def _require_rows(model, x):

@@ -11,15 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaebook.gaussians import (
-    entropy_normal,
-    kl_normal,
-    log_normal,
-    require_count,
-    require_finite,
-    require_positive,
-    require_weights,
-)
+from vaebook.arguments import require_count, require_finite, require_positive, require_weights
+from vaebook.gaussians import entropy_normal, kl_normal, log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import uniform_grid
 

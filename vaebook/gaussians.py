@@ -1,11 +1,12 @@
 r"""Normal densities in closed form: log-density, entropy, KL divergence; in nats.
 
 Every function works element by element on broadcast arrays, returns a 0-d value for scalars, and
-stays in float32 where all arrays are float32. ``require_*`` are the checks of input that the
-other modules share.
+stays in float32 where all arrays are float32.
 """
 
 import numpy as np
+
+from vaebook.arguments import require_finite, require_positive
 
 __all__ = [
     "entropy_normal",
@@ -184,84 +185,6 @@ def kl_multivariate_normal(mean_q, covariance_q, mean_p=None, covariance_p=None)
         return 0.5 * (_exp_above_tangent(t).sum(-1) + distance2.sum(-1))
 
 
-def require_finite(*, broadcast=True, **named):
-    """Return the named values as float arrays that broadcast, or say which value is wrong.
-
-    Arrays become float64 unless all of them are float32; Python numbers follow the arrays.
-    """
-    dtypes = {value.dtype for value in named.values() if hasattr(value, "dtype")}
-    dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
-    arrays = []
-    for name, value in named.items():
-        if np.iscomplexobj(value):
-            raise ValueError(f"{name} is complex, expected real numbers; pass its .real part.")
-        array = np.asarray(value, dtype)
-        bad = ~np.isfinite(array)
-        if bad.any():
-            raise ValueError(
-                f"{name} is {array[bad][0]}{_place(bad)}, expected finite numbers; "
-                "remove or replace such values first."
-            )
-        arrays.append(array)
-    if broadcast:
-        try:
-            np.broadcast_shapes(*(array.shape for array in arrays))
-        except ValueError:
-            shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(named, arrays, strict=True))
-            raise ValueError(
-                f"Shapes do not broadcast: {shapes}; give equal shapes or add an axis, "
-                "as in x[:, None]."
-            ) from None
-    return arrays
-
-
-def require_positive(**named):
-    """Raise ValueError where a standard deviation among the named arrays is not positive."""
-    for name, array in named.items():
-        bad = ~(np.asarray(array) > 0)
-        if bad.any():
-            raise ValueError(
-                f"{name} is {np.asarray(array)[bad][0]}{_place(bad)}, expected a positive number; "
-                "pass a standard deviation, not its logarithm, and keep it above zero."
-            )
-
-
-def require_weights(weights, name="Weights"):
-    """Return the weights as floats that sum to one along the last axis, or say what is wrong."""
-    (weights,) = require_finite(**{name: weights})
-    if weights.ndim == 0 or weights.shape[-1] == 0:
-        raise ValueError(f"{name} have shape {weights.shape}, expected at least one in an array.")
-    if (weights < 0).any():
-        raise ValueError(
-            f"{name} include {weights[weights < 0][0]:.6g}, expected none below 0; "
-            "probabilities are not negative."
-        )
-    total = weights.sum(-1, keepdims=True)
-    off = np.abs(total - 1) > 1e-6
-    if off.any():
-        raise ValueError(f"{name} sum to {total[off][0]:.6g}, expected 1; divide by their sum.")
-    return weights / total
-
-
-def require_generator(rng):
-    """Raise TypeError where rng is no ``numpy.random.Generator``; return it otherwise."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"rng is {rng!r}, expected a numpy Generator; pass np.random.default_rng(seed)."
-        )
-    return rng
-
-
-def require_count(name, value, *, at_least):
-    """Return the value as an int, or say that it is no whole number or too small."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise ValueError(
-            f"{name} is {value!r}, expected a whole number of at least {at_least}; "
-            "round it or choose a larger one."
-        )
-    return int(value)
-
-
 def _exp_above_tangent(t):
     """exp(t) - 1 - t, which is never negative, to full relative accuracy.
 
@@ -308,18 +231,3 @@ def _require_dimension(covariance, **vectors):
                 f"{name} has shape {vector.shape} and the covariance {covariance.shape}, "
                 "expected (..., D) and (..., D, D); a diagonal goes in as np.diag(std**2)."
             )
-
-
-def _place(bad):
-    """Where the first bad element lies, as words; nothing for a scalar."""
-    if bad.ndim == 0:
-        return ""
-    return f" at index {tuple(int(i) for i in np.argwhere(bad)[0])}"
-
-
-def freeze(instance, **arrays):
-    """Set fields of a frozen dataclass to read-only float copies of the arrays."""
-    for name, array in arrays.items():
-        array = np.array(array, float)
-        array.flags.writeable = False
-        object.__setattr__(instance, name, array)

@@ -9,7 +9,13 @@ and needs only f. Both give one row for each draw, and the caller averages.
 
 import numpy as np
 
-from vaebook.gaussians import require_count, require_finite, require_generator, require_positive
+from vaebook.arguments import (
+    require_count,
+    require_finite,
+    require_generator,
+    require_number,
+    require_positive,
+)
 
 
 def pathwise(df, mean, std, n, *, rng):
@@ -82,12 +88,7 @@ def score_function(f, mean, std, n, *, rng, baseline=0.0):
 
     Source: chapter "reparameterization-trick", eq-score-function.
     """
-    (baseline,) = require_finite(baseline=baseline)
-    if baseline.ndim:
-        raise ValueError(
-            f"baseline has shape {baseline.shape}, expected one number; "
-            "a baseline that follows the draws would shift the gradient."
-        )
+    baseline = require_number("baseline", baseline)
     mean, std, eps = _draw(mean, std, n, rng)
     value = _values("f", f, mean + std * eps, eps.shape[:1]) - baseline
     score = np.stack([eps, eps**2 - 1], axis=1) / std  # (n, 2, ...)

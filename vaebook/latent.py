@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaebook.gaussians import (
+from vaebook.arguments import (
     freeze,
-    log_normal,
+    require_columns,
     require_count,
     require_finite,
     require_generator,
+    require_number,
     require_positive,
 )
+from vaebook.gaussians import log_normal
 from vaebook.quadrature import Grid, log_integral, trapezoid_grid, uniform_grid
 
 BOOK_NOISE_STD = 0.3
@@ -147,13 +149,8 @@ class NonlinearModel:
                 f"decoder is {decoder!r}, expected a function that maps z (n,) to (n, D); "
                 "pass the function itself."
             )
-        (noise_std,) = require_finite(noise_std=noise_std)
-        require_positive(noise_std=noise_std)
-        if noise_std.ndim:
-            raise ValueError(
-                f"noise_std has shape {noise_std.shape}, expected one number; "
-                "make one model for each."
-            )
+        self.noise_std = require_number("noise_std", noise_std)
+        require_positive(noise_std=self.noise_std)
         if grid is None:
             grid = uniform_grid(-8.0, 8.0, 1601)
         elif not isinstance(grid, Grid):
@@ -165,7 +162,6 @@ class NonlinearModel:
                 "density in its weights: use uniform_grid."
             )
         self.decoder = decoder
-        self.noise_std = noise_std.item()
         self.grid, self.grid_weights = grid
         self.curve = self._decode(self.grid)
 
@@ -299,13 +295,7 @@ class NonlinearModel:
         return centre.reshape(*np.shape(z), centre.shape[1])
 
     def _require_points(self, x):
-        (x,) = require_finite(x=x)
-        if x.ndim == 0 or x.shape[-1] != self.n_dimensions:
-            raise ValueError(
-                f"x has shape {x.shape}, expected (..., {self.n_dimensions}): one column per data "
-                "dimension; a single column is x[:, None]."
-            )
-        return x.astype(float, copy=False)
+        return require_columns(x, self.n_dimensions).astype(float, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,7 +320,7 @@ class TanhDecoder:
     output_biases: np.ndarray
 
     def __post_init__(self):
-        freeze(self, **{n: require_finite(**{n: a})[0] for n, a in vars(self).items()})
+        freeze(self, **vars(self))
         n_hidden = self.hidden_weights.shape
         expected = (*n_hidden, *self.output_biases.shape)
         if (

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaebook.gaussians import (
+from vaebook.arguments import (
     freeze,
-    log_normal,
     require_count,
     require_finite,
     require_generator,
     require_positive,
     require_weights,
 )
+from vaebook.gaussians import log_normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +55,9 @@ class GaussianMixture:
                 f"{np.shape(self.means)} and {np.shape(self.stds)}, expected (N,) each; "
                 "give one number per component."
             )
-        means, stds = require_finite(means=self.means, stds=self.stds)
-        require_positive(stds=stds)
         weights = require_weights(self.weights, "Mixture weights")
-        freeze(self, weights=weights, means=means, stds=stds)
+        freeze(self, weights=weights, means=self.means, stds=self.stds)
+        require_positive(stds=self.stds)
 
     @property
     def n_components(self):

@@ -10,6 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import roots_hermitenorm
 
+from vaebook.arguments import (
+    require_count,
+    require_finite,
+    require_number,
+    require_positive,
+    require_real,
+)
+
 
 class Grid(NamedTuple):
     r"""Points :math:`z_k` and weights :math:`w_k` of a quadrature rule, both (..., G)."""
@@ -37,17 +45,18 @@ def trapezoid_grid(points):
 
     Source: chapter "nonlinear-latent-variable-models".
     """
-    points = np.asarray(points, float)
+    (points,) = require_finite(points=points)
+    points = points.astype(float)
     if points.ndim != 1 or points.size < 2:
         raise ValueError(
             f"points have shape {points.shape}, expected (G,) with G of at least 2; "
             "try np.linspace(-8, 8, 1601)."
         )
     steps = np.diff(points)
-    if not (np.isfinite(points).all() and (steps > 0).all()):
+    if not (steps > 0).all():
         raise ValueError(
             f"points run {points[0]} ... {points[-1]} and do not increase everywhere, "
-            "expected finite increasing numbers; sort them and drop duplicates."
+            "expected increasing numbers; sort them and drop duplicates."
         )
     weights = np.zeros_like(points)
     weights[:-1] += steps / 2
@@ -76,9 +85,12 @@ def uniform_grid(low, high, n_points):
 
     Source: chapter "nonlinear-latent-variable-models".
     """
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"The interval runs from {low} to {high}, expected low < high; swap them.")
-    return trapezoid_grid(np.linspace(low, high, _require_points(n_points, 2)))
+    low, high = require_number("low", low), require_number("high", high)
+    if not low < high:
+        raise ValueError(
+            f"The interval runs from {low:g} to {high:g}, expected low < high; swap them."
+        )
+    return trapezoid_grid(np.linspace(low, high, require_count("n_points", n_points, at_least=2)))
 
 
 def gauss_hermite_grid(n_points, mean=0.0, std=1.0):
@@ -105,13 +117,9 @@ def gauss_hermite_grid(n_points, mean=0.0, std=1.0):
 
     Source: chapter "elbo-tightness".
     """
-    mean, std = np.asarray(mean, float), np.asarray(std, float)
-    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise ValueError(
-            f"mean is {mean} and std is {std}, expected finite numbers and a positive std; "
-            "pass a standard deviation, not its logarithm."
-        )
-    points, weights = roots_hermitenorm(_require_points(n_points, 1))
+    mean, std = require_finite(mean=mean, std=std)
+    require_positive(std=std)
+    points, weights = roots_hermitenorm(require_count("n_points", n_points, at_least=1))
     return Grid(mean[..., None] + std[..., None] * points, weights / weights.sum())
 
 
@@ -140,7 +148,8 @@ def log_integral(log_values, weights, axis=-1):
 
     Source: chapter "nonlinear-latent-variable-models".
     """
-    log_values, weights = np.asarray(log_values, float), np.asarray(weights, float)
+    log_values = require_real("log_values", log_values)
+    weights = require_real("weights", weights)
     log_values = np.moveaxis(log_values, axis, -1)
     if weights.shape != log_values.shape[-1:] or weights.size == 0:
         raise ValueError(
@@ -162,12 +171,3 @@ def log_integral(log_values, weights, axis=-1):
         largest = terms.max(-1)
         largest = np.where(np.isfinite(largest), largest, 0.0)
         return largest + np.log(np.exp(terms - largest[..., None]).sum(-1))
-
-
-def _require_points(n_points, at_least):
-    if not isinstance(n_points, int | np.integer) or n_points < at_least:
-        raise ValueError(
-            f"n_points is {n_points!r}, expected a whole number of at least {at_least}; "
-            "a few hundred serve well."
-        )
-    return int(n_points)
