@@ -14,7 +14,9 @@ from scipy.stats import norm
 
 from vaebook import bounds, explorers
 from vaebook.approximation import average_bound, refine
-from vaebook.explorers.base import SCRIPTS, ControlError, Explorer
+from vaebook.explorers import scripts
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import ControlError
 from vaebook.explorers.draws import standard_normal
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
@@ -43,9 +45,8 @@ def weights(mixture):
 
 
 def test_every_script_has_its_explorer():
-    scripts = {path.stem for path in SCRIPTS.glob("*.js")} - {"kit", "models", "page"}
     remedy = "export the class in vaebook/explorers/__init__.py; its name is that of its script"
-    assert scripts == {cls.name for cls in ALL}, remedy
+    assert set(scripts.names()) == {cls.name for cls in ALL}, remedy
 
 
 @every_explorer
@@ -53,23 +54,29 @@ def test_what_the_script_is_told_is_complete_and_plain_json(cls):
     explorer = cls()
     props = json.loads(json.dumps(explorer.props()))
     assert props["name"] == cls.name
-    assert (SCRIPTS / f"{cls.name}.js").exists()
     names = [control["name"] for control in props["controls"]]
     assert names == list(explorer.values)
     for part in [*props["controls"], *props["readouts"]]:
         assert part["role"] in ("", *COLOURS), f"{part['role']!r} is no key of figures.COLOURS"
     assert set(explorer.readouts()) >= {readout["key"] for readout in props["readouts"]}
-    said = set(re.findall(r'\btext\("(\w+)"', (SCRIPTS / f"{cls.name}.js").read_text("utf-8")))
+    said = set(
+        re.findall(r'\btext\("(\w+)"', (scripts.FOLDER / f"{cls.name}.js").read_text("utf-8"))
+    )
     assert said | set(cls.buttons) <= set(props["text"])
 
 
-@every_explorer
-def test_scripts_need_no_build_step_and_nobody_else(cls):
-    for name in ["kit", "models", "page", cls.name]:
-        script = (SCRIPTS / f"{name}.js").read_text("utf-8")
-        # One address is an identifier: the namespace of SVG.
-        script = script.replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"^\s*(import|export)\b|https?://", script, re.M)
+def test_every_file_of_the_kit_is_joined():
+    for folder, joined in [("forms", scripts.FORMS), ("kit", (*scripts.KIT, "page", "widget"))]:
+        assert {path.stem for path in (scripts.FOLDER / folder).glob("*.js")} == set(joined)
+
+
+@pytest.mark.parametrize("path", sorted(scripts.FOLDER.rglob("*.js")), ids=lambda path: path.stem)
+def test_scripts_need_no_build_step_and_nobody_else(path):
+    script = path.read_text("utf-8")
+    assert script.count("\n") <= 200
+    # One address is an identifier: the namespace of SVG.
+    script = script.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"^\s*(import|export)\b|https?://", script, re.M)
 
 
 @every_explorer

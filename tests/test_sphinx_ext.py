@@ -172,7 +172,7 @@ def test_cache_key_follows_the_package_but_not_what_no_page_runs(tmp_path, monke
     shutil.copytree(sphinx_ext.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(sphinx_ext, "PACKAGE", copy)
     before = sphinx_ext.package_hash()
-    for name in ["sphinx_ext.py", "explorers/js/kit.js"]:
+    for name in ["sphinx_ext.py", "explorers/js/kit/dom.js"]:
         (copy / name).write_text("changed", "utf-8")
         assert sphinx_ext.package_hash() == before, name
     for name in ["gaussians.py", "checks/core.py", "explorers/base.py", "book.mplstyle"]:

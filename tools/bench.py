@@ -62,14 +62,14 @@ def summary(times):
 
 def explorers():
     """Return the name of each explorer of the built site, with its first page."""
-    from vaebook.explorers.base import SCRIPTS
+    from vaebook.explorers import scripts
 
     found = {}
     for page in sorted(HTML.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        for script in SCRIPTS.glob("*.js"):
-            if f'data-explorer="{script.stem}"' in text:
-                found.setdefault(script.stem, page)
+        for name in scripts.names():
+            if f'data-explorer="{name}"' in text:
+                found.setdefault(name, page)
     return found
 
 

@@ -38,11 +38,11 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
+from vaebook.explorers import scripts
 from vaebook.explorers.svg import inline_svg
 
 LOGGER = getLogger(__name__)
 PACKAGE = Path(__file__).parent
-SCRIPTS = PACKAGE / "explorers" / "js"
 #: What no page executes: a change in it needs no new run.
 NOT_EXECUTED = {"sphinx_ext.py"}
 #: Scripts and styles of Jupyter Book that no page of the book needs, by name or by what is in them.
@@ -97,7 +97,9 @@ def prepare(app, config):
     os.environ["VAEBOOK_STATIC"] = "1"
     cache = Path(app.outdir).parent / ".jupyter_cache" / package_hash()
     config.nb_execution_cache_path = str(cache)
-    config.html_static_path += [str(Path(app.confdir) / "_vendor"), str(SCRIPTS)]
+    live = Path(app.outdir).parent / "explorers"
+    scripts.write(live)
+    config.html_static_path += [str(Path(app.confdir) / "_vendor"), str(live)]
     # nbclient mirrors Output widgets over the socket on which it waits for the cell's end, and can
     # so miss that end and sleep until the time limit. No page shows such a widget's state.
     NotebookClient.on_comm_open_jupyter_widget = lambda client, message: None
@@ -217,9 +219,9 @@ def page_assets(app, pagename, templatename, context, doctree):
     if doctree is None:
         return
     html = "".join(node.astext() for node in doctree.findall(nodes.raw))
-    names = [path.stem for path in SCRIPTS.glob("*.js") if f'data-explorer="{path.stem}"' in html]
+    names = [name for name in scripts.names() if f'data-explorer="{name}"' in html]
     if names:
-        for name in ["kit", "models", *sorted(names), "page"]:
+        for name in ["kit", *names, "page"]:
             app.add_js_file(f"{name}.js", loading_method="defer", priority=400)
     equations = foreign_equations(app.env, pagename, doctree)
     if equations:

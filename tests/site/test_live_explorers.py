@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vaebook import explorers
-from vaebook.explorers.base import Choice, Explorer, Hidden, Ladder, Readout, Slider, Toggle
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Hidden, Ladder, Readout, Slider
 from vaebook.explorers.latent_space import recorded_latent_space
 
 
@@ -51,8 +52,7 @@ def test_every_explorer_is_in_the_list():
 READ = """root => {
   const values = {}, numbers = {};
   for (const input of root.querySelectorAll("input[name], select[name]")) {
-    if (input.type === "checkbox") values[input.name] = input.checked;
-    else if (input.type === "range") {
+    if (input.type === "range") {
       const rungs = input.dataset.values && JSON.parse(input.dataset.values);
       values[input.name] = rungs ? rungs[input.valueAsNumber] : input.valueAsNumber;
     }
@@ -70,7 +70,6 @@ DRIVE = f"""(root, moves) => moves.map(([name, value]) => {{
   const inputs = [...root.querySelectorAll(`[name="${{name}}"]`)];
   const input = inputs.find((one) => one.type === "radio" && one.value === value) ?? inputs[0];
   if (input.type === "button" || input.type === "radio") input.click();
-  else if (input.type === "checkbox") {{ if (input.checked !== value) input.click(); }}
   else {{
     const rungs = input.dataset.values && JSON.parse(input.dataset.values);
     input.value = rungs ? rungs.indexOf(value) : value;
@@ -122,8 +121,6 @@ def walk(cls, seed=0, length=60):
             steps += [(control.name, round(stop, 9)) for stop in stops]
         elif isinstance(control, Choice):
             steps += [(control.name, option) for option in control.options]
-        elif isinstance(control, Toggle):
-            steps += [(control.name, True), (control.name, False)]
     steps += [(name, None) for name in cls.buttons]
     return steps + rng.choices(steps, k=length) + [("reset", None)]
 
@@ -615,7 +612,6 @@ class Specimen(Explorer):
     rung = Ladder(10, (1, 10, 1000), label="rung")
     shape = Choice("log", {"log": "logarithm", "sqrt": "square root"}, label="shape")
     data = Choice("a", {k: k.upper() for k in "abcdef"}, label="data")
-    bold = Toggle(False, label="bold")
     seed = Hidden(7)
     buttons = ("reseed",)
     shown = (Readout("total", "total", digits=1),)
@@ -625,7 +621,7 @@ class Specimen(Explorer):
         self.seed += 1
 
     def compute(self):
-        extra = 10 * (self.shape == "sqrt") + 100 * "abcdef".index(self.data) + 1000 * self.bold
+        extra = 10 * (self.shape == "sqrt") + 100 * "abcdef".index(self.data)
         return {"total": self.count + extra + 10000 * self.seed + 1e6 * self.rung}
 
 
@@ -641,9 +637,9 @@ vaebook.define("specimen", (api) => {
   return {
     actions: { reseed: (values) => ({ seed: values.seed + 1 }) },
     update(values) {
-      const { count, rung, shape, data, bold, seed } = values;
+      const { count, rung, shape, data, seed } = values;
       const total = count + 10 * (shape === "sqrt") + 100 * "abcdef".indexOf(data)
-        + 1000 * bold + 10000 * seed + 1e6 * rung;
+        + 10000 * seed + 1e6 * rung;
       const table = () => ({ caption: "t", head: ["total"], rows: [[total]] });
       return { readouts: { total }, consequence: `total ${total}`, table };
     },
@@ -677,7 +673,7 @@ def test_every_kind_of_control_agrees_with_python(specimen):
         follow(twin, move)
         assert seen["values"] == twin.values
         assert_same(seen["numbers"], twin.readouts())
-    names = {"count", "rung", "shape", "data", "bold", "reseed", "reset"}
+    names = {"count", "rung", "shape", "data", "reseed", "reset"}
     assert {name for name, _ in moves} >= names
 
 
@@ -765,6 +761,6 @@ def test_numbers_are_written_for_people(page, site):
     show(page, EXPLORERS[0], site)
     written = page.evaluate(
         "[[0.1234, 3], [-2, 2], [4.2e-7, 3], [1e-14, 3], [1.5e9, 2], [-Infinity, 2]]"
-        ".map(([value, digits]) => vaebook.format(value, digits))"
+        ".map(([value, digits]) => vaebook.numbers.format(value, digits))"
     )
     assert written == ["0.123", "−2.00", "4.20 × 10⁻⁷", "0.000", "1.50 × 10⁹", "−∞"]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from build_book import ROOT, SITE, toc_pages
 
+from vaebook.explorers import scripts
 from vaebook.sphinx_ext import colab_url
 
 PAGES = [f"{name}.html" for name in toc_pages()]
@@ -136,7 +137,7 @@ def test_outputs_hold_no_script_and_notebooks_no_trace_of_the_machine(name):
 
 def test_every_script_and_font_is_listed_with_its_licence():
     listed = (ROOT / "appendix/about.md").read_text("utf-8")
-    own = {path.name for path in (ROOT / "vaebook/explorers/js").glob("*.js")} | {"book.js"}
+    own = {f"{name}.js" for name in [*scripts.names(), "kit", "page", "book"]}
     found = {path.name for ending in ["js", "woff", "woff2"] for path in SITE.rglob(f"*.{ending}")}
     unlisted = {
         name

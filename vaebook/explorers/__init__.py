@@ -8,18 +8,18 @@ To add the explorer ``Bound``:
 
 1. ``bound.py``: a subclass of :class:`~vaebook.explorers.base.Explorer` with ``name = "bound"``.
    Its class body is the only source of names, ranges, defaults and words: controls are traits
-   (``Slider``, ``Ladder``, ``Choice``, ``Toggle``, ``Count``; a ``role`` is a key of
+   (``Slider``, ``Ladder``, ``Choice``, ``Count``; a ``role`` is a key of
    ``vaebook.figures.COLOURS``), ``buttons`` are names, ``shown`` lists the read-outs, ``text``
    holds every word that the script says. ``tables()`` returns the arrays that the script needs,
    ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure and ``alt`` that
    picture in words.
 2. ``js/bound.js``: ``vaebook.define("bound", (api) => ...)``. It makes charts and their marks once
    (``api.chart({x, y, height})``, then ``line``, ``area``, ``points``, ``segment``, ``bars``,
-   ``label``, ``heat``; ``kit.js`` says above each what its ``set`` takes) and returns
+   ``label``, ``heat``; ``js/kit/marks.js`` says above each what its ``set`` takes) and returns
    ``{update(values)}``, which draws with ``mark.set(...)`` and returns
    ``{readouts, consequence, table}``. Optional beside it: ``constrain(values, moved)``,
    with its double in Python, and ``actions`` by the names of the buttons. Formulas go to
-   ``js/models.js``. An array of ``tables()`` arrives as a typed array: ``Array.from(tables.grid)``
+   ``js/forms/``. An array of ``tables()`` arrives as a typed array: ``Array.from(tables.grid)``
    before a ``map`` that gives anything but numbers.
 3. Export the class here, and add one line to the list in ``tests/site/test_live_explorers.py``: it
    tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.

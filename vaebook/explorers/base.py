@@ -6,182 +6,17 @@ import html
 import io
 import itertools
 import json
-import math
 import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import ClassVar
 
 import numpy as np
 import traitlets
 
-SCRIPTS = Path(__file__).parent / "js"
+from vaebook.explorers import scripts
+from vaebook.explorers.controls import Control, ControlError
 
 _shown = itertools.count(1)
-
-
-class ControlError(traitlets.TraitError, ValueError):
-    """A value that a control does not take; the message names the value and what would do."""
-
-
-class _Control:
-    """A trait that readers can move; ``group`` is the fieldset it stands in.
-
-    Group ``"axis"`` stands right under the chart, along its horizontal axis.
-    """
-
-    _made = itertools.count()
-
-    def _describe(self, label, symbol, unit, group, role):
-        self.order = next(self._made)
-        self.words = {
-            "label": label, "symbol": symbol, "unit": unit, "group": group, "role": role,
-        }  # fmt: skip
-
-    def spec(self):
-        """Return what the script needs to know to draw the control."""
-        return {"name": self.name, "kind": self.kind} | self.words
-
-
-class Slider(_Control, traitlets.TraitType):
-    """A number between ``low`` and ``high``; whole when default and step are of type int.
-
-    Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
-    numbers: ``step``), Page Up and Page Down by ``page`` (default: about a tenth of the range).
-    """
-
-    kind = "range"
-
-    def __init__(
-        self, default, low, high, *, step, label,
-        fine=None, page=None, symbol="", unit="", group="", role="",
-    ):  # fmt: skip
-        super().__init__(default)
-        self._describe(label, symbol, unit, group, role)
-        self.whole = isinstance(default, int) and isinstance(step, int)
-        self.low, self.high, self.step = low, high, step
-        self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
-        self.page = page or max(1, round((high - low) / 10 / step)) * step
-
-    def validate(self, obj, value):
-        """Return the value as a number, or say what the control takes."""
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not self.low <= number <= self.high or (self.whole and number != round(number)):
-            kind = "whole number" if self.whole else "number"
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose a {kind} from {self.low} to {self.high}."
-            )
-        return round(number) if self.whole else number
-
-    def spec(self):
-        """Return what the script needs to know to draw the control."""
-        steps = {"step": self.step, "fine": self.fine, "page": self.page}
-        return super().spec() | {"min": self.low, "max": self.high} | steps
-
-
-class Ladder(Slider):
-    """A slider over a few rising numbers; Page Up and Page Down go ``page`` of them far."""
-
-    def __init__(self, default, values, *, label, page=3, **words):
-        super().__init__(default, values[0], values[-1], step=1, label=label, page=page, **words)
-        self.values = list(values)
-
-    def validate(self, obj, value):
-        """Return the value if it is one of the numbers, or say which there are."""
-        if value not in self.values:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose one from {', '.join(map(str, self.values))}."
-            )
-        return self.values[self.values.index(value)]
-
-    def spec(self):
-        """Return what the script needs: the slider moves over places in the list."""
-        return super().spec() | {"values": self.values, "min": 0, "max": len(self.values) - 1}
-
-
-class Choice(_Control, traitlets.TraitType):
-    """One of several strings; ``options`` maps each to its label."""
-
-    kind = "choice"
-
-    def __init__(self, default, options, *, label, symbol="", group=""):
-        super().__init__(default)
-        self._describe(label, symbol, "", group, "")
-        self.options = options
-
-    def validate(self, obj, value):
-        """Return the value if it is one of the options, or say which there are."""
-        if value not in self.options:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose one of {', '.join(map(repr, self.options))}."
-            )
-        return value
-
-    def spec(self):
-        """Return what the script needs to know to draw the control."""
-        options = [{"value": value, "label": label} for value, label in self.options.items()]
-        return super().spec() | {"options": options}
-
-
-class Toggle(_Control, traitlets.Bool):
-    """A yes or a no, as a check box."""
-
-    kind = "toggle"
-
-    def __init__(self, default, *, label, symbol="", group=""):
-        super().__init__(default)
-        self._describe(label, symbol, "", group, "")
-
-
-class Hidden(_Control, traitlets.TraitType):
-    """A value that only buttons and Python move (a seed, a step); anything that JSON holds."""
-
-    kind = "hidden"
-
-    def __init__(self, default):
-        super().__init__(default)
-        self._describe("", "", "", "", "")
-
-    def validate(self, obj, value):
-        """Return the value; what it may be, the explorer's ``constrain`` knows."""
-        return value
-
-
-class Count(Hidden):
-    """A whole number from ``low`` to ``high`` that only buttons and Python move."""
-
-    def __init__(self, default, low, high):
-        super().__init__(default)
-        self.low, self.high = low, high
-
-    def validate(self, obj, value):
-        """Return the value, or say what the control takes."""
-        if not isinstance(value, int) or not self.low <= value <= self.high:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose a whole number from {self.low} to {self.high}."
-            )
-        return value
-
-
-@dataclass(frozen=True)
-class Readout:
-    """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too."""
-
-    key: str
-    label: str
-    symbol: str = ""
-    digits: int = 3
-    unit: str = ""
-    group: str = ""
-    role: str = ""
-    bar: tuple[float, float] | None = None
 
 
 class Explorer(traitlets.HasTraits):
@@ -257,7 +92,7 @@ class Explorer(traitlets.HasTraits):
     @classmethod
     def controls(cls):
         """Return the control traits in the order of their definition."""
-        traits = [t for t in cls.class_traits().values() if isinstance(t, _Control)]
+        traits = [t for t in cls.class_traits().values() if isinstance(t, Control)]
         return sorted(traits, key=lambda t: t.order)
 
     @property
@@ -280,6 +115,11 @@ class Explorer(traitlets.HasTraits):
     def reset(self):
         """Put every control back to its start value."""
         self._settle(self._start)
+
+    def inside(self, **values):
+        """Return the values, by name, kept within the ranges of their sliders."""
+        sliders = {name: getattr(type(self), name) for name in values}
+        return {n: float(np.clip(values[n], s.low, s.high)) for n, s in sliders.items()}
 
     def readouts(self):
         """Return every number that the page shows, by key: read-outs and values of sliders."""
@@ -318,7 +158,7 @@ class Explorer(traitlets.HasTraits):
             "controls": [c.spec() | {"value": self._start[c.name]} for c in self.controls()],
             "readouts": [asdict(readout) for readout in self.shown],
             "buttons": list(self.buttons),
-            "tables": {key: _encode(value) for key, value in self.tables().items()},
+            "tables": _encode(self.tables()),
             "text": Explorer._words | self.text,
         }
 
@@ -327,7 +167,7 @@ class Explorer(traitlets.HasTraits):
         """The widget of this object, made when first asked for; all displays show the same one."""
         if self._widget is None:
             self._widget = _widget_class()(
-                _esm=_script(self.name), props=self.props(), values=self.values
+                _esm=scripts.module(self.name), props=self.props(), values=self.values
             )
             self._widget.observe(lambda change: self.set(**change["new"]), names="values")
         return self._widget
@@ -375,19 +215,13 @@ _KINDS = {"float32": ("f32", "<f4"), "int16": ("i16", "<i2"), "uint8": ("u8", "u
 
 def _encode(value):
     """Arrays travel as base64 of little-endian numbers; everything else as JSON has it."""
+    if isinstance(value, dict):
+        return {key: _encode(part) for key, part in value.items()}
     if not isinstance(value, np.ndarray):
         return value
     kind, dtype = _KINDS.get(value.dtype.name, ("f64", "<f8"))
     numbers = np.ascontiguousarray(value, dtype)
     return {kind: base64.b64encode(numbers.tobytes()).decode(), "shape": numbers.shape}
-
-
-@functools.cache
-def _script(name):
-    """Return the widget's module: kit, formulas and explorer, and its one export."""
-    files = ["kit", "models", name]
-    parts = [(SCRIPTS / f"{file}.js").read_text(encoding="utf-8") for file in files]
-    return "".join(parts) + f'export default vaebook.widget("{name}");\n'
 
 
 @functools.cache
@@ -397,7 +231,7 @@ def _widget_class():
 
     class ExplorerWidget(anywidget.AnyWidget):
         _esm = traitlets.Unicode().tag(sync=True)
-        _css = (SCRIPTS / "kit.css").read_text(encoding="utf-8")
+        _css = scripts.STYLE.read_text("utf-8")
         props = traitlets.Dict().tag(sync=True)
         values = traitlets.Dict().tag(sync=True)
 

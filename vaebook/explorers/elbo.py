@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from vaebook import bounds
-from vaebook.explorers.base import Choice, ControlError, Explorer, Hidden, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, ControlError, Hidden, Readout, Slider
 from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import uniform_grid

@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from vaebook.explorers.base import Choice, Explorer, Ladder, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Ladder, Readout, Slider
 
 
 class Curve(NamedTuple):

@@ -7,7 +7,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Readout, Slider
 
 NAMES = ("healthy", "A", "B", "C", "D", "E", "E, as if 64 x 64 x 3", "E, cured", "F",
          "F, thresholded", "G", "G, cured", "H", "H, cured")  # fmt: skip

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaebook.explorers.base import Count, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from vaebook.bounds import jensen
-from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.explorers.mixture import Mixture
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid

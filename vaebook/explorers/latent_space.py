@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr
 
-from vaebook.explorers.base import Choice, Count, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from vaebook.explorers.base import Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Readout, Slider
 from vaebook.latent import LinearGaussianModel
 
 MARGINAL_STD = 5.0  # of the delay, in minutes; the same for every correlation

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaebook.explorers.base import ControlError, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import ControlError, Readout, Slider
 from vaebook.mixture import GaussianMixture
 
 GRID = np.linspace(-5.0, 5.0, 401)

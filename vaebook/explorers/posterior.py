@@ -7,7 +7,8 @@ import numpy as np
 
 from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussian
 from vaebook.bounds import elbo
-from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.gaussians import log_normal
 from vaebook.latent import NonlinearModel
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from vaebook.explorers.base import Choice, Count, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from vaebook.bounds import elbo
-from vaebook.explorers.base import Choice, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.quadrature import uniform_grid

@@ -9,7 +9,8 @@ import numpy as np
 
 from vaebook.approximation import AmortisedGaussian
 from vaebook.bounds import elbo
-from vaebook.explorers.base import ControlError, Count, Explorer, Readout, Slider
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import ControlError, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder

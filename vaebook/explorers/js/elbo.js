@@ -5,7 +5,7 @@ vaebook.define("elbo", (api) => {
   const CEILING = -1.35;
   const FLOORS = [-4.6, -6, -8, -12, -20, -40, -80, -160];
   const models = Object.fromEntries(Object.keys(tables.wave).map((name) =>
-    [name, api.models.slopeModel(tables, tables.wave[name])]));
+    [name, api.forms.slopeModel(tables, tables.wave[name])]));
   const TOUCH = 5e-7;
 
   const chart = api.chart({
@@ -39,10 +39,7 @@ vaebook.define("elbo", (api) => {
   const zNames = { q: small.label("q"), posterior: small.label("posterior") };
 
   const place = (values) => [values.mean, values.std, values.phi];
-  const inside = (there) => ["mean", "std", "phi"].map((name, i) => {
-    const { min, max } = api.spec(name);
-    return Math.min(max, Math.max(min, there[i]));
-  });
+  const inside = ([mean, std, phi]) => Object.values(api.inside({ mean, std, phi }));
   function go(values, there) {
     const [mean, std, phi] = inside(there);
     return { mean, std, phi, trail: [...values.trail, place(values)].slice(-tables.max_trail) };
@@ -102,14 +99,14 @@ vaebook.define("elbo", (api) => {
       const highestDensity = Math.max(...density, 0.45 / std);
       small.domain({ y: [0, api.niceCeiling(highestDensity)] });
       const seen = shown.map((k) => density[k]);
-      const q = fine.map((at) => Math.exp(api.models.logNormal(at, mean, std)));
+      const q = fine.map((at) => Math.exp(api.forms.logNormal(at, mean, std)));
       posteriorArea.set(z, seen);
       posteriorLine.set(z, seen);
       qLine.set(fine, q);
       const peak = seen.indexOf(Math.max(...seen));
       // Each name stands on its own side of the two bells.
       const left = mean <= z[peak];
-      zNames.q.set(mean, Math.exp(api.models.logNormal(mean, mean, std)), text("q"), left ? -44 : 44);
+      zNames.q.set(mean, Math.exp(api.forms.logNormal(mean, mean, std)), text("q"), left ? -44 : 44);
       zNames.posterior.set(z[peak], seen[peak], text("posterior"), left ? 84 : -84);
 
       const consequence = touching

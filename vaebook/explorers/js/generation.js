@@ -1,9 +1,9 @@
 // The curve f[z] with the ball at z, and draws that build up the density of x.
 vaebook.define("generation", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { side, bars, parts, max_draws: maxDraws } = tables;
   const latent = Array.from(tables.latent);
-  const decode = models.tanhDecoder(
+  const decode = forms.tanhDecoder(
     tables.hidden_weights, tables.hidden_biases, tables.output_weights, tables.output_biases);
   const mass = Array.from(tables.log_prior_mass, Math.exp);
   const path = latent.map(decode);
@@ -28,7 +28,7 @@ vaebook.define("generation", (api) => {
   const atZ = prior.label("c2");
   prior.onpick((z) => api.set({ z: api.snap("z", z) }));
   const grid = latent.filter((z) => Math.abs(z) <= reach);
-  bell.set(grid, grid.map((z) => Math.exp(models.logNormal(z, 0, 1))));
+  bell.set(grid, grid.map((z) => Math.exp(forms.logNormal(z, 0, 1))));
 
   const plane = api.chart({
     wide: false, equal: true, below: true,
@@ -64,7 +64,7 @@ vaebook.define("generation", (api) => {
   function draws(seed, n) {
     if (drawn.seed !== seed) drawn = { seed, rows: [] };
     for (let i = drawn.rows.length; i < n; i++) {
-      const [z, ...noise] = [0, 1, 2].map((k) => models.standardNormal(seed, 3 * i + k));
+      const [z, ...noise] = [0, 1, 2].map((k) => forms.standardNormal(seed, 3 * i + k));
       drawn.rows.push({ z, centre: decode(z), noise });
     }
     return drawn.rows;
@@ -72,8 +72,8 @@ vaebook.define("generation", (api) => {
 
   function shade(std) {
     if (shaded.std === std) return shaded;
-    const heights1 = models.curveDensity(fine, path1, mass, std);
-    const values = models.planeDensity(cells, path1, path2, mass, std);
+    const heights1 = forms.curveDensity(fine, path1, mass, std);
+    const values = forms.planeDensity(cells, path1, path2, mass, std);
     heat.set(values, cells.length, cells.length, side, side, Math.max(...values) / 0.7);
     density.set(fine, heights1);
     histogram.domain({ y: [0, api.niceCeiling(1.3 * Math.max(...heights1))] });
@@ -122,12 +122,12 @@ vaebook.define("generation", (api) => {
       lastX.set([x[0]], [0]);
       lastZ.set([one.z], [0]);
 
-      const height = Math.exp(models.logNormal(z, 0, 1));
+      const height = Math.exp(forms.logNormal(z, 0, 1));
       chosen.set(z, 0, z, height);
       top.set([z], [height]);
       atZ.set(z, height, text("at_z"), 12);
 
-      const prob = Math.exp(models.curveLogEvidence(f1, f2, path1, path2, tables.log_prior_mass, std));
+      const prob = Math.exp(forms.curveLogEvidence(f1, f2, path1, path2, tables.log_prior_mass, std));
       const blanks = {
         centre_1: format(f1), centre_2: format(f2), density: format(prob, 3), misfit: format(misfit),
         n: format(n, 0), seed, z: format(z), noise_std: format(std),
@@ -161,7 +161,7 @@ vaebook.define("generation", (api) => {
       draw_1(values) {
         const n = Math.min(values.n + 1, maxDraws);
         const { z } = draws(values.seed, n)[n - 1];
-        return { n, z: Math.min(reach, Math.max(-reach, z)) };
+        return { n, ...api.inside({ z }) };
       },
       draw_500: (values) => ({ n: Math.min(values.n + 500, maxDraws) }),
       new_seed: (values) => ({ seed: (values.seed + 1) % 2 ** 32 }),

@@ -1,7 +1,7 @@
 // Three weighted points on a concave curve, and a density under it: the curve at the mean is never
 // below the mean on the curve.
 vaebook.define("jensen", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const NAMES = [1, 2, 3];
   const grid = Array.from(tables.grid);
   const end = grid[grid.length - 1];
@@ -24,8 +24,8 @@ vaebook.define("jensen", (api) => {
       set(g, sides) {
         y.label = text(`${name}_axis`, { g: text(g) });
         chart.domain({ y: RANGE[g] });
-        curve.set(grid, grid.map(models.concave[g].value));
-        tangent.set(grid, grid.map((at) => models.tangent(g, sides.mean, at)));
+        curve.set(grid, grid.map(forms.concave[g].value));
+        tangent.set(grid, grid.map((at) => forms.tangent(g, sides.mean, at)));
         gap.set(sides.mean, sides.meanOfG, sides.mean, sides.gOfMean);
         top.set([sides.mean], [sides.gOfMean]);
         bottom.set([sides.mean], [sides.meanOfG]);
@@ -56,33 +56,33 @@ vaebook.define("jensen", (api) => {
   let values;
 
   return {
-    constrain: (next, moved) => models.shareRest(next, moved, NAMES.map((n) => `weight_${n}`)),
+    constrain: (next, moved) => forms.shareRest(next, moved, NAMES.map((n) => `weight_${n}`)),
 
     update(now) {
       values = now;
       const g = values.function;
       const [ys, weights] = ["y", "weight"].map((what) => NAMES.map((n) => values[`${what}_${n}`]));
-      const points = models.jensen(g, ys, weights);
+      const points = forms.jensen(g, ys, weights);
       const prob = tables[`${values.shape}_prob`];
-      const spread = models.scaledExp(tables[`${values.shape}_u`], prob, values.mean, values.spread);
-      const density = models.jensen(g, spread, prob);
+      const spread = forms.scaledExp(tables[`${values.shape}_u`], prob, values.mean, values.spread);
+      const density = forms.jensen(g, spread, prob);
       const heights = spread.map((y, k) => prob[k] / tables.step / (values.spread * y));
 
       left.set(g, points);
       NAMES.forEach((n, k) => {
-        const height = models.concave[g].value(ys[k]);
+        const height = forms.concave[g].value(ys[k]);
         sticks[k].set(ys[k], left.floor(g, 0), ys[k], left.floor(g, weights[k]));
-        drops[k].set(ys[k], height, ys[k], models.tangent(g, points.mean, ys[k]));
+        drops[k].set(ys[k], height, ys[k], forms.tangent(g, points.mean, ys[k]));
         dots[k].set([ys[k]], [height]);
         names[k].set(ys[k], left.floor(g, weights[k]), String(n));
       });
       right.set(g, density);
       if (values.spread > 0) {
         // Near zero a Weibull density may grow without limit: it is cut at its height at grid[0].
-        const seen = grid.map((y) => models.interpolate(y, spread, heights));
+        const seen = grid.map((y) => forms.interpolate(y, spread, heights));
         const highest = Math.max(...seen, ...heights.filter((_, k) => spread[k] > grid[0] && spread[k] < end));
         const xs = [0.01, ...grid, ...spread.filter((y) => y > 0.01 && y < end)].sort((a, b) => a - b);
-        const tops = xs.map((y) => right.floor(g, Math.min(1, models.interpolate(y, spread, heights) / highest)));
+        const tops = xs.map((y) => right.floor(g, Math.min(1, forms.interpolate(y, spread, heights) / highest)));
         area.set(xs, tops, tops.map(() => right.floor(g, 0)));
         edge.set(xs, tops);
       } else {
@@ -111,8 +111,8 @@ vaebook.define("jensen", (api) => {
         consequence,
         table() {
           const row = (name, y, weight, mean) => {
-            const height = models.concave[g].value(y);
-            return [name, y, weight, height, models.tangent(g, mean, y) - height];
+            const height = forms.concave[g].value(y);
+            return [name, y, weight, height, forms.tangent(g, mean, y) - height];
           };
           const inside = Array.from(spread.keys()).filter((k) => spread[k] > 0.05 && spread[k] < end);
           const few = inside.filter((_, i) => i % Math.ceil(inside.length / 12) === 0);

@@ -1,16 +1,16 @@
 // The latent plane of a trained VAE: a point and what it decodes to, the data's codes, and the holes.
 vaebook.define("latent-space", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { side, cells, short, labels, seed, steps, frames, max_draws: maxDraws } = tables;
   const SECONDS = 6;
-  const decode = models.pixelDecoder(tables.decoder, tables.widths, tables.units);
+  const decode = forms.pixelDecoder(tables.decoder, tables.widths, tables.units);
   const codes = labels.map((_, k) => [tables.codes[2 * k], tables.codes[2 * k + 1]]);
   // The picture's rows go upwards, those of an image downwards.
   const upwards = (image) => Array.from({ length: 784 }, (_, i) => image[28 * (27 - Math.floor(i / 28)) + (i % 28)]);
   const photos = labels.map((_, k) =>
     Array.from({ length: 784 }, (_, i) => (tables.pixels[98 * k + (i >> 3)] >> (7 - (i & 7))) & 1));
-  const holes = models.holes(tables.aggregated, side, cells, short);
-  const ratioAt = (z) => models.betweenCells(tables.aggregated, side, cells, z) / models.planePrior(z);
+  const holes = forms.holes(tables.aggregated, side, cells, short);
+  const ratioAt = (z) => forms.betweenCells(tables.aggregated, side, cells, z) / forms.planePrior(z);
 
   const plane = api.chart({
     wide: false, equal: true,
@@ -75,8 +75,8 @@ vaebook.define("latent-space", (api) => {
       const ts = Array.from({ length: steps }, (_, k) => k / (steps - 1));
       const zs = ts.map((t) => onPath(between, t));
       const densities = {
-        prior: zs.map(models.planePrior),
-        aggregated: zs.map((z) => models.betweenCells(tables.aggregated, side, cells, z)),
+        prior: zs.map(forms.planePrior),
+        aggregated: zs.map((z) => forms.betweenCells(tables.aggregated, side, cells, z)),
       };
       path = { start: values.start, end: values.end, two, between, ts, zs, densities, leastRatio: Math.min(...zs.map(ratioAt)) };
       drawPath();
@@ -87,7 +87,7 @@ vaebook.define("latent-space", (api) => {
     const { two, between: [from, to], ts, densities } = path;
     const images = places.map((_, k) => {
       if (k === 0 || k > frames) return photos[two[k && 1]];
-      return decode(onPath(path.between, (k - 1) / (frames - 1))).map(models.sigmoid);
+      return decode(onPath(path.between, (k - 1) / (frames - 1))).map(forms.sigmoid);
     });
     images.forEach((image, k) => pictures[k].set(upwards(image), 28, 28, [places[k], places[k] + size], [0.03, 0.03 + size]));
     way.set(...from, ...to);
@@ -136,8 +136,8 @@ vaebook.define("latent-space", (api) => {
       },
       draw(values) {
         const n = Math.min(values.n + 1, maxDraws);
-        const [z1, z2] = [2 * n - 2, 2 * n - 1].map((k) => Math.min(side[1], Math.max(side[0], models.standardNormal(seed, k))));
-        return { n, z1, z2 };
+        const [z1, z2] = [2 * n - 2, 2 * n - 1].map((k) => forms.standardNormal(seed, k));
+        return { n, ...api.inside({ z1, z2 }) };
       },
     },
 
@@ -149,21 +149,21 @@ vaebook.define("latent-space", (api) => {
       const z = [z1, z2];
       const { leastRatio } = pathBetween(values);
       const logits = decode(z);
-      const { ink, entropy } = models.pixelStatistics(logits);
+      const { ink, entropy } = forms.pixelStatistics(logits);
       const distances = codes.map((code) => Math.hypot(code[0] - z1, code[1] - z2));
       const nearest = distances.indexOf(Math.min(...distances));
-      const prior = models.planePrior(z);
-      const aggregated = models.betweenCells(tables.aggregated, side, cells, z);
+      const prior = forms.planePrior(z);
+      const aggregated = forms.betweenCells(tables.aggregated, side, cells, z);
       const readouts = {
         prior, aggregated, ratio: aggregated / prior, ink, entropy,
         digit: labels[nearest], distance: distances[nearest],
-        log_likelihood: models.logBernoulli(photos[nearest], logits),
+        log_likelihood: forms.logBernoulli(photos[nearest], logits),
         least_ratio: leastRatio, hole_mass: holes.mass,
       };
 
       point.set([z1], [z2]);
       atZ.set(z1, z2, text("at_z"));
-      decoded.set(upwards(logits.map(models.sigmoid)), 28, 28, [0, 28], [0, 28]);
+      decoded.set(upwards(logits.map(forms.sigmoid)), 28, 28, [0, 28], [0, 28]);
       near.set(upwards(photos[nearest]), 28, 28, [29, 40], [17, 28]);
       const nearWords = text("nearest", { digit: format(labels[nearest], 0), distance: format(distances[nearest]) });
       nearWords.split("\n").forEach((words, k) => nearName[k].set(34.5, 17, words));
@@ -188,8 +188,8 @@ vaebook.define("latent-space", (api) => {
           caption: text("table_caption"),
           head: ["t", text("z1"), text("z2"), text("prior"), text("aggregated"), text("table_ratio"), text("table_entropy")],
           rows: [[text("at_z"), z], ...path.zs.flatMap((at, k) => (k % 5 === 0 ? [[format(path.ts[k]), at]] : []))].map(([name, at]) => [
-            name, ...at, models.planePrior(at), models.betweenCells(tables.aggregated, side, cells, at), ratioAt(at),
-            models.pixelStatistics(decode(at)).entropy,
+            name, ...at, forms.planePrior(at), forms.betweenCells(tables.aggregated, side, cells, at), ratioAt(at),
+            forms.pixelStatistics(decode(at)).entropy,
           ]),
         }),
       };

@@ -1,6 +1,6 @@
 // A joint density from above, its slice at z, and the slices up to z adding up to the marginal.
 vaebook.define("marginal", (api) => {
-  const { models, text, format } = api;
+  const { forms, text, format } = api;
   const { marginal_std: spread, chosen_x: chosen } = api.tables;
   const xs = Array.from(api.tables.x);
   const zs = Array.from(api.tables.z);
@@ -42,11 +42,11 @@ vaebook.define("marginal", (api) => {
       const { z, correlation } = values;
       // Whoever moves z during a sweep takes over.
       if (stop && z !== sweeping) stop();
-      const at = models.pair(z, correlation, spread);
+      const at = forms.pair(z, correlation, spread);
 
       if (correlation !== drawn) {
         drawn = correlation;
-        const joint = zs.flatMap((height) => coarse.map(models.pair(height, correlation, spread).joint));
+        const joint = zs.flatMap((height) => coarse.map(forms.pair(height, correlation, spread).joint));
         heat.set(joint, coarse.length, zs.length, ends(xs), ends(zs), Math.max(...joint) / 0.85);
       }
       const [left, right] = ends(xs);
@@ -60,7 +60,7 @@ vaebook.define("marginal", (api) => {
       let below = xs.map(() => 0);
       tops.forEach((top, k) => {
         if (z <= top - 1) return strips[k].clear();
-        const above = z < top ? soFar : xs.map(models.pair(top, correlation, spread).soFar);
+        const above = z < top ? soFar : xs.map(forms.pair(top, correlation, spread).soFar);
         strips[k].set(xs, above, below);
         below = above;
       });

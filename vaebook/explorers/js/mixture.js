@@ -1,6 +1,6 @@
 // Three weighted bells, their sum, and who is responsible for the chosen x.
 vaebook.define("mixture", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const NAMES = [1, 2, 3];
   const { grid } = tables;
 
@@ -22,26 +22,13 @@ vaebook.define("mixture", (api) => {
   const parameters = (values) => ["weight", "mean", "std"].map((name) => NAMES.map((n) => values[`${name}_${n}`]));
 
   return {
-    // The weights sum to one: the moved one takes its value, the others share the rest in proportion.
-    constrain(values, moved) {
-      const [weights] = parameters(values);
-      const fixed = NAMES.filter((n) => moved.includes(`weight_${n}`));
-      if (fixed.length !== 1) return values;
-      const i = fixed[0] - 1;
-      const rest = 1 - weights[i];
-      const others = weights.reduce((a, w, k) => (k === i ? a : a + w), 0);
-      const next = { ...values };
-      NAMES.forEach((n, k) => {
-        if (k !== i) next[`weight_${n}`] = others > 0 ? (weights[k] / others) * rest : rest / 2;
-      });
-      return next;
-    },
+    constrain: (next, moved) => forms.shareRest(next, moved, NAMES.map((n) => `weight_${n}`)),
 
     update(values) {
       const [weights, means, stds] = parameters(values);
-      const curves = (xs) => models.mixtureCurves(xs, weights, means, stds);
+      const curves = (xs) => forms.mixtureCurves(xs, weights, means, stds);
       const { joint, density } = curves(grid);
-      const at = models.mixture(values.x, weights, means, stds);
+      const at = forms.mixture(values.x, weights, means, stds);
       const here = at.logJoint.map(Math.exp);
       const prob = Math.exp(at.logProb);
 

@@ -1,12 +1,12 @@
 // A bell for a posterior of one or two modes, and a network that has a bell for every data point.
 vaebook.define("posterior", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const latent = Array.from(tables.z);
   const heights = Array.from(tables.x);
-  const decoder = models.valley(tables.valley);
-  const network = models.amortised(
+  const decoder = forms.valley(tables.valley);
+  const network = forms.amortised(
     tables.network_hidden_weights, tables.network_hidden_biases, tables.network_output_weights, tables.network_output_biases);
-  const logJointAt = (x) => (z) => models.logLikelihood(decoder, tables.noise, [x], z) + models.logNormal(z, 0, 1);
+  const logJointAt = (x) => (z) => forms.logLikelihood(decoder, tables.noise, [x], z) + forms.logNormal(z, 0, 1);
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 
   const chart = api.chart({
@@ -45,7 +45,7 @@ vaebook.define("posterior", (api) => {
 
   // What does not move: the posteriors of all heights, and the network.
   const coarse = latent.filter((_, k) => k % 2 === 0);
-  const evidences = heights.map((x) => models.evidence(decoder, tables.noise, [x]));
+  const evidences = heights.map((x) => forms.evidence(decoder, tables.noise, [x]));
   const columns = heights.map((x, i) => {
     const logJoint = logJointAt(x);
     return coarse.map((z) => Math.exp(logJoint(z) - evidences[i].logPx));
@@ -60,24 +60,21 @@ vaebook.define("posterior", (api) => {
 
   let seen = {}; // evidence and best bell of the height and direction on show
   function answers({ x, direction }) {
-    if (seen.x !== x) seen = { x, ...models.evidence(decoder, tables.noise, [x]) };
+    if (seen.x !== x) seen = { x, ...forms.evidence(decoder, tables.noise, [x]) };
     if (seen.direction !== direction) {
       const forward = { mean: seen.mean, std: seen.std };
-      const best = direction === "forward" ? forward : models.bestGaussian(logJointAt(x), forward);
+      const best = direction === "forward" ? forward : forms.bestGaussian(logJointAt(x), forward);
       seen = { ...seen, direction, best };
     }
     return seen;
   }
-  const inside = ({ mean, std }) => Object.fromEntries(Object.entries({ mean, std }).map(([name, value]) => {
-    const { min, max } = api.spec(name);
-    return [name, Math.min(max, Math.max(min, value))];
-  }));
+  const inside = ({ mean, std }) => api.inside({ mean, std });
 
   return {
     actions: {
       climb: (values) => inside(values.direction === "forward"
         ? answers(values).best
-        : models.climbGaussian(logJointAt(values.x), values.mean, values.std)),
+        : forms.climbGaussian(logJointAt(values.x), values.mean, values.std)),
       best: (values) => inside(answers(values).best),
       ask: (values) => inside(network(values.x)),
     },
@@ -87,12 +84,12 @@ vaebook.define("posterior", (api) => {
       const { logPx, best } = answers(values);
       const logJoint = logJointAt(x);
       const asked = network(x);
-      const terms = (bell) => models.boundTerms(decoder, tables.noise, logPx, [x], bell.mean, bell.std);
+      const terms = (bell) => forms.boundTerms(decoder, tables.noise, logPx, [x], bell.mean, bell.std);
       const at = terms(values);
-      const forward = models.forwardDivergence(logJoint, logPx, mean, std);
+      const forward = forms.forwardDivergence(logJoint, logPx, mean, std);
       const networkGap = terms(asked).gap;
 
-      const bell = (to) => (z) => Math.exp(models.logNormal(z, to.mean, to.std));
+      const bell = (to) => (z) => Math.exp(forms.logNormal(z, to.mean, to.std));
       const densities = { posterior: (z) => Math.exp(logJoint(z) - logPx), network: bell(asked), q: bell(values) };
       const over = Object.fromEntries(Object.entries(densities).map(([key, density]) => [key, latent.map(density)]));
       const highest = over.posterior.indexOf(Math.max(...over.posterior));

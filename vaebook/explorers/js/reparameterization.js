@@ -1,6 +1,6 @@
 // Dice at rest, the draws that are made from them, and histograms of two gradient estimates.
 vaebook.define("reparameterization", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const count = tables.estimates;
   const reach = 6;
   const span = [-reach, reach];
@@ -51,7 +51,7 @@ vaebook.define("reparameterization", (api) => {
   function diceOf(seed, n) {
     if (rolled.seed !== seed) rolled = { seed, rows: [] };
     for (let k = rolled.rows.length; k < n; k++) {
-      rolled.rows.push(Float64Array.from({ length: count }, (_, r) => models.standardNormal(seed, k * count + r)));
+      rolled.rows.push(Float64Array.from({ length: count }, (_, r) => forms.standardNormal(seed, k * count + r)));
     }
     return rolled.rows;
   }
@@ -63,18 +63,16 @@ vaebook.define("reparameterization", (api) => {
     actions: {
       new_dice: (values) => ({ seed: (values.seed + 1) % 2 ** 32 }),
       best_baseline(values) {
-        const { min, max } = api.spec("baseline");
-        const best = models.gradient(tables.eps, tables.mass, values).bestBaseline;
-        return { baseline: Math.min(max, Math.max(min, best)) };
+        return api.inside({ baseline: forms.gradient(tables.eps, tables.mass, values).bestBaseline });
       },
     },
 
     update(values) {
       const { mean, std, n, baseline } = values;
-      const row = models.gradientRow(values);
-      const exact = models.gradient(tables.eps, tables.mass, values);
+      const row = forms.gradientRow(values);
+      const exact = forms.gradient(tables.eps, tables.mass, values);
       const rows = diceOf(values.seed, n).slice(0, n);
-      const estimates = models.gradientEstimates(rows, values);
+      const estimates = forms.gradientEstimates(rows, values);
 
       // The draws of the first estimate.
       const eps = rows.map((one) => one[0]);

@@ -1,8 +1,8 @@
 // Prior, likelihood, posterior and q over z, and three sums that end at the same bound.
 vaebook.define("tightness", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const latent = Array.from(tables.latent);
-  const book = models.tanhDecoder(
+  const book = forms.tanhDecoder(
     tables.book_hidden_weights, tables.book_hidden_biases, tables.book_output_weights, tables.book_output_biases);
   const MODELS = {
     linear: { decoder: (z) => [tables.linear_weight * z], noise: tables.linear_noise, data: (x) => [x] },
@@ -48,20 +48,16 @@ vaebook.define("tightness", (api) => {
   function evidenceOf({ x, model }) {
     if (seen.x !== x || seen.model !== model) {
       const { decoder, noise, data } = MODELS[model];
-      seen = { x, model, ...models.evidence(decoder, noise, data(x)) };
+      seen = { x, model, ...forms.evidence(decoder, noise, data(x)) };
     }
     return seen;
   }
-  const inside = (name, value) => {
-    const { min, max } = api.spec(name);
-    return Math.min(max, Math.max(min, value));
-  };
 
   return {
     actions: {
       match(values) {
         const { mean, std } = evidenceOf(values);
-        return { mean: inside("mean", mean), std: inside("std", std) };
+        return api.inside({ mean, std });
       },
     },
 
@@ -69,17 +65,17 @@ vaebook.define("tightness", (api) => {
       const { decoder, noise, data } = MODELS[values.model];
       const x = data(values.x);
       const { logPx } = evidenceOf(values);
-      const at = models.boundTerms(decoder, noise, logPx, x, values.mean, values.std);
+      const at = forms.boundTerms(decoder, noise, logPx, x, values.mean, values.std);
 
       // Densities over z. The likelihood is none: it is scaled to the height of the posterior.
       const densities = (z) => {
-        const logLikelihood = models.logLikelihood(decoder, noise, x, z);
-        const logPrior = models.logNormal(z, 0, 1);
+        const logLikelihood = forms.logLikelihood(decoder, noise, x, z);
+        const logPrior = forms.logNormal(z, 0, 1);
         return {
           prior: Math.exp(logPrior),
           likelihood: Math.exp(logLikelihood),
           posterior: Math.exp(logLikelihood + logPrior - logPx),
-          q: Math.exp(models.logNormal(z, values.mean, values.std)),
+          q: Math.exp(forms.logNormal(z, values.mean, values.std)),
         };
       };
       const over = Object.fromEntries(Object.keys(ROLES).map((key) => [key, []]));

@@ -1,6 +1,6 @@
 // One data point through a toy VAE at any epoch of its recorded training: encode, draw, decode, estimate.
 vaebook.define("vae-step", (api) => {
-  const { models, tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { side, every, noise, max_draws: maxDraws, n_encoder: nEncoder, n_decoder: nDecoder } = tables;
   const latent = Array.from(tables.latent);
   const epochs = Array.from(tables.epochs);
@@ -68,15 +68,15 @@ vaebook.define("vae-step", (api) => {
   function networks(epoch) {
     if (nets.epoch !== epoch) {
       const k = epoch / every;
-      const decoder = models.tanhDecoder(...models.twoLayers(row(tables.phi, k), 1, nDecoder, 2));
-      nets = { epoch, encode: models.tanhEncoder(row(tables.theta, k), nEncoder), decoder, path: latent.map(decoder) };
+      const decoder = forms.tanhDecoder(...forms.twoLayers(row(tables.phi, k), 1, nDecoder, 2));
+      nets = { epoch, encode: forms.tanhEncoder(row(tables.theta, k), nEncoder), decoder, path: latent.map(decoder) };
     }
     return nets;
   }
   let noiseDraws = { rows: [] }; // standard normal numbers of one seed
   function draws(seed, n) {
     if (noiseDraws.seed !== seed) noiseDraws = { seed, rows: [] };
-    while (noiseDraws.rows.length < n) noiseDraws.rows.push(models.standardNormal(seed, noiseDraws.rows.length));
+    while (noiseDraws.rows.length < n) noiseDraws.rows.push(forms.standardNormal(seed, noiseDraws.rows.length));
     return noiseDraws.rows;
   }
   // Dots lie at heights that spread evenly without a pattern.
@@ -95,9 +95,9 @@ vaebook.define("vae-step", (api) => {
       const { encode, decoder, path } = networks(epoch);
       const { mean, std } = encode(x);
       const eps = draws(seed, n);
-      const { logPx: evidence } = models.evidence(decoder, noise, x);
-      const terms = models.boundTerms(decoder, noise, evidence, x, mean, std);
-      const estimates = eps.slice(0, n).map((e) => models.logLikelihood(decoder, noise, x, mean + std * e) - terms.klPrior);
+      const { logPx: evidence } = forms.evidence(decoder, noise, x);
+      const terms = forms.boundTerms(decoder, noise, evidence, x, mean, std);
+      const estimates = eps.slice(0, n).map((e) => forms.logLikelihood(decoder, noise, x, mean + std * e) - terms.klPrior);
       const estimate = estimates[n - 1];
       const z = mean + std * eps[n - 1];
       const [f1, f2] = decoder(z);
@@ -115,8 +115,8 @@ vaebook.define("vae-step", (api) => {
       atX.set(x[0] * (1 + 0.42 / far), x[1] * (1 + 0.42 / far), text("at_x"));
       atF.set(f1 - (0.75 * x[0]) / far, f2 - (0.55 * x[1]) / far, text("at_f"));
 
-      const heights = latent.map((t) => Math.exp(models.logLikelihood(decoder, noise, x, t) + models.logNormal(t, 0, 1) - evidence));
-      const q = latent.map((t) => Math.exp(models.logNormal(t, mean, std)));
+      const heights = latent.map((t) => Math.exp(forms.logLikelihood(decoder, noise, x, t) + forms.logNormal(t, 0, 1) - evidence));
+      const q = latent.map((t) => Math.exp(forms.logNormal(t, mean, std)));
       const highest = heights.indexOf(Math.max(...heights));
       over.domain({ y: [0, api.niceCeiling(1.2 * Math.max(heights[highest], ...q))] });
       filled.set(latent, q);
@@ -128,7 +128,7 @@ vaebook.define("vae-step", (api) => {
       // The name of q stands beside its flank, on the side away from the posterior's peak.
       const outer = mean > latent[highest] ? 1 : -1;
       const flank = mean + 1.5 * outer * std;
-      bellName.set(flank, Math.exp(models.logNormal(flank, mean, std)), text("q"), 10 * outer);
+      bellName.set(flank, Math.exp(forms.logNormal(flank, mean, std)), text("q"), 10 * outer);
 
       // All draws are in view, and the names of the two lines have room on their outer sides.
       const low = Math.min(evidence - 2, terms.elbo - Math.max(1, terms.gap / 4), ...estimates.map((e) => e - 0.5));

@@ -1,0 +1,161 @@
+"""Controls and read-outs of an explorer, as its class describes them."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import traitlets
+
+
+class ControlError(traitlets.TraitError, ValueError):
+    """A value that a control does not take; the message names the value and what would do."""
+
+
+class Control:
+    """A trait that readers can move; ``group`` is the fieldset it stands in.
+
+    Group ``"axis"`` stands right under the chart, along its horizontal axis.
+    """
+
+    _made = itertools.count()
+
+    def _describe(self, label, symbol, unit, group, role):
+        self.order = next(self._made)
+        self.words = {
+            "label": label, "symbol": symbol, "unit": unit, "group": group, "role": role,
+        }  # fmt: skip
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        return {"name": self.name, "kind": self.kind} | self.words
+
+
+class Slider(Control, traitlets.TraitType):
+    """A number between ``low`` and ``high``; whole when default and step are of type int.
+
+    Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
+    numbers: ``step``), Page Up and Page Down by ``page`` (default: about a tenth of the range).
+    """
+
+    kind = "range"
+
+    def __init__(
+        self, default, low, high, *, step, label,
+        fine=None, page=None, symbol="", unit="", group="", role="",
+    ):  # fmt: skip
+        super().__init__(default)
+        self._describe(label, symbol, unit, group, role)
+        self.whole = isinstance(default, int) and isinstance(step, int)
+        self.low, self.high, self.step = low, high, step
+        self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
+        self.page = page or max(1, round((high - low) / 10 / step)) * step
+
+    def validate(self, obj, value):
+        """Return the value as a number, or say what the control takes."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not self.low <= number <= self.high or (self.whole and number != round(number)):
+            kind = "whole number" if self.whole else "number"
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose a {kind} from {self.low} to {self.high}."
+            )
+        return round(number) if self.whole else number
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        steps = {"step": self.step, "fine": self.fine, "page": self.page}
+        return super().spec() | {"min": self.low, "max": self.high} | steps
+
+
+class Ladder(Slider):
+    """A slider over a few rising numbers; Page Up and Page Down go ``page`` of them far."""
+
+    def __init__(self, default, values, *, label, page=3, **words):
+        super().__init__(default, values[0], values[-1], step=1, label=label, page=page, **words)
+        self.values = list(values)
+
+    def validate(self, obj, value):
+        """Return the value if it is one of the numbers, or say which there are."""
+        if value not in self.values:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose one from {', '.join(map(str, self.values))}."
+            )
+        return self.values[self.values.index(value)]
+
+    def spec(self):
+        """Return what the script needs: the slider moves over places in the list."""
+        return super().spec() | {"values": self.values, "min": 0, "max": len(self.values) - 1}
+
+
+class Choice(Control, traitlets.TraitType):
+    """One of several strings; ``options`` maps each to its label."""
+
+    kind = "choice"
+
+    def __init__(self, default, options, *, label, symbol="", group=""):
+        super().__init__(default)
+        self._describe(label, symbol, "", group, "")
+        self.options = options
+
+    def validate(self, obj, value):
+        """Return the value if it is one of the options, or say which there are."""
+        if value not in self.options:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose one of {', '.join(map(repr, self.options))}."
+            )
+        return value
+
+    def spec(self):
+        """Return what the script needs to know to draw the control."""
+        options = [{"value": value, "label": label} for value, label in self.options.items()]
+        return super().spec() | {"options": options}
+
+
+class Hidden(Control, traitlets.TraitType):
+    """A value that only buttons and Python move (a seed, a step); anything that JSON holds."""
+
+    kind = "hidden"
+
+    def __init__(self, default):
+        super().__init__(default)
+        self._describe("", "", "", "", "")
+
+    def validate(self, obj, value):
+        """Return the value; what it may be, the explorer's ``constrain`` knows."""
+        return value
+
+
+class Count(Hidden):
+    """A whole number from ``low`` to ``high`` that only buttons and Python move."""
+
+    def __init__(self, default, low, high):
+        super().__init__(default)
+        self.low, self.high = low, high
+
+    def validate(self, obj, value):
+        """Return the value, or say what the control takes."""
+        if not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ControlError(
+                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
+                f"choose a whole number from {self.low} to {self.high}."
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too."""
+
+    key: str
+    label: str
+    symbol: str = ""
+    digits: int = 3
+    unit: str = ""
+    group: str = ""
+    role: str = ""
+    bar: tuple[float, float] | None = None

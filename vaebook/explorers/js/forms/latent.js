@@ -1,0 +1,98 @@
+// Models with a latent variable: a straight line, a curve, and the bound on their evidence.
+Object.assign(vaebook.forms, (() => {
+  "use strict";
+  const { LOG_2PI, logNormal, logSumExp, normalCdf } = vaebook.forms;
+
+  // correlation; soFar is vaebook.explorers.marginal.Marginal.slices_up_to_z
+  function pair(z, correlation, spread) {
+    const mean = spread * correlation * z;
+    const scatter = Math.sqrt(1 - correlation * correlation);
+    const std = spread * scatter;
+    const weight = Math.exp(logNormal(z, 0, 1));
+    const slice = (x) => Math.exp(logNormal(x, mean, std));
+    const marginal = (x) => Math.exp(logNormal(x, 0, spread));
+    return {
+      mean, std, weight, slice, marginal,
+      marginalStd: Math.hypot(spread * correlation, std),
+      area: normalCdf(z),
+      joint: (x) => weight * slice(x),
+      soFar: (x) => marginal(x) * normalCdf((z - (correlation * x) / spread) / scatter),
+    };
+  }
+
+  // vaebook.latent.NonlinearModel.log_marginal at one point of the plane; logMass is the log of
+  // grid weight times prior
+  function curveLogEvidence(x1, x2, path1, path2, logMass, std) {
+    return logSumExp(path1.map((f1, k) => logMass[k] + logNormal(x1, f1, std) + logNormal(x2, path2[k], std)));
+  }
+
+  // vaebook.explorers.generation.Generation.density_of_x1: the density of one coordinate
+  function curveDensity(xs, path, mass, std) {
+    const height = Math.exp(logNormal(0, 0, std)); // once, and not for each of the 84,000 pairs
+    return xs.map((x) => {
+      let sum = 0;
+      for (let k = 0; k < path.length; k++) sum += mass[k] * Math.exp(-0.5 * ((x - path[k]) / std) ** 2);
+      return height * sum;
+    });
+  }
+
+  // the exponential of log_marginal over the square of evenly spaced xs, row by row upwards; for the
+  // eye: each bell ends at six standard deviations, and every second bell is enough
+  function planeDensity(xs, path1, path2, mass, std) {
+    const step = xs[1] - xs[0];
+    const values = new Float64Array(xs.length ** 2);
+    const height = Math.exp(logNormal(0, 0, std));
+    const bell = (centre) => {
+      const first = Math.max(0, Math.ceil((centre - 6 * std - xs[0]) / step));
+      const near = xs.slice(first, Math.max(first, Math.floor((centre + 6 * std - xs[0]) / step) + 1));
+      return { first, heights: near.map((x) => height * Math.exp(-0.5 * ((x - centre) / std) ** 2)) };
+    };
+    for (let k = 0; k < mass.length; k += 2) {
+      const across = bell(path1[k]);
+      const up = bell(path2[k]);
+      for (let j = 0; j < up.heights.length; j++) {
+        const row = (up.first + j) * xs.length + across.first;
+        const scale = 2 * mass[k] * up.heights[j];
+        for (let i = 0; i < across.heights.length; i++) values[row + i] += scale * across.heights[i];
+      }
+    }
+    return values;
+  }
+
+  const LATENT = Array.from({ length: 1601 }, (_, k) => (k - 800) / 100);
+  const EPS = Array.from({ length: 601 }, (_, k) => (k - 300) * 0.03);
+
+  // log p(x | z) for a decoder z -> [f1, ..., fD]; x has D numbers
+  const logLikelihood = (decoder, noise, x, z) =>
+    decoder(z).reduce((sum, centre, d) => sum + logNormal(x[d], centre, noise), 0);
+
+  // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x; a
+  // straight line is a decoder, too
+  function evidence(decoder, noise, x) {
+    const logJoint = LATENT.map((z) => logLikelihood(decoder, noise, x, z) + logNormal(z, 0, 1));
+    const logArea = logSumExp(logJoint);
+    const mass = logJoint.map((term) => Math.exp(term - logArea));
+    const mean = mass.reduce((sum, m, k) => sum + m * LATENT[k], 0);
+    const variance = mass.reduce((sum, m, k) => sum + m * (LATENT[k] - mean) ** 2, 0);
+    return { logPx: logArea + Math.log(0.01), mean, std: Math.sqrt(variance) };
+  }
+
+  // vaebook.bounds.elbo, each term by its own sum over z, and the first term of the definition
+  function boundTerms(decoder, noise, logPx, x, mean, std) {
+    const sums = { elbo: 0, gap: 0, reconstruction: 0, energy: 0 };
+    for (const eps of EPS) {
+      const z = mean + std * eps;
+      const mass = 0.03 * Math.exp(logNormal(eps, 0, 1));
+      const [likelihood, prior, q] = [logLikelihood(decoder, noise, x, z), logNormal(z, 0, 1), logNormal(z, mean, std)];
+      sums.elbo += mass * (likelihood + prior - q);
+      sums.gap += mass * (q - (likelihood + prior - logPx));
+      sums.reconstruction += mass * likelihood;
+      sums.energy += mass * (likelihood + prior);
+    }
+    sums.gap = Math.max(sums.gap, 0);
+    const klPrior = 0.5 * (std * std + mean * mean - 1) - Math.log(std);
+    return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
+  }
+
+  return { pair, curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, boundTerms };
+})());

@@ -1,0 +1,32 @@
+// A mixture of Gaussians, and weights that sum to one.
+Object.assign(vaebook.forms, (() => {
+  "use strict";
+  const { logNormal, logSumExp } = vaebook.forms;
+
+  // vaebook.mixture.GaussianMixture at one x: .log_joint, .log_prob and .responsibilities
+  function mixture(x, weights, means, stds) {
+    const logJoint = weights.map((weight, n) => Math.log(weight) + logNormal(x, means[n], stds[n]));
+    const logProb = logSumExp(logJoint);
+    return { logJoint, logProb, responsibilities: logJoint.map((term) => Math.exp(term - logProb)) };
+  }
+
+  // the same on many x: the weighted components (the exponential of .log_joint), and their sum
+  function mixtureCurves(xs, weights, means, stds) {
+    const joint = weights.map((weight, n) => xs.map((x) => weight * Math.exp(logNormal(x, means[n], stds[n]))));
+    return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
+  }
+
+  // Explorer.constrain where some controls sum to one: the one that moved keeps its value, the
+  // others share the rest in proportion, or equally if they had nothing.
+  function shareRest(values, moved, names) {
+    const fixed = names.filter((name) => moved.includes(name));
+    if (fixed.length !== 1) return values;
+    const free = names.filter((name) => name !== fixed[0]);
+    const rest = 1 - values[fixed[0]];
+    const others = free.reduce((sum, name) => sum + values[name], 0);
+    const share = (name) => (others > 0 ? values[name] / others : 1 / free.length) * rest;
+    return { ...values, ...Object.fromEntries(free.map((name) => [name, share(name)])) };
+  }
+
+  return { mixture, mixtureCurves, shareRest };
+})());

@@ -1,0 +1,57 @@
+// The only formulas that the explorers' scripts hold are in this folder: what must be evaluated while
+// a slider moves. Each has its double in Python, named beside it; tests hold the two within 1e-9.
+Object.assign(vaebook.forms, (() => {
+  "use strict";
+
+  const LOG_2PI = Math.log(2 * Math.PI);
+
+  // vaebook.gaussians.log_normal
+  function logNormal(x, mean, std) {
+    const d = (x - mean) / std;
+    return -0.5 * (d * d + LOG_2PI) - Math.log(std);
+  }
+
+  // log of a sum of exponentials, safe where every term is far below the smallest double
+  function logSumExp(terms) {
+    const top = Math.max(...terms);
+    if (top === -Infinity) return top;
+    let sum = 0;
+    for (const term of terms) sum += Math.exp(term - top);
+    return top + Math.log(sum);
+  }
+
+  // numpy.interp, with zero outside: a table's value between its points, which increase
+  function interpolate(x, xs, values) {
+    if (x < xs[0] || x > xs[xs.length - 1]) return 0;
+    let [low, high] = [0, xs.length - 1];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (xs[middle] <= x) low = middle;
+      else high = middle;
+    }
+    return values[low] + ((x - xs[low]) / (xs[high] - xs[low])) * (values[high] - values[low]);
+  }
+
+  // scipy.special.ndtr, the cumulative normal: a series whose terms are all positive
+  function normalCdf(t) {
+    if (t < 0) return 1 - normalCdf(-t);
+    if (t > 9) return 1;
+    let sum = t;
+    for (let term = t, k = 3; term > 1e-17 * sum; k += 2) sum += term *= (t * t) / k;
+    return 0.5 + sum * Math.exp(logNormal(t, 0, 1));
+  }
+
+  // vaebook.explorers.draws.standard_normal, entry `index`
+  function standardNormal(seed, index) {
+    const mix = (bits) => {
+      bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+      bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+      return (bits ^ (bits >>> 16)) >>> 0;
+    };
+    const key = mix(seed + 0x9e3779b9);
+    const uniform = (place) => (mix(key + Math.imul(place, 0x9e3779b9)) + 0.5) / 2 ** 32;
+    return Math.sqrt(-2 * Math.log(uniform(2 * index))) * Math.cos(2 * Math.PI * uniform(2 * index + 1));
+  }
+
+  return { LOG_2PI, logNormal, logSumExp, interpolate, normalCdf, standardNormal };
+})());

@@ -1,0 +1,132 @@
+// One chart: axes, and the marks on them (marks.js).
+vaebook.chart = (() => {
+  "use strict";
+  const { attribute, fill, html, newId, svg } = vaebook.dom;
+  const { fixed } = vaebook.numbers;
+  const { invert, scale, ticks } = vaebook.scales;
+
+  // A chart is drawn in CSS pixels for the width that it has, so its text never shrinks. An axis has
+  // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels; with `log`
+  // equal steps are equal factors; `room` keeps the place of a vertical axis without ticks, so that
+  // charts stand under each other. `equal`: one scale on both axes, so that a circle is round; the
+  // height follows the width.
+  function makeChart({ x, y, height = 260, wide = true, equal = false }) {
+    const frame = { id: newId("chart"), width: 640, height };
+    const clip = svg("rect");
+    const grid = svg("g", { class: "vb-grid" });
+    const axes = svg("g", { class: "vb-axes" });
+    const layers = { under: svg("g", { "clip-path": `url(#${frame.id})` }), over: svg("g") };
+    const picture = svg("svg", { role: "img", "aria-label": "", class: "vb-picture" },
+      svg("clipPath", { id: frame.id }, clip), grid, layers.under, axes, layers.over);
+    const node = html("figure", { class: wide ? "vb-chart vb-wide" : "vb-chart" }, picture);
+    // A short name such as "x" stands in the row of the ticks, a long one in a row of its own.
+    const inline = !x.label || x.label.length <= 3;
+    const margin = {
+      left: y.ticks === false && !y.room ? 12 : 46, right: 14,
+      top: y.label ? 26 : 12, bottom: x.ticks === false ? 12 : inline ? 26 : 42,
+    };
+    const marks = [];
+
+    function layout() {
+      const [left, right, top] = [margin.left, frame.width - margin.right, margin.top];
+      const extent = (axis) => axis.domain[1] - axis.domain[0];
+      if (equal) frame.height = Math.round(top + margin.bottom + ((right - left) * extent(y)) / extent(x));
+      const bottom = frame.height - margin.bottom;
+      Object.assign(frame, { left, right, top, bottom, sx: scale(x, left, right), sy: scale(y, bottom, top) });
+      fill(picture, { width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}` });
+      fill(clip, { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8 });
+      drawAxes();
+      for (const mark of marks) mark.stale = mark.data;
+    }
+
+    function drawAxes() {
+      const { left, right, top, bottom, sx, sy } = frame;
+      const at = (pixels) => Math.round(pixels * 10) / 10;
+      const words = (attributes, text) => axes.append(svg("text", attributes, text));
+      grid.replaceChildren();
+      axes.replaceChildren(svg("path", { d: `M${left} ${bottom}H${right}` }));
+      if (x.ticks !== false) {
+        const { values, digits } = ticks(x, (right - left) / (x.spacing ?? 70));
+        for (const value of values) {
+          axes.append(svg("path", { d: `M${at(sx(value))} ${bottom}v5` }));
+          if (inline && x.label && sx(value) > right - 24) continue;
+          const number = fixed(value, digits);
+          const place = Math.max(at(sx(value)), 4.6 * number.length); // stays on the paper
+          words({ x: place, y: bottom + 19, "text-anchor": "middle" }, number);
+        }
+      }
+      if (y.ticks !== false) {
+        const { values, digits } = ticks(y, (bottom - top) / (y.spacing ?? 55));
+        for (const value of values) {
+          if (value !== y.domain[0]) grid.append(svg("path", { d: `M${left} ${at(sy(value))}H${right}` }));
+          words({ x: left - 7, y: at(sy(value)) + 4, "text-anchor": "end" }, fixed(value, digits));
+        }
+      }
+      if (x.label) words({ x: right, y: frame.height - 5, "text-anchor": "end", class: "vb-axis-label" }, x.label);
+      if (y.label) words({ x: 2, y: 13, class: "vb-axis-label" }, y.label);
+    }
+
+    // After new axes: draw what was not drawn anew since.
+    function settle() {
+      for (const mark of marks) if (mark.stale) mark.set(...mark.data);
+    }
+
+    function mark(shape, draw, layer = "under") {
+      layers[layer].append(shape);
+      const made = {
+        set(...data) { made.data = data; made.stale = null; draw(...data); },
+        clear() { made.data = made.stale = null; draw(); },
+      };
+      marks.push(made);
+      return made;
+    }
+
+    const chart = {
+      node,
+      settle,
+      ...vaebook.marks.makeMarks(frame, mark),
+      // domain({x: [low, high], y: [low, high]}): new axes, everything redrawn, if they differ.
+      domain(next) {
+        let changed = false;
+        for (const [axis, wanted] of [[x, next.x], [y, next.y]]) {
+          if (wanted && (wanted[0] !== axis.domain[0] || wanted[1] !== axis.domain[1])) {
+            axis.domain = wanted;
+            changed = true;
+          }
+        }
+        if (changed) layout();
+      },
+      // What the picture shows, in words, for those who do not see it.
+      describe(words) { attribute(picture, "aria-label", words); },
+      // onpick(handler): a click or drag on the chart, as data coordinates; always beside a slider.
+      onpick(handler) {
+        picture.classList.add("vb-pickable");
+        const pick = (event) => {
+          const box = picture.getBoundingClientRect();
+          handler(invert(x, frame.left, frame.right)(event.clientX - box.left),
+            invert(y, frame.bottom, frame.top)(event.clientY - box.top));
+        };
+        picture.addEventListener("pointerdown", (event) => {
+          if (event.button !== 0) return;
+          picture.setPointerCapture(event.pointerId);
+          pick(event);
+        });
+        picture.addEventListener("pointermove", (event) => {
+          if (picture.hasPointerCapture(event.pointerId)) pick(event);
+        });
+      },
+      resize() {
+        const wanted = Math.floor(node.clientWidth);
+        if (wanted > 0 && wanted !== frame.width) {
+          frame.width = wanted;
+          layout();
+          settle();
+        }
+      },
+    };
+    layout();
+    return chart;
+  }
+
+  return { makeChart };
+})();

@@ -1,0 +1,113 @@
+// Native controls and read-outs. Each is {row, show}: its element, and what writes a value into it.
+vaebook.controls = (() => {
+  "use strict";
+  const { attribute, html, newId, quiet, write } = vaebook.dom;
+  const { fixed, format } = vaebook.numbers;
+  const { decimals, onGrid, snap } = vaebook.scales;
+
+  const symbol = (words) => html("span", { class: "vb-symbol" }, words);
+  const caption = (spec) => (spec.symbol ? [`${spec.label} `, symbol(spec.symbol)] : [spec.label]);
+
+  // With `values` the slider moves over the places 0, 1, ... of that list.
+  function makeRange(spec, move) {
+    const id = newId("control");
+    const digits = decimals(spec.fine);
+    const placeOf = (value) => (spec.values ? spec.values.indexOf(value) : value);
+    const moveTo = (place) => move(spec.values ? spec.values[snap(spec, place)] : snap(spec, place));
+    const input = html("input", {
+      ...quiet, type: "range", id, name: spec.name, min: spec.min, max: spec.max, step: spec.fine,
+      "data-values": spec.values && JSON.stringify(spec.values),
+    });
+    const number = html("span", { class: "vb-value", "data-readout": spec.name });
+    const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` },
+      html("label", { for: id }, ...caption(spec)), number, input);
+
+    input.addEventListener("input", () => moveTo(input.valueAsNumber));
+    input.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      const place = placeOf(control.value);
+      const little = event.shiftKey ? spec.fine : spec.step;
+      const wanted = {
+        ArrowRight: place + little, ArrowUp: place + little,
+        ArrowLeft: place - little, ArrowDown: place - little,
+        PageUp: place + spec.page, PageDown: place - spec.page,
+        Home: spec.min, End: spec.max,
+      }[event.key];
+      if (wanted === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      moveTo(wanted);
+    });
+
+    const control = {
+      row,
+      show(value, consequence) {
+        const place = placeOf(value);
+        if (value !== control.value) {
+          control.value = value;
+          // A value set from Python may lie between two steps; the input shows it all the same.
+          attribute(input, "step", onGrid(spec, place) ? String(spec.fine) : "any");
+          input.style.setProperty("--vb-part", (place - spec.min) / (spec.max - spec.min));
+          write(number, format(value, digits) + (spec.unit ? ` ${spec.unit}` : ""));
+          attribute(number, "data-number", String(value));
+        }
+        if (input.valueAsNumber !== place) input.value = place;
+        attribute(input, "aria-valuetext", `${spec.symbol || ""} ${number.textContent}: ${consequence}`.trim());
+      },
+    };
+    return control;
+  }
+
+  // Up to four options: radio buttons; more: a select.
+  function makeChoice(spec, move) {
+    if (spec.options.length > 4) {
+      const id = newId("control");
+      const select = html("select", { ...quiet, id, name: spec.name },
+        ...spec.options.map((o) => html("option", { value: o.value }, o.label)));
+      select.addEventListener("change", () => move(select.value));
+      return {
+        row: html("div", { class: "vb-control vb-inline" }, html("label", { for: id }, ...caption(spec)), select),
+        show(value) { select.value = value; },
+      };
+    }
+    const radios = spec.options.map((o) =>
+      html("input", { ...quiet, type: "radio", name: spec.name, value: o.value }));
+    radios.forEach((radio) => radio.addEventListener("change", () => move(radio.value)));
+    return {
+      row: html("fieldset", { class: "vb-control vb-radios" }, html("legend", {}, ...caption(spec)),
+        ...radios.map((radio, i) => html("label", {}, radio, ` ${spec.options[i].label}`))),
+      show(value) { radios.forEach((radio) => { radio.checked = radio.value === value; }); },
+    };
+  }
+
+  // A value that only buttons and Python move, such as a seed.
+  function makeHidden(spec) {
+    const input = html("input", { type: "hidden", name: spec.name });
+    return { row: input, show(value) { input.value = JSON.stringify(value); } };
+  }
+
+  const KINDS = { range: makeRange, choice: makeChoice, hidden: makeHidden };
+  const makeControl = (spec, move) => KINDS[spec.kind](spec, move);
+
+  // A read-out with `bar: [low, high]` draws its number as a bar, too.
+  function makeReadout(spec) {
+    const number = html("span", { class: "vb-value", "data-readout": spec.key });
+    const part = spec.bar && html("span", { class: "vb-bar-fill" });
+    const track = part ? [html("span", { class: "vb-bar-track", "aria-hidden": "true" }, part)] : [];
+    const unit = spec.unit ? ` ${spec.unit}` : "";
+    return {
+      row: html("div", { class: `${part ? "vb-bar" : "vb-readout"} ${spec.role ? `vb-${spec.role}` : ""}` },
+        html("dt", {}, ...caption(spec)), html("dd", {}, ...track, number, unit)),
+      show(value) {
+        // Numbers beside bars keep one width, so that the bars stay comparable.
+        write(number, part ? fixed(value, spec.digits) : format(value, spec.digits));
+        attribute(number, "data-number", String(value));
+        if (!part) return;
+        const [low, high] = spec.bar;
+        part.style.width = `${100 * Math.min(1, Math.max(0, (value - low) / (high - low)))}%`;
+      },
+    };
+  }
+
+  return { makeControl, makeReadout };
+})();

@@ -1,0 +1,134 @@
+// The marks of a chart: made once, told their data with .set(...), emptied with .clear().
+vaebook.marks = (() => {
+  "use strict";
+  const { fill, svg, write } = vaebook.dom;
+
+  const SHAPES = {
+    circle: (r) => `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
+    square: (r) => `m${-r} ${-r}h${2 * r}v${2 * r}h${-2 * r}z`,
+    diamond: (r) => `m0 ${-1.3 * r}l${1.3 * r} ${1.3 * r}l${-1.3 * r} ${1.3 * r}l${-1.3 * r} ${-1.3 * r}z`,
+    triangle: (r) => `m0 ${-1.2 * r}l${1.2 * r} ${2 * r}h${-2.4 * r}z`,
+  };
+  const tenth = (pixels) => Math.round(pixels * 10) / 10;
+
+  // `frame` holds the chart's scales sx and sy, its width and height, the bottom of the plot and an
+  // id; mark(shape, draw, layer) adds a shape to the chart and returns its set and clear.
+  function makeMarks(frame, mark) {
+    const x = (v) => tenth(frame.sx(v));
+    const y = (v) => tenth(frame.sy(v));
+    let masks = 0;
+
+    // A path through the points, with a gap where y is not finite. Where it runs level, as densities
+    // do over most of their length, the points between the ends are left out.
+    function runs(xs, ys) {
+      const n = xs.length, heights = new Float64Array(n);
+      for (let i = 0; i < n; i++) heights[i] = Math.round(frame.sy(ys[i]) * 10);
+      let path = "", pen = "M";
+      for (let i = 0; i < n; i++) {
+        if (!Number.isFinite(heights[i])) pen = "M";
+        else if (pen === "M" || heights[i] !== heights[i - 1] || heights[i] !== heights[i + 1]) {
+          path += pen + x(xs[i]) + " " + heights[i] / 10;
+          pen = "L";
+        }
+      }
+      return path;
+    }
+
+    return {
+      // line.set(xs, ys): a curve; gaps where ys is not finite.
+      line(role, { width = 2.25 } = {}) {
+        const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": width });
+        return mark(path, (xs = [], ys = []) => path.setAttribute("d", runs(xs, ys)));
+      },
+      // area.set(xs, tops[, bottoms]): the surface between two curves; strength: its opacity.
+      area(role, { strength } = {}) {
+        const style = strength && `fill-opacity: ${strength}`;
+        const path = svg("path", { class: `vb-area vb-${role}`, style });
+        return mark(path, (xs = [], tops = [], bottoms = null) => {
+          let d = runs(xs, tops);
+          if (!bottoms && d) d += `V${y(0)}H${x(xs[0])}`;
+          if (bottoms) for (let i = xs.length - 1; i >= 0; i--) d += `L${x(xs[i])} ${y(bottoms[i])}`;
+          path.setAttribute("d", d && `${d}Z`);
+        });
+      },
+      // points.set(xs, ys); without halo: small dots by the thousand, half transparent.
+      points(role, { shape = "circle", size = 4, halo = true } = {}) {
+        const style = !halo && "stroke: none; fill-opacity: 0.6";
+        const path = svg("path", { class: `vb-points vb-${role}`, style });
+        return mark(path, (xs = [], ys = []) => {
+          let d = "";
+          for (let i = 0; i < xs.length; i++) d += `M${x(xs[i])} ${y(ys[i])}${SHAPES[shape](size)}`;
+          path.setAttribute("d", d);
+        });
+      },
+      // segment.set(x0, y0, x1, y1): one straight piece.
+      segment(role, { width = 1.5 } = {}) {
+        const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": width });
+        return mark(path, (x0, y0, x1, y1) =>
+          path.setAttribute("d", x0 === undefined ? "" : `M${x(x0)} ${y(y0)}L${x(x1)} ${y(y1)}`));
+      },
+      // bars.set(lefts, rights, tops): a histogram or a bar chart standing on zero.
+      bars(role) {
+        const path = svg("path", { class: `vb-bars-mark vb-${role}` });
+        return mark(path, (lefts = [], rights = [], tops = []) => {
+          let d = "";
+          for (let i = 0; i < lefts.length; i++) {
+            d += `M${x(lefts[i])} ${y(0)}V${y(tops[i])}H${x(rights[i])}V${y(0)}Z`;
+          }
+          path.setAttribute("d", d);
+        });
+      },
+      // label.set(x, y, text[, dx]): words at a place, with a paper halo; dx, dy in pixels.
+      label(role, { anchor = "middle", dy = -7 } = {}) {
+        const text = svg("text", { class: `vb-label vb-${role}`, "text-anchor": anchor });
+        return mark(text, (px, py, words, dx = 0) => {
+          if (words === undefined) return write(text, "");
+          write(text, words);
+          // Words stay on the paper: a letter is at most 7.8 units wide on average.
+          const length = 7.8 * words.length;
+          const before = { start: 0, middle: length / 2, end: length }[anchor];
+          fill(text, {
+            x: Math.min(Math.max(x(px) + dx, before), frame.width - length + before),
+            y: Math.min(Math.max(y(py) + dy, 11), frame.bottom - 4),
+          });
+        }, "over");
+      },
+      // words.set(xs, ys, texts): many short words, each centred at its place, without a halo.
+      words(role) {
+        const group = svg("g", { class: `vb-words vb-${role}`, "text-anchor": "middle" });
+        return mark(group, (xs = [], ys = [], texts = []) => group.replaceChildren(...texts.map(
+          (words, i) => svg("text", { x: x(xs[i]), y: y(ys[i]) + 4 }, words))));
+      },
+      // heat.set(values, columns, rows, [x0, x1], [y0, y1], top): values in [0, top] as the strength
+      // of one colour; the rows go upwards; `pixels`: each value as a square of its own. The picture
+      // is a mask, so the colour follows the theme.
+      heat(role, { pixels: squares = false } = {}) {
+        const canvas = document.createElement("canvas");
+        const id = `${frame.id}-${++masks}`;
+        const style = squares && "image-rendering: pixelated";
+        const image = svg("image", { preserveAspectRatio: "none", style });
+        const rect = svg("rect", { class: `vb-heat vb-${role}`, mask: `url(#${id})` });
+        const shape = svg("g", {}, svg("mask", { id }, image), rect);
+        return mark(shape, (values, columns, rows, [x0, x1] = [], [y0, y1] = [], top = 1) => {
+          if (!values) return rect.setAttribute("width", 0);
+          Object.assign(canvas, { width: columns, height: rows });
+          const context = canvas.getContext("2d");
+          const pixels = context.createImageData(columns, rows);
+          pixels.data.fill(255);
+          for (let i = 0; i < values.length; i++) {
+            const row = rows - 1 - Math.floor(i / columns);
+            const j = 4 * (row * columns + (i % columns));
+            pixels.data[j + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
+          }
+          context.putImageData(pixels, 0, 0);
+          const { sx, sy } = frame;
+          const box = { x: sx(x0), y: sy(y1), width: sx(x1) - sx(x0), height: sy(y0) - sy(y1) };
+          fill(image, { ...box, href: canvas.toDataURL() });
+          fill(rect, box);
+        });
+      },
+    };
+  }
+
+  return { makeMarks };
+})();
