@@ -66,11 +66,11 @@ def expectation(g, mean, std):
 def scipy_logs(weight, noise_std, x):
     """log p(x | z), log p(z) and log p(x) of the linear model in SciPy's words."""
 
-    def log_likelihood(z):
+    def log_px_given_z(z):
         return stats.norm.logpdf(x, weight * z, noise_std)
 
     log_px = stats.norm.logpdf(x, 0, np.sqrt(weight**2 + noise_std**2))
-    return log_likelihood, stats.norm.logpdf, log_px
+    return log_px_given_z, stats.norm.logpdf, log_px
 
 
 # ------------------------------------------------------------------- Jensen
@@ -190,20 +190,20 @@ def test_linear_gap_is_the_divergence_from_the_posterior(weight, noise_std, x, m
     ],
 )
 def test_linear_terms_agree_with_quadrature_and_torch(weight, noise_std, x, mean, std):
-    log_likelihood, log_prior, log_px = scipy_logs(weight, noise_std, x)
+    log_px_given_z, log_prior, log_px = scipy_logs(weight, noise_std, x)
     terms = elbo(LinearGaussianModel(weight, noise_std), x, mean, std)
 
     def log_q(z):
         return stats.norm.logpdf(z, mean, std)
 
     def log_joint(z):
-        return log_likelihood(z) + log_prior(z)
+        return log_px_given_z(z) + log_prior(z)
 
     by_quad = (
         expectation(lambda z: log_joint(z) - log_q(z), mean, std),
         log_px,
         expectation(lambda z: log_q(z) - log_joint(z) + log_px, mean, std),
-        expectation(log_likelihood, mean, std),
+        expectation(log_px_given_z, mean, std),
         expectation(lambda z: log_q(z) - log_prior(z), mean, std),
     )
     np.testing.assert_allclose(terms, by_quad, rtol=1e-9, atol=1e-9)
@@ -341,7 +341,7 @@ def test_nonlinear_three_forms_agree_and_bound(x, mean, std):
     ],
 )
 def test_nonlinear_terms_agree_with_adaptive_quadrature(x, mean, std):
-    def log_likelihood(z):
+    def log_px_given_z(z):
         centre = book_decoder(np.atleast_1d(z))
         return stats.norm.logpdf(x, centre, BOOK_NOISE_STD).sum(-1)[0]
 
@@ -355,12 +355,12 @@ def test_nonlinear_terms_agree_with_adaptive_quadrature(x, mean, std):
         return stats.norm.logpdf(z, mean, std)
 
     by_quad = (
-        expectation(lambda z: log_likelihood(z) + stats.norm.logpdf(z) - log_q(z), mean, std),
+        expectation(lambda z: log_px_given_z(z) + stats.norm.logpdf(z) - log_q(z), mean, std),
         log_px,
         expectation(
-            lambda z: log_q(z) - log_likelihood(z) - stats.norm.logpdf(z) + log_px, mean, std
+            lambda z: log_q(z) - log_px_given_z(z) - stats.norm.logpdf(z) + log_px, mean, std
         ),
-        expectation(log_likelihood, mean, std),
+        expectation(log_px_given_z, mean, std),
         expectation(lambda z: log_q(z) - stats.norm.logpdf(z), mean, std),
     )
     np.testing.assert_allclose(elbo(BOOK, x, mean, std), by_quad, rtol=1e-9, atol=1e-9)

@@ -165,7 +165,7 @@ def test_the_gradient_of_the_bound_is_found_by_both():
     of_kl = np.array([mean, std - 1 / std])
 
     def reconstruction(z):
-        return model.log_likelihood(x, z)
+        return model.log_px_given_z(x, z)
 
     def slope(z):
         return model.weight * (x - model.weight * z) / model.noise_std**2

@@ -100,7 +100,7 @@ def test_linear_posterior_is_bayes_rule(weight, noise_std):
 def test_linear_joint_is_likelihood_and_prior():
     model = LinearGaussianModel(1.5, 0.5)
     expected = stats.norm.logpdf(0.7, 1.5 * 0.2, 0.5)
-    assert model.log_likelihood(0.7, 0.2) == pytest.approx(expected, rel=1e-14)
+    assert model.log_px_given_z(0.7, 0.2) == pytest.approx(expected, rel=1e-14)
     assert model.log_joint(0.7, 0.2) == pytest.approx(expected + stats.norm.logpdf(0.2), rel=1e-14)
 
 
@@ -200,7 +200,7 @@ def test_posterior_is_a_density_with_one_or_two_modes():
 def test_posterior_agrees_with_importance_weighted_prior_draws():
     z = np.random.default_rng(4).standard_normal(400_000)
     x = np.array([-1.9, 0.0])
-    weights = np.exp(BOOK.log_likelihood(x, z))
+    weights = np.exp(BOOK.log_px_given_z(x, z))
     estimate = (weights * (z > 0)).mean() / weights.mean()
     share = BOOK.posterior(x)[BOOK.grid > 0] @ BOOK.grid_weights[BOOK.grid > 0]
     error = (weights * ((z > 0) - share)).std() / weights.mean() / np.sqrt(z.size)

@@ -109,7 +109,7 @@ def test_the_decoded_image_has_the_numbers_of_torch(trained):
         assert at["entropy"] == pytest.approx(pixels.entropy().sum().item())
         nearest = np.hypot(*(record.codes - z).T).argmin()
         x = torch.tensor(record.pixels[nearest]).double()
-        assert at["log_likelihood"] == pytest.approx(log_bernoulli(x, logits).item())
+        assert at["log_px_given_z"] == pytest.approx(log_bernoulli(x, logits).item())
         assert at["digit"] == record.labels[nearest]
 
 

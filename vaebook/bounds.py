@@ -274,7 +274,7 @@ def _linear_terms(model, x, mean, std):
         # log p(x | z) and log p(x, z) are parabolas in z: under q, the value at the mean plus half
         # the second derivative times the variance.
         likelihood_bend, prior_bend = -((phi / model.noise_std) ** 2), -1.0
-        reconstruction = model.log_likelihood(x, mean) + 0.5 * likelihood_bend * std**2
+        reconstruction = model.log_px_given_z(x, mean) + 0.5 * likelihood_bend * std**2
         log_joint = model.log_joint(x, mean) + 0.5 * (likelihood_bend + prior_bend) * std**2
     return ElboTerms(
         elbo=log_joint + entropy_normal(std),
@@ -318,9 +318,9 @@ def _integrals_under_q(model, x, log_px, mean, std):
         return z, log_eps - np.log(std[:, None]), np.exp(log_eps) * _STEPS
 
     z, log_q, weights = under_q(_EPS)
-    log_likelihood = model.log_likelihood(x[:, None, :], z)
-    reconstruction = log_likelihood @ weights
-    bound = (log_likelihood + log_normal(z, 0.0, 1.0) - log_q) @ weights
+    log_px_given_z = model.log_px_given_z(x[:, None, :], z)
+    reconstruction = log_px_given_z @ weights
+    bound = (log_px_given_z + log_normal(z, 0.0, 1.0) - log_q) @ weights
 
     # The gap on points half a step aside: were the grid too coarse, the terms would not fit.
     z, log_q, weights = under_q(_EPS + 0.5 * (_EPS[1] - _EPS[0]))

@@ -1465,7 +1465,7 @@ def plot_single_draws(draws, elbo, log_px, *, bins=120, ax=None):
     return ax
 
 
-def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
+def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
     """Draw one data point on its way through a VAE with one latent number, with its numbers.
 
     Parameters
@@ -1475,7 +1475,7 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
         The encoder's answer, and the draw from N(0, 1).
     centre : ndarray, shape (2,)
         The decoder's answer to mean + std * eps.
-    log_likelihood, kl : float
+    log_px_given_z, kl : float
         In nats.
 
     Returns
@@ -1514,8 +1514,8 @@ def figure_vae_pass(x, mean, std, eps, centre, log_likelihood, kl):
     write((73, 26), "decoder\n" r"$\phi$", "p", box=True)
     write((91, 26), r"$\mathbf{f}[z^*]$" f"\n({number(*centre)})", "p")
     loss = [
-        rf"$\log\,p(\mathbf{{x}}|z^*)$ = {number(log_likelihood)}", f"minus KL  {number(kl)}",
-        f"= estimate  {number(log_likelihood - kl)}",
+        rf"$\log\,p(\mathbf{{x}}|z^*)$ = {number(log_px_given_z)}", f"minus KL  {number(kl)}",
+        f"= estimate  {number(log_px_given_z - kl)}",
     ]  # fmt: skip
     write((85, 6), "\n".join(loss), "bound", box=True)
     for start, end, role in [

@@ -53,14 +53,14 @@ class LinearGaussianModel:
         object.__setattr__(self, "weight", weight if weight.ndim else weight.item())
         object.__setattr__(self, "noise_std", noise_std if noise_std.ndim else noise_std.item())
 
-    def log_likelihood(self, x, z):
+    def log_px_given_z(self, x, z):
         r""":math:`\log p(x \mid z) = \log N_x[\phi z, \sigma^2]` in nats, broadcast shape."""
         x, z, weight, noise_std = self._broadcast(x=x, z=z)
         return log_normal(x, weight * z, noise_std)
 
     def log_joint(self, x, z):
         r""":math:`\log p(x, z) = \log p(x \mid z) + \log p(z)` in nats, broadcast shape."""
-        return self.log_likelihood(x, z) + log_normal(z, 0.0, 1.0)
+        return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
     def log_marginal(self, x):
         r""":math:`\log p(x) = \log N_x[0, \phi^2 + \sigma^2]`, in nats.
@@ -170,7 +170,7 @@ class NonlinearModel:
         """Number of data dimensions, D."""
         return self.curve.shape[-1]
 
-    def log_likelihood(self, x, z):
+    def log_px_given_z(self, x, z):
         r""":math:`\log p(x \mid z) = \log N_x[f[z], \sigma^2 I]`, in nats.
 
         Parameters
@@ -201,7 +201,7 @@ class NonlinearModel:
 
         ``model.log_joint(x[:, None, :], model.grid)`` is the table over data and grid.
         """
-        return self.log_likelihood(x, z) + log_normal(z, 0.0, 1.0)
+        return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
     def log_marginal(self, x):
         r""":math:`\log p(x) = \log \int p(x \mid z)\, p(z)\, dz`, in nats.
@@ -269,8 +269,8 @@ class NonlinearModel:
         return self._decode(z) + self.noise_std * noise, z
 
     def _log_joint_on_grid(self, x):  # (..., D) -> (..., G)
-        log_likelihood = self._log_density_around(self.curve, x[..., None, :])
-        return log_likelihood + log_normal(self.grid, 0.0, 1.0)
+        log_px_given_z = self._log_density_around(self.curve, x[..., None, :])
+        return log_px_given_z + log_normal(self.grid, 0.0, 1.0)
 
     def _log_density_around(self, centre, x):
         """Sum of the log-densities of the data dimensions; they are independent given z."""

@@ -18,38 +18,38 @@ def by_rates(rate_q, rate_p):
     return np.log(rate_q / rate_p) + rate_p / rate_q - 1
 
 
-def terms_by_logsumexp(log_likelihood, log_prior, log_q, widths):
-    log_px = logsumexp(log_likelihood + log_prior, b=widths)
+def terms_by_logsumexp(log_px_given_z, log_prior, log_q, widths):
+    log_px = logsumexp(log_px_given_z + log_prior, b=widths)
     q = np.exp(log_q) * widths
     return [
         log_px,
-        np.sum(q * (log_q + log_px - log_likelihood - log_prior)),
-        np.sum(q * log_likelihood),
+        np.sum(q * (log_q + log_px - log_px_given_z - log_prior)),
+        np.sum(q * log_px_given_z),
         np.sum(q * (log_q - log_prior)),
         -np.sum(q * log_q),
     ]
 
 
 def terms_in_torch(*arrays):
-    log_likelihood, log_prior, log_q, widths = map(torch.as_tensor, arrays)
-    log_px = torch.logsumexp(log_likelihood + log_prior + widths.log(), dim=0)
+    log_px_given_z, log_prior, log_q, widths = map(torch.as_tensor, arrays)
+    log_px = torch.logsumexp(log_px_given_z + log_prior + widths.log(), dim=0)
     q = widths * log_q.exp()
-    gap = q @ (log_q - log_likelihood - log_prior + log_px)
-    return log_px, gap, q @ log_likelihood, q @ (log_q - log_prior), -(q @ log_q)
+    gap = q @ (log_q - log_px_given_z - log_prior + log_px)
+    return log_px, gap, q @ log_px_given_z, q @ (log_q - log_prior), -(q @ log_q)
 
 
-def terms_naive(log_likelihood, log_prior, log_q, widths):
-    p = widths @ np.exp(log_likelihood + log_prior)
-    posterior = np.exp(log_likelihood + log_prior) / p
-    values = terms_by_logsumexp(log_likelihood, log_prior, log_q, widths)
+def terms_naive(log_px_given_z, log_prior, log_q, widths):
+    p = widths @ np.exp(log_px_given_z + log_prior)
+    posterior = np.exp(log_px_given_z + log_prior) / p
+    values = terms_by_logsumexp(log_px_given_z, log_prior, log_q, widths)
     gap = widths @ (np.exp(log_q) * (log_q - np.log(posterior)))
     return (np.log(p), gap, *values[2:])
 
 
 def terms_with(place, value):
-    def terms(log_likelihood, log_prior, log_q, widths):
-        values = terms_by_logsumexp(log_likelihood, log_prior, log_q, widths)
-        values[place] = value(values, log_likelihood, log_prior, log_q, widths)
+    def terms(log_px_given_z, log_prior, log_q, widths):
+        values = terms_by_logsumexp(log_px_given_z, log_prior, log_q, widths)
+        values[place] = value(values, log_px_given_z, log_prior, log_q, widths)
         return tuple(values)
 
     return terms

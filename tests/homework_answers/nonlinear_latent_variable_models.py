@@ -108,21 +108,21 @@ def draw_in_torch(points, density, n, rng):
     return torch.as_tensor(points)[places]
 
 
-def log_likelihood_looped(x, curve, noise_std):
+def log_px_given_z_looped(x, curve, noise_std):
     return [[stats.norm.logpdf(row, f, noise_std).sum() for f in curve] for row in x]
 
 
-def log_likelihood_in_torch(x, curve, noise_std):
+def log_px_given_z_in_torch(x, curve, noise_std):
     bells = torch.distributions.Normal(torch.as_tensor(curve), noise_std)
     return bells.log_prob(torch.as_tensor(x)[:, None, :]).sum(-1)
 
 
-def log_likelihood_untouched(x, curve, noise_std):
+def log_px_given_z_untouched(x, curve, noise_std):
     squares = ((x[:, None, :] - curve) ** 2).mean(axis=-1)
     return -squares / (2 * noise_std) - 0.5 * np.log(2 * np.pi * noise_std**2)
 
 
-def log_likelihood_from(x, curve, width, reduce, n, noise_std):
+def log_px_given_z_from(x, curve, width, reduce, n, noise_std):
     squares = reduce((x[:, None, :] - curve) ** 2, axis=-1)
     return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
 
@@ -132,7 +132,7 @@ RIGHT = {
     "check_circle": [circle_by_quadrature, circle_in_torch],
     "check_posterior": [posterior_by_softmax, posterior_looped, posterior_in_torch],
     "check_draws": [draw_by_inverse, draw_in_torch],
-    "check_repair": [log_likelihood_looped, log_likelihood_in_torch],
+    "check_repair": [log_px_given_z_looped, log_px_given_z_in_torch],
 }
 
 #: Check -> wrong answers, each with words of the sentence that must come.
@@ -167,11 +167,11 @@ WRONG = {
         (lambda points, p, n, rng: draw_by_inverse(points, p, 1, rng), "is asked"),
     ],
     "check_repair": [
-        (log_likelihood_untouched, "2σ². The squares are averaged"),
-        (lambda x, f, s: log_likelihood_from(x, f, s, np.sum, x.shape[1], s), "divided by 2σ;"),
-        (lambda x, f, s: log_likelihood_from(x, f, s**2, np.mean, x.shape[1], s), "averaged"),
-        (lambda x, f, s: log_likelihood_from(x, f, s**2, np.sum, 1, s), "each of the D"),
-        (lambda x, f, s: np.exp(log_likelihood_in_torch(x, f, s).numpy()), "the exponential"),
-        (lambda x, f, s: log_likelihood_in_torch(x, f, s).T, "wrong shape"),
+        (log_px_given_z_untouched, "2σ². The squares are averaged"),
+        (lambda x, f, s: log_px_given_z_from(x, f, s, np.sum, x.shape[1], s), "divided by 2σ;"),
+        (lambda x, f, s: log_px_given_z_from(x, f, s**2, np.mean, x.shape[1], s), "averaged"),
+        (lambda x, f, s: log_px_given_z_from(x, f, s**2, np.sum, 1, s), "each of the D"),
+        (lambda x, f, s: np.exp(log_px_given_z_in_torch(x, f, s).numpy()), "the exponential"),
+        (lambda x, f, s: log_px_given_z_in_torch(x, f, s).T, "wrong shape"),
     ],
 }

@@ -78,21 +78,21 @@ check_exponential = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _terms(log_likelihood, log_prior, log_q, widths):
+def _terms(log_px_given_z, log_prior, log_q, widths):
     weight = widths * np.exp(log_q)
-    log_joint = log_likelihood + log_prior
+    log_joint = log_px_given_z + log_prior
     log_px = log_integral(log_joint, widths)
     gap = weight @ (log_q - (log_joint - log_px))
-    return log_px, gap, weight @ log_likelihood, weight @ (log_q - log_prior), -weight @ log_q
+    return log_px, gap, weight @ log_px_given_z, weight @ (log_q - log_prior), -weight @ log_q
 
 
 def _terms_cases(rng):
     for offset in (0.0, 3.0, -2000.0):
         points, widths = uniform_grid(-7.0, 7.0, int(rng.integers(800, 1200)))
         curve = np.sin(2 * points + rng.uniform(0, 3)) + 0.5 * points
-        log_likelihood = log_normal(rng.normal(), curve, rng.uniform(0.3, 0.9)) + offset
+        log_px_given_z = log_normal(rng.normal(), curve, rng.uniform(0.3, 0.9)) + offset
         log_q = log_normal(points, rng.normal(0, 0.7), rng.uniform(0.3, 0.8))
-        yield log_likelihood, log_normal(points, 0.0, 1.0), log_q, widths
+        yield log_px_given_z, log_normal(points, 0.0, 1.0), log_q, widths
 
 
 def _changed(place, change):
@@ -135,7 +135,7 @@ check_terms = Function(
     },
     hints=(
         "Under q an average is widths * exp(log_q) @ values. Four of the five are such averages.",
-        "log p(x) = log_integral(log_likelihood + log_prior, widths); then the log-posterior.",
+        "log p(x) = log_integral(log_px_given_z + log_prior, widths); then the log-posterior.",
         "Test yourself: log_px - gap, reconstruction - kl_prior must be the same number.",
     ),
     because="Each term came from its own integral, so that the equal sums are a real test.",

@@ -39,9 +39,9 @@ def _uniform_elbo(x, slope, noise_std, middle, half_width, *, variance=1 / 3, en
     """The bound for a uniform q, with the variance as a multiple of the squared half width."""
     spread = variance * half_width**2
     misfit = ((x - slope * middle) ** 2 + slope**2 * spread) / (2 * noise_std**2)
-    log_likelihood = -0.5 * np.log(2 * np.pi * noise_std**2) - misfit
+    reconstruction = -0.5 * np.log(2 * np.pi * noise_std**2) - misfit
     log_prior = -0.5 * np.log(2 * np.pi) - 0.5 * (middle**2 + spread)
-    return log_likelihood + log_prior + entropy * np.log(2 * half_width)
+    return reconstruction + log_prior + entropy * np.log(2 * half_width)
 
 
 def _uniform_cases(rng):

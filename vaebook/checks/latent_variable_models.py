@@ -96,8 +96,8 @@ def _table(x, a, b):
 
 
 def _log_marginal(x, a, b):
-    log_likelihood, log_prior, widths = _table(x, a, b)
-    return log_integral(log_likelihood + log_prior, widths)
+    log_px_given_z, log_prior, widths = _table(x, a, b)
+    return log_integral(log_px_given_z + log_prior, widths)
 
 
 def _count_cases(rng):
@@ -109,19 +109,19 @@ def _count_cases(rng):
 
 def _marginal_without(part):
     def log_marginal(x, a, b):
-        log_likelihood, log_prior, widths = _table(x, a, b)
+        log_px_given_z, log_prior, widths = _table(x, a, b)
         if part == "prior":
-            return log_integral(log_likelihood, widths)
+            return log_integral(log_px_given_z, widths)
         if part == "widths":
-            return log_integral(log_likelihood + log_prior, np.ones_like(widths))
-        return log_integral(log_likelihood + log_prior, widths) + gammaln(x + 1)
+            return log_integral(log_px_given_z + log_prior, np.ones_like(widths))
+        return log_integral(log_px_given_z + log_prior, widths) + gammaln(x + 1)
 
     return log_marginal
 
 
 def _average_of_logs(x, a, b):
-    log_likelihood, log_prior, widths = _table(x, a, b)
-    return (log_likelihood * np.exp(log_prior)) @ widths
+    log_px_given_z, log_prior, widths = _table(x, a, b)
+    return (log_px_given_z * np.exp(log_prior)) @ widths
 
 
 check_log_marginal = Function(

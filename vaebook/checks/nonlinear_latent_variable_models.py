@@ -110,8 +110,8 @@ check_circle = Function(
 
 
 def _log_joint(x, curve, points, noise_std):
-    log_likelihood = log_normal(x[:, None, :], curve, noise_std).sum(axis=-1)  # (B, G)
-    return log_likelihood + log_normal(points, 0.0, 1.0)
+    log_px_given_z = log_normal(x[:, None, :], curve, noise_std).sum(axis=-1)  # (B, G)
+    return log_px_given_z + log_normal(points, 0.0, 1.0)
 
 
 def _weights(log_joint):
@@ -145,8 +145,8 @@ def _without_prior(x, curve, points, noise_std):
 
 
 def _mean_over_dimensions(x, curve, points, noise_std):
-    log_likelihood = log_normal(x[:, None, :], curve, noise_std).mean(axis=-1)
-    return _moments_of(_weights(log_likelihood + log_normal(points, 0.0, 1.0)), points)
+    log_px_given_z = log_normal(x[:, None, :], curve, noise_std).mean(axis=-1)
+    return _moments_of(_weights(log_px_given_z + log_normal(points, 0.0, 1.0)), points)
 
 
 def _variance(x, curve, points, noise_std):
@@ -256,7 +256,7 @@ check_draws = Function(
 # -- task 5 ------------------------------------------------------------------------------------
 
 
-def _log_likelihood(x, curve, noise_std):
+def _log_px_given_z(x, curve, noise_std):
     return log_normal(x[:, None, :], curve, noise_std).sum(axis=-1)
 
 
@@ -276,20 +276,20 @@ _BUGS = {
 def _friend(*left):
     """Return the colleague's function with only the bugs named in `left` still in it."""
 
-    def log_likelihood(x, curve, noise_std):
+    def log_px_given_z(x, curve, noise_std):
         squares = (x[:, None, :] - curve) ** 2
         squares = squares.mean(axis=-1) if "sum" in left else squares.sum(axis=-1)
         width = noise_std if "width" in left else noise_std**2
         n = 1 if "norm" in left else x.shape[1]
         return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
 
-    return log_likelihood
+    return log_px_given_z
 
 
 check_repair = Function(
     homework,
     "Three bugs in a log-likelihood",
-    oracle=_log_likelihood,
+    oracle=_log_px_given_z,
     cases=_likelihood_cases,
     mistakes={
         " ".join(_BUGS[name] for name in left): _friend(*left)

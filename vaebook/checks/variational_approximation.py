@@ -103,9 +103,9 @@ check_bound = Function(
 
 def _log_joint(counts, points, *, prior=1.0, factorials=1.0):
     total, n = counts.sum(), len(counts)
-    log_likelihood = total * points - n * np.exp(points)
-    log_likelihood = log_likelihood - factorials * gammaln(counts + 1.0).sum()
-    return log_likelihood + prior * log_normal(points, 0.0, 1.0)
+    log_px_given_z = total * points - n * np.exp(points)
+    log_px_given_z = log_px_given_z - factorials * gammaln(counts + 1.0).sum()
+    return log_px_given_z + prior * log_normal(points, 0.0, 1.0)
 
 
 def _summary(log_joint, points, widths):
@@ -137,8 +137,8 @@ def _even_spacing(counts, points):
 
 def _averaged_days(counts, points):
     log_prior = log_normal(points, 0.0, 1.0)
-    log_likelihood = _log_joint(counts, points, prior=0.0) / len(counts)
-    return _summary(log_likelihood + log_prior, points, trapezoid_grid(points).weights)
+    log_px_given_z = _log_joint(counts, points, prior=0.0) / len(counts)
+    return _summary(log_px_given_z + log_prior, points, trapezoid_grid(points).weights)
 
 
 def _without(**part):

@@ -197,7 +197,7 @@ class LatentSpace(Explorer):
         Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image"),
         Readout("digit", "its digit", "", 0, group="Nearest test image"),
         Readout("distance", "distance from z", "", 3, group="Nearest test image"),
-        Readout("log_likelihood", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
+        Readout("log_px_given_z", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
         Readout("least_ratio", "least ratio on the path", "", 2, group="Holes", role="c2"),
         Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p"),
     )
@@ -303,7 +303,7 @@ class LatentSpace(Explorer):
             "entropy": (np.logaddexp(0, logits) - logits * expit(logits)).sum(),
             "digit": record.labels[nearest],
             "distance": distance[nearest],
-            "log_likelihood": (record.pixels[nearest] * logits - np.logaddexp(0, logits)).sum(),
+            "log_px_given_z": (record.pixels[nearest] * logits - np.logaddexp(0, logits)).sum(),
             "least_ratio": (density(plane().aggregated, way) / prior_density(way)).min(),
             "hole_mass": plane().hole_mass,
         }

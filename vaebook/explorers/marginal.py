@@ -89,7 +89,7 @@ class Marginal(Explorer):
         return {
             "slice_mean": model.weight * self.z,
             "slice_std": model.noise_std,
-            "weight": np.exp(model.log_joint(0.0, self.z) - model.log_likelihood(0.0, self.z)),
+            "weight": np.exp(model.log_joint(0.0, self.z) - model.log_px_given_z(0.0, self.z)),
             "area": ndtr(self.z),
             "so_far": self.slices_up_to_z(CHOSEN_X),
             "prob": np.exp(model.log_marginal(CHOSEN_X)),
@@ -114,7 +114,7 @@ class Marginal(Explorer):
         below.fill_between(
             GRID_X, self.slices_up_to_z(GRID_X), color=figures.COLOURS["p"], alpha=0.3, linewidth=0
         )
-        below.plot(GRID_X, np.exp(model.log_likelihood(GRID_X, self.z)), label="$p(x|z)$", **dashed)
+        below.plot(GRID_X, np.exp(model.log_px_given_z(GRID_X, self.z)), label="$p(x|z)$", **dashed)
         below.plot(
             GRID_X, np.exp(model.log_marginal(GRID_X)), color=figures.COLOURS["p"], label="$p(x)$"
         )

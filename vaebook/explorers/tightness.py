@@ -83,9 +83,9 @@ class Tightness(Explorer):
     def curves(self, z):
         """Return prior, likelihood, posterior and q at z."""
         model, x = self._model()
-        log_likelihood, log_prior = model.log_likelihood(x, z), log_normal(z, 0.0, 1.0)
+        log_px_given_z, log_prior = model.log_px_given_z(x, z), log_normal(z, 0.0, 1.0)
         logs = [
-            log_prior, log_likelihood, log_likelihood + log_prior - model.log_marginal(x),
+            log_prior, log_px_given_z, log_px_given_z + log_prior - model.log_marginal(x),
             log_normal(z, self.mean, self.std),
         ]  # fmt: skip
         return np.exp(logs)

@@ -122,7 +122,7 @@ class VaeStep(Explorer):
         Readout("z", "latent", "z* = μ + sε*", 3, group="2 Draw"),
         Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p"),
         Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p"),
-        Readout("log_likelihood", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate"),
+        Readout("log_px_given_z", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate"),
         Readout("kl_prior", "− KL to the prior", "", 3, group="4 Estimate"),
         Readout("estimate", "= estimate, −loss", "", 3, group="4 Estimate"),
         Readout("log_px", "log-likelihood", "log p(x)", 3, group="By quadrature", role="p"),
@@ -201,7 +201,7 @@ class VaeStep(Explorer):
         x = np.array([self.x1, self.x2])
         mean, std = encoder(x)
         z = mean + std * standard_normal(self.seed, self.n)
-        return model.log_likelihood(x, z) - kl_normal(mean, std)
+        return model.log_px_given_z(x, z) - kl_normal(mean, std)
 
     def tables(self):
         """Return the recorded parameters, averages and data."""
@@ -229,7 +229,7 @@ class VaeStep(Explorer):
             "z": z,
             "centre_1": model.decoder(z)[0],
             "centre_2": model.decoder(z)[1],
-            "log_likelihood": model.log_likelihood(x, z),
+            "log_px_given_z": model.log_px_given_z(x, z),
             "kl_prior": terms.kl_prior,
             "estimate": estimates[-1],
             "log_px": terms.log_px,

@@ -157,7 +157,7 @@ vaebook.define("latent-space", (api) => {
       const readouts = {
         prior, aggregated, ratio: aggregated / prior, ink, entropy,
         digit: labels[nearest], distance: distances[nearest],
-        log_likelihood: forms.logBernoulli(photos[nearest], logits),
+        log_px_given_z: forms.logBernoulli(photos[nearest], logits),
         least_ratio: leastRatio, hole_mass: holes.mass,
       };
 

@@ -148,7 +148,7 @@ vaebook.define("vae-step", (api) => {
 
       const readouts = {
         mean, std, eps: eps[n - 1], z, centre_1: f1, centre_2: f2,
-        log_likelihood: estimate + terms.klPrior, kl_prior: terms.klPrior, estimate,
+        log_px_given_z: estimate + terms.klPrior, kl_prior: terms.klPrior, estimate,
         log_px: evidence, gap: terms.gap, elbo: terms.elbo,
         n, average, share_above: above, data_log_px: logPx[k], data_bound: bound[k],
       };
