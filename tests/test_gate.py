@@ -142,7 +142,7 @@ def test_a_change_in_the_package_runs_the_pages_again(green, tmp_path):
     shutil.copytree(green, copy)
     _, unchanged = run_gate(copy, BUILD)
     assert "Executing notebook" not in unchanged
-    with open(copy / "vaebook" / "sphinx_ext.py", "a", encoding="utf-8") as module:
+    with open(copy / "_ext" / "pages.py", "a", encoding="utf-8") as module:
         module.write("\n# A module that no page runs.\n")
     _, frame_only = run_gate(copy, BUILD)
     assert "Executing notebook" not in frame_only

@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from sphinx.addnodes import pending_xref
 from test_chapters import cells_of
 
-from vaebook import sphinx_ext
+from _ext import homework, pages
 from vaebook.checks import Choice, Function, Number
 
 PAGES = sorted(ROOT.glob("homework/*.md"))
@@ -318,7 +318,7 @@ def page_with_solution():
 
 def test_solution_cells_go_into_the_dropdown_above_them(tmp_path):
     document, dropdown, cells = page_with_solution()
-    sphinx_ext.fold_solutions(Application(tmp_path, solutions=True), document)
+    homework.fold_solutions(Application(tmp_path, solutions=True), document)
     assert dropdown.children[1:] == cells
     assert len(document) == 3
 
@@ -330,11 +330,11 @@ def test_one_setting_withholds_solutions_and_their_sources(tmp_path):
     for solutions in (True, False):
         document, dropdown, _ = page_with_solution()
         application = Application(tmp_path, solutions=solutions)
-        sphinx_ext.fold_solutions(application, document)
-        sphinx_ext.withhold_sources(application, None)
+        homework.fold_solutions(application, document)
+        homework.withhold_sources(application, None)
         buttons = [{"url": "../_sources/homework/page.md"}, {"url": "../other"}]
         context = {"header_buttons": [{"buttons": buttons}]}
-        sphinx_ext.mend_page(application, "homework/page", "", context, None)
+        pages.mend_page(application, "homework/page", "", context, None)
         assert (dropdown in document.children) == solutions
         assert source.exists() == solutions
         assert len(context["header_buttons"][0]["buttons"]) == 1 + solutions
@@ -345,8 +345,8 @@ def test_a_solution_without_a_dropdown_is_a_warning(tmp_path, monkeypatch):
     document, dropdown, _ = page_with_solution()
     document.remove(dropdown)
     warned = []
-    monkeypatch.setattr(sphinx_ext.LOGGER, "warning", lambda text, **_: warned.append(text))
-    sphinx_ext.fold_solutions(Application(tmp_path, solutions=True), document)
+    monkeypatch.setattr(homework.LOGGER, "warning", lambda text, **_: warned.append(text))
+    homework.fold_solutions(Application(tmp_path, solutions=True), document)
     assert warned == ["a solution cell has no dropdown above it"] * 2
 
 
@@ -358,7 +358,7 @@ def test_with_an_address_a_card_ends_with_a_button_for_its_set(tmp_path, address
     document, card = document_with_card()
     application = Application(tmp_path, solutions=True)
     application.html_theme_options = {"repository_url": address}
-    sphinx_ext.add_colab_buttons(application, document)
+    homework.add_colab_buttons(application, document)
     [button] = card.findall(nodes.reference)
     colab = "https://colab.research.google.com/github/owner/book/blob/main"
     assert button["refuri"] == f"{colab}/homework/jensens-inequality.ipynb"
@@ -372,7 +372,7 @@ def test_without_an_address_that_colab_can_open_a_card_has_no_button(tmp_path, a
     application = Application(tmp_path, solutions=True)
     if address is not None:
         application.html_theme_options = {"repository_url": address}
-    sphinx_ext.add_colab_buttons(application, document)
+    homework.add_colab_buttons(application, document)
     assert not list(document.findall(nodes.reference))
     assert len(card) == 1
 
@@ -392,14 +392,14 @@ def test_a_card_without_a_set_is_a_warning(tmp_path, monkeypatch):
     document, card = document_with_card()
     del card[0][1]
     warned = []
-    monkeypatch.setattr(sphinx_ext.LOGGER, "warning", lambda text, **_: warned.append(text))
-    sphinx_ext.add_colab_buttons(Application(tmp_path, solutions=True), document)
+    monkeypatch.setattr(homework.LOGGER, "warning", lambda text, **_: warned.append(text))
+    homework.add_colab_buttons(Application(tmp_path, solutions=True), document)
     assert warned == ["a homework card links to no homework set"]
 
 
 @each_page
 def test_a_set_states_what_its_cards_say(path):
-    title, _, level, kinds = sphinx_ext.homework_facts(path.read_text("utf-8"))
+    title, _, level, kinds = homework.homework_facts(path.read_text("utf-8"))
     assert title[0].isupper()
     assert not title.startswith("Homework")
     assert level in (1, 2, 3)
@@ -420,7 +420,7 @@ def test_the_card_at_the_end_of_a_chapter_says_what_its_set_states(chapter):
     if not card:
         assert not own.exists(), "the chapter has no card for its set"
         return
-    title, minutes, _, kinds = sphinx_ext.homework_facts((ROOT / card["set"]).read_text("utf-8"))
+    title, minutes, _, kinds = homework.homework_facts((ROOT / card["set"]).read_text("utf-8"))
     assert int(card["minutes"]) == minutes, (
         f"{card['set']} takes {minutes} minutes: correct the card"
     )

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "vaebook"
 
 _NUMERICS = {"arguments", "gaussians", "quadrature", "mixture", "latent", "bounds"}
 _NUMERICS |= {"approximation", "gradients"}
-#: Module -> the modules of ours that it may import. Nothing imports checks or sphinx_ext.
+#: Module -> the modules of ours that it may import. Nothing imports checks.
 ALLOWED = {
     "__init__": set(),
     "arguments": set(),
@@ -28,7 +28,6 @@ ALLOWED = {
     "figures": set(),
     "explorers": _NUMERICS | {"data", "vae", "figures", "explorers"},
     "checks": _NUMERICS | {"data", "digits", "vae", "checks"},
-    "sphinx_ext": {"explorers"},
 }
 
 

@@ -1,4 +1,4 @@
-"""The pages of the book as the notebook generator sees them: blocks, labels and numbers.
+"""The pages of the book as all its tools and tests read them: order, cells, labels, numbers.
 
 Pages are parsed with the parser and the extensions of the book build.  `Book` reads all of them
 first, because a reference may point at any page.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
@@ -24,8 +26,9 @@ from myst_parser.parsers.directives import parse_directive_text
 from myst_parser.parsers.mdit import create_md_parser
 from pybtex.database import parse_file
 
-NOTEBOOK_FOLDERS = ("chapters", "homework")
-PAGES = ("index.md", "homework.md", "chapters/*.md", "homework/*.md", "appendix/*.md")
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK_FOLDERS = ("chapters", "deeper", "homework")
+PAGES = ("index.md", "homework.md", "appendix/*.md", *(f"{f}/*.md" for f in NOTEBOOK_FOLDERS))
 
 ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
 NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
@@ -165,14 +168,71 @@ def _refuse_lost_lines(page: Page, lines: list[str], first: int, last: int, offs
             raise page.refusal(offset + number, message)
 
 
-class _Survey:
-    """Walks through one page, numbers what the book numbers and notes what the labels point at."""
+class Cell(NamedTuple):
+    """A code cell of a page: `section` is the heading above it, `lines` are those of its fence."""
 
-    def __init__(self, page: Page, parser: MarkdownIt):
+    code: str
+    options: dict
+    section: str
+    lines: range
+
+    @property
+    def tags(self) -> list[str]:
+        return self.options.get("tags") or []
+
+
+def code_cells(text: str) -> list[Cell]:
+    """The code cells of a page, or of a part of one, in their order."""
+    cells, section = [], ""
+    tokens = make_parser().parse(text)
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.type == "heading_open":
+            section = following.content
+        elif token.type == "fence" and token.info.strip().startswith("{code-cell}"):
+            directive = _read_directive(Page("page", text), token, token.map[0])
+            code = directive.body.strip("\n")
+            cells.append(Cell(code, directive.options, section, range(*token.map)))
+    return cells
+
+
+def without_cells(text: str) -> str:
+    """The text of a page, or of a part of one, without its code cells."""
+    inside = {number for cell in code_cells(text) for number in cell.lines}
+    return "".join(
+        line for number, line in enumerate(text.splitlines(True)) if number not in inside
+    )
+
+
+def toc_pages(root: Path = ROOT) -> list[str]:
+    """The page names of the contents in their order, the root first."""
+    toc = _read_yaml(root / "_toc.yml")
+    return [toc["root"], *_files(toc)]
+
+
+def _files(entry: dict) -> Iterator[str]:
+    for part in ("parts", "chapters", "sections"):
+        for one in entry.get(part) or []:
+            if "file" in one:
+                yield one["file"].removesuffix(".md")
+            yield from _files(one)
+
+
+def make_parser(extensions: Iterable[str] = ("colon_fence", "dollarmath")) -> MarkdownIt:
+    """The parser of the book build, with these extensions of MyST."""
+    return create_md_parser(MdParserConfig(enable_extensions=set(extensions)), RendererHTML)
+
+
+class _Survey:
+    """Walks through one page, numbers what the book numbers and notes what the labels point at.
+
+    `counters` says how far the numbers are; a page nested under a chapter continues the chapter's.
+    """
+
+    def __init__(self, page: Page, parser: MarkdownIt, counters: Counter[str]):
         self.page = page
         self.parser = parser
         self.targets: dict[str, Target] = {}
-        self.counters: Counter[str] = Counter()
+        self.counters = counters
         self.waiting: list[str] = []  # labels written above the thing that they name
 
     def visit(self, blocks: list[Block], *, page_only: bool = False) -> None:
@@ -245,21 +305,22 @@ class Book:
         formats = ((config.get("sphinx") or {}).get("config") or {}).get("numfig_format") or {}
         self.figure_format = formats.get("figure", "Fig. %s")
         extensions = (config.get("parse") or {}).get("myst_enable_extensions")
-        extensions = set(extensions or ["colon_fence", "dollarmath"])
-        self.parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
+        self.parser = make_parser(extensions) if extensions else make_parser()
         path = root / "references.bib"
         self.bibliography = dict(parse_file(path, "bibtex").entries) if path.exists() else {}
         self.pages: dict[str, Page] = {}
         self.targets: dict[str, Target] = {}
-        prefixes = _chapter_numbers(_read_yaml(root / "_toc.yml"))
-        for path in sorted(found for pattern in PAGES for found in root.glob(pattern)):
+        numbering = _numbering(_read_yaml(root / "_toc.yml"))
+        listed = [root / f"{slug}.md" for slug in toc_pages(root)]
+        others = sorted(found for pattern in PAGES for found in root.glob(pattern))
+        for path in filter(Path.exists, dict.fromkeys([*listed, *others])):
             slug = path.relative_to(root).with_suffix("").as_posix()
-            page = Page(slug, path.read_text("utf-8"), prefixes.get(slug, ""))
-            self.pages[slug] = page
-            self._survey(page)
+            prefix, counters = numbering.get(slug, ("", Counter()))
+            self.pages[slug] = Page(slug, path.read_text("utf-8"), prefix)
+            self._survey(self.pages[slug], counters)
 
-    def _survey(self, page: Page) -> None:
-        survey = _Survey(page, self.parser)
+    def _survey(self, page: Page, counters: Counter[str]) -> None:
+        survey = _Survey(page, self.parser, counters)
         try:
             page.blocks = split_blocks(page, page.text, self.parser)
             survey.visit(page.blocks)
@@ -294,12 +355,13 @@ def _read_yaml(path: Path) -> dict:
     return (yaml.safe_load(path.read_text("utf-8")) or {}) if path.exists() else {}
 
 
-def _chapter_numbers(toc: dict) -> dict[str, str]:
-    """Slug -> "3." for the pages of numbered parts; numbering goes on from part to part."""
-    numbers: dict[str, str] = {}
-    for part in toc.get("parts") or []:
-        if part.get("numbered"):
-            for chapter in part.get("chapters") or []:
-                if "file" in chapter:
-                    numbers[chapter["file"].removesuffix(".md")] = f"{len(numbers) + 1}."
-    return numbers
+def _numbering(toc: dict) -> dict[str, tuple[str, Counter[str]]]:
+    """Slug -> "3." and the chapter's counters, for a numbered chapter and the pages under it."""
+    parts = [part for part in toc.get("parts") or [] if part.get("numbered")]
+    chapters = [chapter for part in parts for chapter in part["chapters"] if "file" in chapter]
+    return {
+        slug: place
+        for number, chapter in enumerate(chapters, 1)
+        for place in [(f"{number}.", Counter())]
+        for slug in _files({"chapters": [chapter]})
+    }

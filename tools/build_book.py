@@ -23,9 +23,10 @@ import nbformat
 import yaml
 from jupyter_cache import get_cache
 
-from vaebook.sphinx_ext import package_hash
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from _ext.execution import package_hash  # noqa: E402
+
 SITE = ROOT / "_build" / "html"
 EXECUTED = ROOT / "_build" / "jupyter_execute"
 CACHES = ROOT / "_build" / ".jupyter_cache"

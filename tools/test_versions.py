@@ -28,7 +28,7 @@ OF_THE_BOOK = {
     "ledger",
     "make_notebooks",
     "repository",
-    "sphinx_ext",
+    "ext",
 }
 TEST_TOOLS = ["hypothesis", "pytest", "pytest-timeout", "pytest-xdist"]
 #: Newer ones let the oldest Matplotlib warn at its import, in every process that a test starts.

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError
 from notebooks.test_notebooks import INLINE, MOVE_SLIDERS, tags
 
 import vaebook
-from vaebook.sphinx_ext import colab_url
+from _ext.pages import colab_url
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from build_book import ROOT, SITE, toc_pages
 
+from _ext.pages import colab_url
 from vaebook.explorers import scripts
-from vaebook.sphinx_ext import colab_url
 
 PAGES = [f"{name}.html" for name in toc_pages()]
 each_page = pytest.mark.parametrize("name", PAGES)

@@ -8,7 +8,7 @@ import yaml
 from build_book import ROOT, SITE, toc_pages
 from test_pages import PAGES, each_page, open_page
 
-from vaebook import sphinx_ext
+from _ext import pages
 
 CHAPTER = "chapters/jensens-inequality.html"
 
@@ -142,19 +142,6 @@ def test_explorer_of_the_first_page_is_painted_within_a_second(new_page, site):
     assert sorted(times)[2] < 1000
 
 
-def test_every_icon_is_in_the_font_that_was_cut_down(page, site, built):
-    from fontTools.ttLib import TTFont
-
-    font = TTFont(next(built.rglob("fa-solid-900.woff"))).getBestCmap()
-    open_page(page, f"{site}chapters/jensens-inequality.html")
-    signs = page.evaluate("""() => [...document.querySelectorAll("*")].flatMap((one) =>
-      ["::before", "::after"].map((part) => getComputedStyle(one, part)))
-      .filter((style) => style.fontFamily.startsWith('"Font Awesome') && style.fontWeight === "900")
-      .map((style) => style.content.replaceAll('"', "")).filter((sign) => sign.length === 1)""")
-    assert len(signs) > 5
-    assert {ord(sign) for sign in signs} <= font.keys()
-
-
 def test_pages_describe_themselves_to_those_who_link_to_them():
     text = (SITE / CHAPTER).read_text("utf-8")
     assert 'property="og:title" content="' in text
@@ -162,12 +149,12 @@ def test_pages_describe_themselves_to_those_who_link_to_them():
     address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
     assert ('property="og:image"' in text) == bool(address)
     assert (SITE / "_static/social-card.png").stat().st_size < 100_000
-    assert sphinx_ext.pages_url("https://github.com/owner/book/") == "https://owner.github.io/book/"
-    assert sphinx_ext.pages_url("") == ""
+    assert pages.pages_url("https://github.com/owner/book/") == "https://owner.github.io/book/"
+    assert pages.pages_url("") == ""
 
 
 def test_report_button_leads_to_a_form_that_takes_the_page():
-    url = sphinx_ext.issue_url("https://github.com/owner/book", "chapters/a")
+    url = pages.issue_url("https://github.com/owner/book", "chapters/a")
     assert url.startswith("https://github.com/owner/book/issues/new?")
     form = ROOT / ".github/ISSUE_TEMPLATE" / re.search("template=([^&]+)", url)[1]
     fields = {part.get("id") for part in yaml.safe_load(form.read_text("utf-8"))["body"]}

@@ -1,11 +1,7 @@
 """A matplotlib SVG as part of a page: ids of its own, colours of the page's theme, alt text."""
 
-import base64
 import html
-import io
 import re
-
-from PIL import Image
 
 from vaebook.figures import COLOURS
 
@@ -14,8 +10,6 @@ _PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 _MILLIONTHS = re.compile(r"(\.\d\d)\d+")
 _NUMBERS = r"[\d.-]+ [\d.-]+\s*"
 _POLYLINES = re.compile(rf'\bd="((?:M {_NUMBERS}(?:L {_NUMBERS})*(?:z\s*)?)+)"')
-_BITMAP = re.compile(r"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
-_SHADES = 8  # of a grey bitmap, such as a print of digits
 
 
 def inline_svg(svg_text, *, alt, prefix):
@@ -45,7 +39,6 @@ def inline_svg(svg_text, *, alt, prefix):
     svg = _POLYLINES.sub(_as_steps, svg)
     # A hundredth of a point is finer than any screen; matplotlib writes millionths.
     svg = _PLACES.sub(lambda place: _MILLIONTHS.sub(r"\1", place[0]), svg)
-    svg = _BITMAP.sub(_with_few_shades, svg)
     svg = re.sub(r"(: )(#[0-9a-f]{6})\b", _themed, svg)
     width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
     label = html.escape(alt, quote=True)
@@ -72,17 +65,6 @@ def _as_steps(match):
             path += f"l{(place[0] - here[0]) / 10:g} {(place[1] - here[1]) / 10:g}"
         here = place
     return f'd="{path}"'
-
-
-def _with_few_shades(match):
-    """Write a grey PNG with few shades, which looks the same and takes a quarter of the bytes."""
-    image = Image.open(io.BytesIO(base64.b64decode(match[0])))
-    red, green, blue, alpha = image.convert("RGBA").split()
-    if red != green or red != blue or alpha.getextrema()[0] < 255:
-        return match[0]
-    file = io.BytesIO()
-    red.quantize(_SHADES, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def _themed(match):

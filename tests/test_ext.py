@@ -1,6 +1,5 @@
 """What the build adds to the pages: themed figures, the cache key, the Colab address."""
 
-import base64
 import io
 import re
 import shutil
@@ -8,11 +7,9 @@ import shutil
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import tinycss2
 from conftest import ROOT
-from PIL import Image
 
-from vaebook import sphinx_ext
+from _ext import execution, pages
 from vaebook.explorers.svg import inline_svg
 from vaebook.figures import COLOURS
 
@@ -74,24 +71,6 @@ def test_lines_become_steps_that_stay_within_half_a_tenth_of_a_point():
         assert short < 0.7 * long
 
 
-@pytest.mark.parametrize(("cmap", "few"), [("Greys", True), ("viridis", False)])
-def test_grey_bitmaps_get_few_shades_close_to_their_own_and_others_stay(cmap, few):
-    shades = np.linspace(0, 1, 400).reshape(20, 20)
-    file = io.StringIO()
-    fig, ax = plt.subplots()
-    ax.imshow(shades, cmap=cmap, vmin=0, vmax=1, interpolation="none")
-    fig.savefig(file, format="svg")
-    plt.close(fig)
-
-    def bitmap(text):
-        data = re.search(r"data:image/png;base64,([^\"]+)", text)[1]
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), int)
-
-    before, after = bitmap(file.getvalue()), bitmap(inline_svg(file.getvalue(), alt="", prefix="a"))
-    assert (len(np.unique(after[..., 0])) <= 12) == few
-    assert abs(after - before).max() <= (40 if few else 0)
-
-
 def test_two_pictures_of_one_page_share_no_id_and_no_style(svg):
     ids = [set(re.findall(r'id="([^"]+)"', inline_svg(svg, alt="", prefix=p))) for p in "ab"]
     assert ids[0]
@@ -101,44 +80,6 @@ def test_two_pictures_of_one_page_share_no_id_and_no_style(svg):
     assert used
     assert used <= ids[0]
     assert "<style" not in page
-
-
-def test_style_sheets_lose_rules_for_classes_that_nobody_uses_and_nothing_else():
-    css = """@charset "utf-8";/*! licence */:root{--a:1}
-    .used, .unused > p{color:red} .used.unused::before{content:"\\f078"} p:not(.unused){top:0}
-    :is(.unused, .used) p{left:0} [class*="unused"]{right:0}
-    @media (width > 5px){.unused{bottom:0} .used{bottom:1px}} @keyframes unused{50%{top:1px}}
-    @font-face{font-family:unused} .tip-left, .tap-left{margin:0}"""
-
-    def is_used(name):
-        return name in ("used", "tip-left")
-
-    kept = tinycss2.serialize(sphinx_ext.needed_rules(tinycss2.parse_stylesheet(css), is_used))
-    gone = [
-        ", .unused > p",
-        '.used.unused::before{content:"\\f078"}',
-        ".unused{bottom:0}",
-        ", .tap-left",
-    ]
-    expected = css
-    for part in gone:
-        assert part in css
-        expected = expected.replace(part, "")
-    assert kept.split() == expected.split()
-
-
-def test_rules_stay_whose_class_a_page_or_a_script_names_or_puts_together(tmp_path):
-    static = tmp_path / "_static"
-    static.mkdir()
-    (tmp_path / "index.html").write_text('<p class="on-page"></p>', "utf-8")
-    script = """tip.className = "bs-tooltip-" + side; list.add(`rank-${n}`, 'from-script')"""
-    (static / "theme.js").write_text(script, "utf-8")
-    names = ["on-page", "from-script", "bs-tooltip-top", "rank-2", "rankless", "tooltip-top"]
-    sheet = static / "theme.css"
-    sheet.write_text("".join(f".{name}{{top:0}}" for name in names), "utf-8")
-    sphinx_ext.drop_unused_rules(static)
-    kept = [name for name in names if f".{name}{{" in sheet.read_text("utf-8")]
-    assert kept == ["on-page", "from-script", "bs-tooltip-top", "rank-2"]
 
 
 def test_stylesheet_has_every_role_in_both_themes():
@@ -169,22 +110,22 @@ def test_every_role_reads_on_its_paper(theme):
 
 def test_cache_key_follows_the_package_but_not_what_no_page_runs(tmp_path, monkeypatch):
     copy = tmp_path / "vaebook"
-    shutil.copytree(sphinx_ext.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(sphinx_ext, "PACKAGE", copy)
-    before = sphinx_ext.package_hash()
-    for name in ["sphinx_ext.py", "explorers/js/kit/dom.js"]:
+    shutil.copytree(execution.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(execution, "PACKAGE", copy)
+    before = execution.package_hash()
+    for name in ["explorers/js/kit/dom.js"]:
         (copy / name).write_text("changed", "utf-8")
-        assert sphinx_ext.package_hash() == before, name
+        assert execution.package_hash() == before, name
     for name in ["gaussians.py", "checks/core.py", "explorers/base.py", "book.mplstyle"]:
         (copy / name).write_text("changed", "utf-8")
-        after = sphinx_ext.package_hash()
+        after = execution.package_hash()
         assert after != before, name
         before = after
 
 
 def test_colab_address_is_the_notebook_beside_the_page():
     address = "https://github.com/owner/book/"
-    url = sphinx_ext.colab_url(address, "main", "chapters/jensens-inequality")
+    url = pages.colab_url(address, "main", "chapters/jensens-inequality")
     assert url == (
         "https://colab.research.google.com/github/owner/book/blob/main/"
         "chapters/jensens-inequality.ipynb"

@@ -1,0 +1,107 @@
+"""Homework: solutions in their dropdowns or withheld, and the cards that lead to the sets."""
+
+import re
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.addnodes import pending_xref
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
+
+from .pages import colab_url, repository
+
+LOGGER = getLogger(__name__)
+
+
+def fold_solutions(app, doctree):
+    """Put each cell tagged ``solution`` into the dropdown above it; withheld, both are gone."""
+    dropdowns = []
+    for cell in list(doctree.findall(nodes.container)):
+        if "tag_solution" not in cell["classes"]:
+            continue
+        above = cell.parent[cell.parent.index(cell) - 1]
+        if above.get("design_component") != "dropdown":
+            LOGGER.warning("a solution cell has no dropdown above it", location=cell)
+            continue
+        cell.parent.remove(cell)
+        above += cell
+        dropdowns.append(above)
+    if not app.config.homework_solutions:
+        for dropdown in set(dropdowns):
+            dropdown.parent.remove(dropdown)
+
+
+class HomeworkCard(SphinxDirective):
+    """A card for one homework set: a few words, and what the set's page says of itself.
+
+    ::
+
+        :::{homework-card} jensens-inequality
+        What the set is about.
+        :::
+    """
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        """Return the card with the set's title, its text, its time, level and kinds of tasks."""
+        slug = self.arguments[0]
+        path = Path(self.env.doc2path(f"homework/{slug}"))
+        self.env.note_dependency(str(path))
+        title, minutes, level, kinds = homework_facts(path.read_text("utf-8"))
+        chapter = Path(self.env.doc2path(f"chapters/{slug}"))
+        back = f" After [the chapter](/chapters/{slug}.md)." if chapter.exists() else ""
+        lines = [
+            f"[**{title}**](/homework/{slug}.md)",
+            "",
+            *self.content,
+            "",
+            "{.homework-facts}",
+            f"**{minutes} minutes, level {level}.** {', '.join(kinds).capitalize()}.{back}",
+        ]
+        card = nodes.container(is_div=True, classes=["homework-card"])  # no box of the theme
+        self.state.nested_parse(StringList(lines, str(path)), self.content_offset, card)
+        return [card]
+
+
+def homework_facts(text):
+    """Return title, minutes, level and the kinds of the tasks, as the text of a set states them."""
+    title = re.search(r"(?m)^# (?:Homework: )?(.+)$", text)[1]
+    minutes, level = re.search(
+        r"\*\*Time:\*\* (\d+) minutes\. \*\*Level:\*\* (\d)\.", text
+    ).groups()
+    kinds = re.findall(r"(?m)^\*\*(\w+), \d+ minutes\.\*\*", text)
+    return title[0].upper() + title[1:], int(minutes), int(level), [kind.lower() for kind in kinds]
+
+
+def add_colab_buttons(app, doctree):
+    """End each homework card with a button that opens the set in Colab, if Colab can find it."""
+    address, branch = repository(app)
+    for card in list(doctree.findall(nodes.Element)):
+        if "homework-card" not in card.get("classes", []):
+            continue
+        links = [a for a in card.findall(pending_xref) if a["reftarget"].startswith("homework/")]
+        if not links:
+            LOGGER.warning("a homework card links to no homework set", location=card)
+        elif url := colab_url(address, branch, links[0]["reftarget"]):
+            button = nodes.reference("", "Open in Colab", refuri=url, classes=["colab-button"])
+            button += nodes.inline("", f": {links[0].astext()}", classes=["visually-hidden"])
+            card += nodes.paragraph("", "", button)
+
+
+def withhold_sources(app, exception):
+    """Leave no source of a homework page in the site where its solutions are withheld."""
+    if not app.config.homework_solutions:
+        shutil.rmtree(Path(app.outdir, "_sources", "homework"), ignore_errors=True)
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.add_config_value("homework_solutions", True, "env", bool)
+    app.add_directive("homework-card", HomeworkCard)
+    app.connect("doctree-read", fold_solutions)
+    app.connect("doctree-read", add_colab_buttons)
+    app.connect("build-finished", withhold_sources)
