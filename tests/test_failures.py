@@ -6,7 +6,9 @@ import record_failures
 import torch
 
 from vaebook import explorers
-from vaebook.explorers.failures import NAMES, PATIENTS, at_stages, recorded_failures
+from vaebook.explorers.failures import PATIENTS, at_stages
+from vaebook.results import failures
+from vaebook.results.failures import NAMES
 from vaebook.vae import VAE
 from vaebook.vae.objective import log_bernoulli
 
@@ -19,7 +21,7 @@ def chapter():
 
 def ends(name):
     """Return what a patient prints at the end, and its test bound."""
-    run = recorded_failures()[name]
+    run = failures.load()[name]
     return np.subtract(*run.printed[-1]), run.numbers["reconstruction"] - run.numbers["kl"]
 
 
@@ -27,7 +29,7 @@ def ends(name):
 
 
 def test_record_is_whole_says_how_it_was_made_and_cannot_be_changed():
-    runs = recorded_failures()
+    runs = failures.load()
     assert set(runs) == {*NAMES, "about"}
     assert {"made_by", "seeds", "device", "torch", "seconds"} <= runs["about"].keys()
     for name in NAMES:
@@ -42,7 +44,7 @@ def test_record_is_whole_says_how_it_was_made_and_cannot_be_changed():
 
 
 def test_each_patient_has_its_symptom_and_the_healthy_run_has_none():
-    runs = recorded_failures()
+    runs = failures.load()
     for name in NAMES:
         printed, bound = ends(name)
         numbers, active = runs[name].numbers, int(np.sum(runs[name].kl > 0.1))
@@ -64,7 +66,7 @@ def test_the_chapter_trains_as_recorded(name, chapter):
     for found, vae, program, data, pixels, _ in record_failures.patients(chapter, images, test):
         if found == name:
             first = next(chapter["train"](vae, program, data, pixels, 1))
-    np.testing.assert_allclose(first, recorded_failures()[name].printed[0], rtol=5e-3)
+    np.testing.assert_allclose(first, failures.load()[name].printed[0], rtol=5e-3)
 
 
 # ---- the programs ----
@@ -135,7 +137,7 @@ def test_twins_print_the_same_whatever_the_width_of_q(chapter):
 
 
 def test_explorer_shows_the_recorded_numbers():
-    runs = recorded_failures()
+    runs = failures.load()
     for name in PATIENTS:
         shown = explorers.Failures(patient=name, stage=20).readouts()
         assert shown["printed"] == np.subtract(*runs[name].printed[-1])

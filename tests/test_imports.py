@@ -22,11 +22,13 @@ ALLOWED = {
     "bounds": {"arguments", "gaussians", "quadrature", "latent"},
     "approximation": {"arguments", "gaussians", "quadrature", "latent", "bounds"},
     "gradients": {"arguments", "gaussians", "quadrature"},
+    "perceptron": {"arguments"},
     "digits": set(),
     "data": {"digits"},
-    "vae": {"arguments", "data", "vae"},
+    "results": _NUMERICS | {"perceptron", "results"},
+    "vae": {"arguments", "data", "results", "vae"},
     "figures": set(),
-    "explorers": _NUMERICS | {"data", "vae", "figures", "explorers"},
+    "explorers": _NUMERICS | {"perceptron", "results", "figures", "explorers"},
     "checks": _NUMERICS | {"data", "digits", "vae", "checks"},
 }
 

@@ -12,20 +12,10 @@ from scipy import stats
 from torch import nn
 from torch.distributions import Bernoulli
 
-from vaebook import explorers
-from vaebook.explorers import latent_space
-from vaebook.explorers.latent_space import (
-    CENTRES,
-    EDGES,
-    SHORT,
-    SIDE,
-    PixelDecoder,
-    cell_density,
-    density,
-    path_ends,
-    plane,
-    recorded_latent_space,
-)
+from vaebook import explorers, results
+from vaebook.explorers.latent_space import CENTRES, SHORT, density, path_ends, plane
+from vaebook.results import latent_space
+from vaebook.results.latent_space import EDGES, SIDE, cell_density
 from vaebook.vae import VAE, Config
 from vaebook.vae.objective import log_bernoulli
 
@@ -35,7 +25,7 @@ GRID = np.stack(np.meshgrid(np.linspace(*SIDE, 41), np.linspace(*SIDE, 41)), -1)
 @pytest.fixture(scope="module")
 def trained():
     """The VAE as it was trained, its decoder not rounded."""
-    record = recorded_latent_space()
+    record = latent_space.load()
     model = VAE(Config.from_dict(record.about["config"])).double()
     exact = torch.tensor(record.trained, dtype=torch.double)
     nn.utils.vector_to_parameters(exact, model.decoder.parameters())
@@ -52,7 +42,7 @@ def probabilities(model, z):
 
 
 def test_the_page_decodes_as_the_trained_network_does(trained):
-    logits = recorded_latent_space().decoder.logits(GRID)
+    logits = latent_space.load().decoder(GRID)
     ours, exact = 1 / (1 + np.exp(-logits)), probabilities(trained, GRID)
     assert ours.shape == (len(GRID), 784)
     assert np.abs(ours - exact).max() < 1e-3
@@ -62,16 +52,16 @@ def test_the_page_decodes_as_the_trained_network_does(trained):
 
 def test_rounded_numbers_are_the_network_that_was_rounded():
     model = VAE(Config(n_latent=2, hidden=(5, 7), activation="tanh", seed=3))
-    page = PixelDecoder(*record_latent_space.rounded(model.decoder))
+    page = record_latent_space.rounded(model.decoder)
     assert page.numbers.dtype == np.int16
-    assert page.widths.tolist() == [2, 7, 5, 784]
+    assert page.widths == (2, 7, 5, 784)
     exact = model.double().decoder(torch.as_tensor(GRID)).detach().numpy()
-    np.testing.assert_allclose(page.logits(GRID), exact, atol=1e-6)
-    np.testing.assert_allclose(page.logits(GRID[7]), exact[7], atol=1e-6)
+    np.testing.assert_allclose(page(GRID), exact, atol=1e-6)
+    np.testing.assert_allclose(page(GRID[7]), exact[7], atol=1e-6)
 
 
 def test_the_record_holds_the_trained_network_rounded(trained):
-    record = recorded_latent_space()
+    record = latent_space.load()
     again = record_latent_space.rounded(copy.deepcopy(trained).float().decoder)
     np.testing.assert_array_equal(again.numbers, record.decoder.numbers)
     np.testing.assert_allclose(again.units, record.decoder.units, rtol=1e-12)
@@ -80,8 +70,8 @@ def test_the_record_holds_the_trained_network_rounded(trained):
 
 def test_the_codes_are_those_of_the_kept_images():
     """Decoded from their codes the images are as probable as test images are on average."""
-    record = recorded_latent_space()
-    logits = torch.as_tensor(record.decoder.logits(record.codes))
+    record = latent_space.load()
+    logits = torch.as_tensor(record.decoder(record.codes))
     own = log_bernoulli(torch.tensor(record.pixels), logits).numpy()
     other = log_bernoulli(torch.tensor(np.roll(record.pixels, 20, axis=0)), logits).numpy()
     expected = record.about["test"]["reconstruction"]
@@ -100,10 +90,10 @@ def test_the_page_gets_the_numbers_as_they_are_and_few_bytes():
 
 
 def test_the_decoded_image_has_the_numbers_of_torch(trained):
-    record = recorded_latent_space()
+    record = latent_space.load()
     for z in [(0.0, 0.0), (-1.7, 0.4), (3.5, -3.5)]:
         at = explorers.LatentSpace(z1=z[0], z2=z[1]).readouts()
-        logits = torch.as_tensor(record.decoder.logits(z))
+        logits = torch.as_tensor(record.decoder(z))
         pixels = Bernoulli(logits=logits)
         assert at["ink"] == pytest.approx(pixels.mean.sum().item())
         assert at["entropy"] == pytest.approx(pixels.entropy().sum().item())
@@ -161,7 +151,7 @@ def test_a_hole_is_called_a_hole():
 
 
 def test_record_says_how_it_was_made_and_cannot_be_changed():
-    record = recorded_latent_space()
+    record = latent_space.load()
     wanted = {"made_by", "config", "data", "seeds", "device", "torch", "seconds", "test"}
     assert wanted <= record.about.keys()
     assert np.bincount(record.labels).tolist() == [20] * 10
@@ -172,13 +162,12 @@ def test_record_says_how_it_was_made_and_cannot_be_changed():
 
 @pytest.mark.slow
 def test_the_program_writes_a_record_that_the_explorer_reads(tmp_path, monkeypatch):
-    old = recorded_latent_space()
-    path = tmp_path / "vaebook" / "results" / "latent-space.npz"
-    path.parent.mkdir(parents=True)
+    old = latent_space.load()
+    path = tmp_path / "latent-space.npz"
     config = dataclasses.replace(record_latent_space.CONFIG, epochs=2)
     record_latent_space.main(path, config, n_importance=2)
-    monkeypatch.setattr(latent_space.resources, "files", lambda package: tmp_path / package)
-    record = recorded_latent_space.__wrapped__()
+    monkeypatch.setattr(results.resources, "files", lambda package: tmp_path)
+    record = latent_space.load.__wrapped__()
     assert record.about.keys() == old.about.keys()
     np.testing.assert_array_equal(record.labels, old.labels)
     np.testing.assert_array_equal(record.pixels, old.pixels)
@@ -189,7 +178,7 @@ def test_the_program_writes_a_record_that_the_explorer_reads(tmp_path, monkeypat
 
 
 def test_a_path_joins_two_images_and_every_digit_has_two():
-    record, ends = recorded_latent_space(), path_ends()
+    record, ends = latent_space.load(), path_ends()
     assert record.labels[ends].tolist() == [[d, d] for d in range(10)]
     assert len(np.unique(ends)) == 20
     w = explorers.LatentSpace(start="4", end="4")

@@ -10,7 +10,8 @@ from torch.distributions import Normal, kl_divergence
 from vaebook import explorers
 from vaebook.bounds import elbo
 from vaebook.explorers.draws import standard_normal
-from vaebook.explorers.vae_step import as_numpy, recorded_run
+from vaebook.results import toy_run
+from vaebook.results.toy_run import as_numpy
 
 POINTS = np.array([[1.9, 0.0], [-1.9, 0.3], [0.11, 2.2], [0.0, -1.6]])
 
@@ -33,7 +34,7 @@ def chapter():
 @pytest.fixture
 def trained(chapter):
     """The chapter's VAE with the recorded parameters of the last epoch."""
-    network, run = chapter["network"], recorded_run()
+    network, run = chapter["network"], toy_run.load()
     vae = chapter["ToyVAE"](network(2, 24, 2), network(1, 12, 2))
     nn.utils.vector_to_parameters(torch.tensor(run.theta[-1]), vae.encoder.parameters())
     nn.utils.vector_to_parameters(torch.tensor(run.phi[-1]), vae.decoder.parameters())
@@ -44,7 +45,7 @@ def trained(chapter):
 
 
 def test_recorded_averages_are_those_of_the_recorded_parameters():
-    run = recorded_run()
+    run = toy_run.load()
     assert run.epochs.tolist() == list(range(0, 401, 10))
     assert (run.theta.shape, run.phi.shape, run.data.shape) == ((41, 122), (41, 50), (500, 2))
     for row in range(0, 41, 2):
@@ -55,7 +56,7 @@ def test_recorded_averages_are_those_of_the_recorded_parameters():
 
 
 def test_record_says_how_it_was_made_and_cannot_be_changed():
-    run = recorded_run()
+    run = toy_run.load()
     assert {"made_by", "seeds", "device", "torch", "seconds"} <= run.about.keys()
     with pytest.raises(ValueError, match="read-only"):
         run.theta[0, 0] = 1
@@ -63,8 +64,8 @@ def test_record_says_how_it_was_made_and_cannot_be_changed():
 
 @pytest.mark.slow
 def test_the_chapter_trains_to_the_recorded_end():
-    names = record_toy_vae.execute(record_toy_vae.cells_before("recorded_run()"))
-    run = recorded_run()
+    names = record_toy_vae.execute(record_toy_vae.cells_before("toy_run.load()"))
+    run = toy_run.load()
     np.testing.assert_array_equal(names["data"], run.data)
     assert names["bound"][0] == pytest.approx(run.bound[0], abs=1e-6)
     assert names["bound"][-1] == pytest.approx(run.bound[-1], abs=0.2)
@@ -72,7 +73,7 @@ def test_the_chapter_trains_to_the_recorded_end():
 
 
 def test_wrong_numbers_of_parameters_are_named():
-    run = recorded_run()
+    run = toy_run.load()
     with pytest.raises(ValueError, match=r"shape \(50,\), expected \(122,\)"):
         as_numpy(run.phi[0], run.phi[0])
 
@@ -107,7 +108,7 @@ def test_torch_and_numpy_give_one_bound(trained):
     x = torch.tensor(POINTS).expand(601, 4, 2)
     with torch.no_grad():
         by_torch = (weights[:, None] * trained(x, eps[:, None, None].expand(601, 4, 1))).sum(0)
-    run = recorded_run()
+    run = toy_run.load()
     encoder, model = as_numpy(run.theta[-1], run.phi[-1])
     expected = elbo(model, POINTS, *encoder(POINTS)).elbo
     np.testing.assert_allclose(by_torch.numpy(), expected, rtol=1e-10)
@@ -123,7 +124,7 @@ def test_mean_of_estimates_is_the_bound_and_a_bias_of_one_percent_shows(trained)
     with torch.no_grad():
         eps = torch.randn(n, 1, generator=generator)
         draws = trained(torch.tensor(POINTS[0]).expand(n, 2), eps).numpy()
-    run = recorded_run()
+    run = toy_run.load()
     encoder, model = as_numpy(run.theta[-1], run.phi[-1])
     exact = elbo(model, POINTS[0], *encoder(POINTS[0])).elbo
     error = draws.std() / np.sqrt(n)
@@ -147,7 +148,7 @@ def test_a_short_training_raises_the_bound_and_repeats(chapter):
 
 def chapter_bound(theta, phi):
     """Return the exact bound, averaged over the data."""
-    data = recorded_run().data
+    data = toy_run.load().data
     encoder, model = as_numpy(theta, phi)
     return elbo(model, data, *encoder(data)).elbo.mean()
 
@@ -175,7 +176,7 @@ def test_explorer_shows_the_step_of_the_recorded_networks(trained):
 
 
 def test_explorer_follows_the_epochs_and_refuses_those_between():
-    run, shown = recorded_run(), explorers.VaeStep()
+    run, shown = toy_run.load(), explorers.VaeStep()
     for epoch in (0, 150, 400):
         shown.epoch = epoch
         assert shown.readouts()["data_bound"] == run.bound[epoch // 10]

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vaebook.explorers.failures import NAMES
+from vaebook.results.failures import NAMES
 from vaebook.vae import VAE, Config, log_likelihood
 from vaebook.vae.objective import reparameterize
 

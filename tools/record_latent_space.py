@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from vaebook.digits import draw_digits, sample_factors
-from vaebook.explorers.latent_space import cell_density
+from vaebook.perceptron import Perceptron
+from vaebook.results.latent_space import cell_density
 from vaebook.vae import Config, binarise, evaluate, train
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,20 +50,8 @@ def tidy_digits(n, seed):
     return TidyDigits(draw_digits(labels, factors), labels)
 
 
-class Rounded(NamedTuple):
-    """A decoder's parameters as whole numbers of 16 bits.
-
-    ``numbers`` (P,) holds layer after layer, weights then biases; ``widths`` are the layers' sizes;
-    ``units`` holds for each tensor what one of its whole numbers is worth.
-    """
-
-    numbers: np.ndarray
-    widths: np.ndarray
-    units: np.ndarray
-
-
 def rounded(decoder):
-    """Round a decoder in place, and return its parameters as whole numbers."""
+    """Round a decoder in place to whole numbers of 16 bits; return it as they travel."""
     numbers, units = [], []
     for parameter in decoder.parameters():
         unit = parameter.detach().abs().max().item() / 32767
@@ -71,7 +60,7 @@ def rounded(decoder):
         numbers.append(whole.numpy().astype(np.int16).ravel())
         units.append(unit)
     widths = [decoder.layers[0].in_features, *(layer.out_features for layer in decoder.layers)]
-    return Rounded(np.concatenate(numbers), np.array(widths), np.array(units))
+    return Perceptron(widths, np.concatenate(numbers), units)
 
 
 @torch.no_grad()
@@ -102,7 +91,8 @@ def record_of(model, test):
         "labels": test.labels[shown],
         "pixels": np.packbits(pixels.numpy()[shown], axis=1),
     }
-    return decoder._asdict() | arrays, {"largest_change_by_rounding": change}
+    network = {name: np.array(value) for name, value in decoder.table().items()}
+    return network | arrays, {"largest_change_by_rounding": change}
 
 
 def main(path=RECORD, config=CONFIG, n_importance=100):

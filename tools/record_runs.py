@@ -20,14 +20,13 @@ import numpy as np
 import torch
 
 from vaebook import data
+from vaebook.results.mnist_runs import N_IMAGES, SAMPLES
 from vaebook.vae import objective
 from vaebook.vae.evaluation import held_out_pixels
 from vaebook.vae.training import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
-SAMPLES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
-N_IMAGES = 1_000
 MAX_EPOCHS = 60  # rows of a curve
 BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
 ABOUT = ("seed", "device", "threads", "torch", "commit", "date", "command")
@@ -133,7 +132,7 @@ def importance_curve(model, pixels, samples=SAMPLES, seed=1):
         "rise_se": rises.std(1) / len(pixels) ** 0.5,
     }
     return {
-        "samples": samples,
+        "samples": list(samples),
         **{key: [rounded(v) for v in values.tolist()] for key, values in statistics.items()},
         "kl": rounded(kl.mean().item()),
         "images": len(pixels),

@@ -43,7 +43,7 @@ def execute(cells):
 def main():
     """Train, save and say what was saved."""
     started = time.perf_counter()
-    names = execute(cells_before("recorded_run()"))
+    names = execute(cells_before("toy_run.load()"))
     seconds = time.perf_counter() - started
     about = {
         "made_by": "make record-toy",

@@ -11,7 +11,7 @@ import pytest
 from vaebook import explorers
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Hidden, Ladder, Readout, Slider
-from vaebook.explorers.latent_space import recorded_latent_space
+from vaebook.results import latent_space
 
 
 @dataclass(frozen=True)
@@ -385,7 +385,7 @@ def test_pixels_of_the_page_are_those_of_python(page, site):
       return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 3);
     }""")
     twin = explorers.LatentSpace(**root.evaluate(READ)["values"])
-    logits = recorded_latent_space().decoder.logits([twin.z1, twin.z2])
+    logits = latent_space.load().decoder([twin.z1, twin.z2])
     assert drawn == pytest.approx(255 / (1 + np.exp(-logits)), abs=1.01)
     assert max(drawn) > 200 > 50 > min(drawn)
 

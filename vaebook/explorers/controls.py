@@ -92,14 +92,19 @@ class Ladder(Slider):
 
 
 class Choice(Control, traitlets.TraitType):
-    """One of several strings; ``options`` maps each to its label."""
+    """One of several strings; ``options`` maps each to its label, or is a function that does."""
 
     kind = "choice"
 
     def __init__(self, default, options, *, label, symbol="", group=""):
         super().__init__(default)
         self._describe(label, symbol, "", group, "")
-        self.options = options
+        self._options = options
+
+    @property
+    def options(self):
+        """The label of each string that can be chosen."""
+        return self._options() if callable(self._options) else self._options
 
     def validate(self, obj, value):
         """Return the value if it is one of the options, or say which there are."""

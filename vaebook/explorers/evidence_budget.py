@@ -1,141 +1,24 @@
 """Explorer ``evidence-budget``: what an image costs in nats, for recorded trainings on MNIST."""
 
 import functools
-import json
-from dataclasses import dataclass
-from importlib import resources
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
+from traitlets import default
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Ladder, Readout, Slider
+from vaebook.results import mnist_runs
+from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 
-
-class Curve(NamedTuple):
-    """A training: one number an epoch, (T,), in nats as the mean over images.
-
-    ``elbo``, ``reconstruction`` and ``kl`` are over the training images as they were met;
-    ``validation_elbo`` is at the epoch's end. Of a long training about sixty epochs are kept.
-    """
-
-    epoch: np.ndarray
-    seconds: np.ndarray
-    elbo: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
-    validation_elbo: np.ndarray
-
-
-class TestNumbers(NamedTuple):
-    """Means over all test images, in nats; ``nll`` is -log p(x) from ``importance`` samples.
-
-    ``elbo = reconstruction - kl``; ``nll_se`` is the standard error over images.
-    """
-
-    nll: float
-    nll_se: float
-    elbo: float
-    reconstruction: float
-    kl: float
-    images: int
-    importance: int
-
-
-class ImportanceCurve(NamedTuple):
-    """The importance-weighted bound for several numbers of samples, (M,), in nats.
-
-    ``bound`` is the mean over ``images`` test images, drawn once at random, the same for every
-    run; ``se`` is its standard error. ``rise`` is bound minus ELBO and ``rise_se`` its standard
-    error, which is much smaller: an easy image is easy for every number of samples.
-    An image has ``draws`` samples for every number: one group of 5,000, or 5,000 groups of one.
-    ``kl`` is the ELBO's KL term over the same images.
-    """
-
-    samples: np.ndarray
-    bound: np.ndarray
-    se: np.ndarray
-    rise: np.ndarray
-    rise_se: np.ndarray
-    kl: float
-    images: int
-    draws: int
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A training on MNIST that was run and evaluated once, with what it takes to repeat it.
-
-    ``binarisation`` is "dynamic" or "fixed"; ``n_importance`` above 1 means that the
-    importance-weighted bound of that many samples was climbed in place of the ELBO. ``seconds``
-    are those of the training, by the clock.
-    """
-
-    name: str
-    command: str
-    seed: int
-    device: str
-    threads: int
-    torch: str
-    commit: str
-    date: str
-    seconds: float
-    precision: str
-    epochs: int
-    parameters: int
-    n_latent: int
-    hidden: tuple[int, ...]
-    binarisation: str
-    n_importance: int
-    curve: Curve
-    test: TestNumbers
-    importance: ImportanceCurve
-
-    @property
-    def label(self):
-        """A few words that tell the run from the others."""
-        seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
-        time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-        bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
-        return f"{time}, {on},{bound} seed {self.seed}"
+_TRAINING = "Training, mean of the epoch"
+_IMAGES = f"{N_IMAGES:,} test images"
 
 
 @functools.cache
-def recorded_runs():
-    """Return the recorded trainings as a list of ``RecordedRun``; ``make record-runs`` writes them.
-
-    They come in the order of their length, then of their seed.
-    """
-    path = resources.files("vaebook") / "results" / "mnist-runs.json"
-    return [_from_json(record) for record in json.loads(path.read_text("utf-8"))]
-
-
-def _from_json(record):
-    """Turn one record of the file into a run whose arrays cannot be changed."""
-
-    def arrays(values):
-        found = {}
-        for key, value in values.items():
-            found[key] = np.array(value) if isinstance(value, list) else value
-            if isinstance(value, list):
-                found[key].flags.writeable = False
-        return found
-
-    return RecordedRun(
-        **record
-        | {
-            "hidden": tuple(record["hidden"]),
-            "curve": Curve(**arrays(record["curve"])),
-            "test": TestNumbers(**record["test"]),
-            "importance": ImportanceCurve(**arrays(record["importance"])),
-        }
-    )
-
-
-RUNS = {run.name: run for run in recorded_runs()}
-_FIRST = next(iter(RUNS.values()))
-_IMAGES = f"{_FIRST.importance.images:,} test images"
-_ALL = f"All {_FIRST.test.images:,} test images"
+def runs():
+    """Return the recorded trainings by name."""
+    return {run.name: run for run in mnist_runs.load()}
 
 
 class EvidenceBudget(Explorer):
@@ -151,27 +34,20 @@ class EvidenceBudget(Explorer):
     name = "evidence-budget"
     title = "What an image costs, in nats"
 
-    run = Choice(
-        max(RUNS.values(), key=lambda one: (one.n_importance == 1, one.seconds)).name,
-        {name: one.label for name, one in RUNS.items()}, label="run",
-    )  # fmt: skip
+    run = Choice(None, lambda: {name: one.label for name, one in runs().items()}, label="run")
     progress = Slider(
         50, 0, 100, step=5, fine=1, label="part that is over", unit="%", group="Training",
         role="bound",
     )  # fmt: skip
-    k = Ladder(
-        50, _FIRST.importance.samples.tolist(), label="samples", symbol="K", group="Test",
-        role="p",
-    )  # fmt: skip
+    k = Ladder(50, SAMPLES, label="samples", symbol="K", group="Test", role="p")
 
     shown = (
-        Readout("epoch", "epoch", "", 0, group="Training, mean of the epoch"),
-        Readout("seconds", "seconds", "", 0, group="Training, mean of the epoch"),
-        Readout("reconstruction", "reconstruction", "", 2, group="Training, mean of the epoch",
-                role="c1"),
-        Readout("kl", "+ KL to the prior", "", 2, group="Training, mean of the epoch"),
-        Readout("cost", "= −ELBO", "", 2, group="Training, mean of the epoch", role="bound"),
-        Readout("validation", "validation images", "", 2, group="Training, mean of the epoch"),
+        Readout("epoch", "epoch", "", 0, group=_TRAINING),
+        Readout("seconds", "seconds", "", 0, group=_TRAINING),
+        Readout("reconstruction", "reconstruction", "", 2, group=_TRAINING, role="c1"),
+        Readout("kl", "+ KL to the prior", "", 2, group=_TRAINING),
+        Readout("cost", "= −ELBO", "", 2, group=_TRAINING, role="bound"),
+        Readout("validation", "validation images", "", 2, group=_TRAINING),
         Readout("test_reconstruction", "reconstruction", "", 2, group=_IMAGES, role="c1"),
         Readout("test_kl", "+ KL to the prior", "", 2, group=_IMAGES),
         Readout("test_cost", "= −ELBO", "", 2, group=_IMAGES, role="bound"),
@@ -179,8 +55,8 @@ class EvidenceBudget(Explorer):
         Readout("test_bound", "= −bound of K", "", 2, group=_IMAGES, role="p"),
         Readout("se", "standard error", "", 2, group=_IMAGES),
         Readout("rise_se", "that of the rise", "", 2, group=_IMAGES),
-        Readout("nll", f"−bound, K = {_FIRST.test.importance:,}", "", 2, group=_ALL, role="p"),
-        Readout("nll_se", "standard error", "", 2, group=_ALL),
+        Readout("nll", f"−bound, K = {N_IMPORTANCE:,}", "", 2, group="All test images", role="p"),
+        Readout("nll_se", "standard error", "", 2, group="All test images"),
     )  # fmt: skip
 
     text: ClassVar = {
@@ -218,14 +94,18 @@ class EvidenceBudget(Explorer):
         "table_bound": "test −bound",
     }
 
+    @default("run")
+    def _longest_by_the_elbo(self):
+        return max(runs().values(), key=lambda one: (one.n_importance == 1, one.seconds)).name
+
     def row(self, run):
         """Return the row of a run's curve that ``progress`` points at."""
         return int(np.floor(self.progress / 100 * (len(run.curve.epoch) - 1) + 0.5))
 
     def tables(self):
         """Return curves and bounds of every run."""
-        tables = {"samples": _FIRST.importance.samples, "importance": _FIRST.test.importance}
-        for run in RUNS.values():
+        tables = {"samples": np.array(SAMPLES), "importance": N_IMPORTANCE}
+        for run in runs().values():
             fields = {name: getattr(run.curve, name) for name in Curve._fields}
             fields |= {name: getattr(run.importance, name) for name in ("bound", "se", "rise_se")}
             fields |= {"test_kl": run.importance.kl, "nll": run.test.nll, "nll_se": run.test.nll_se}
@@ -234,9 +114,9 @@ class EvidenceBudget(Explorer):
 
     def compute(self):
         """Return the costs at the epoch and for the samples on show."""
-        run = RUNS[self.run]
+        run = runs()[self.run]
         curve, at = run.curve, self.row(run)
-        bounds, rung = run.importance, run.importance.samples.tolist().index(self.k)
+        bounds, rung = run.importance, SAMPLES.index(self.k)
         return {
             "epoch": curve.epoch[at],
             "seconds": curve.seconds[at],
@@ -261,7 +141,7 @@ class EvidenceBudget(Explorer):
 
         from vaebook import figures
 
-        run, at = RUNS[self.run], self.compute()
+        run, at = runs()[self.run], self.compute()
         curve, bounds = run.curve, run.importance
         fig = Figure(figsize=(6.4, 5.2))
         (left, right), (below, _) = fig.subplots(2, 2, height_ratios=[2.2, 1])
@@ -271,7 +151,7 @@ class EvidenceBudget(Explorer):
             curve.epoch, curve.reconstruction, curve.kl, curve.validation_elbo, ax=left
         )
         left.plot([at["epoch"]] * 2, [0, at["cost"]], color=figures.COLOURS["ink"], linewidth=1)
-        others = [one.importance.bound for one in RUNS.values() if one is not run]
+        others = [one.importance.bound for one in runs().values() if one is not run]
         figures.plot_importance(bounds.samples, bounds.bound, bounds.se, others, ax=right)
         right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
         figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=below)
@@ -280,7 +160,7 @@ class EvidenceBudget(Explorer):
     @property
     def alt(self):
         """The still picture in words."""
-        at, run = self.compute(), RUNS[self.run]
+        at, run = self.compute(), runs()[self.run]
         return (
             f"Training of {run.label}. Left: reconstruction and KL stacked over {run.epochs} "
             f"epochs; at epoch {at['epoch']} they are {at['reconstruction']:.2f} and "

@@ -1,60 +1,17 @@
 """Explorer ``failures``: recorded trainings of a sound VAE and of broken ones, to be told apart."""
 
-import functools
-import json
-from importlib import resources
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
+from vaebook.results import failures
 
-NAMES = ("healthy", "A", "B", "C", "D", "E", "E, as if 64 x 64 x 3", "E, cured", "F",
-         "F, thresholded", "G", "G, cured", "H", "H, cured")  # fmt: skip
 PATIENTS = ("healthy", *"ABCDEFGH")
 STAGES = 20  # of a training: epochs, or four epochs each where there are 80
 N_SAMPLES, N_PAIRS = 6, 3
 ACTIVE = 0.1  # nats from which a latent number counts as active
-
-
-class Failure(NamedTuple):
-    r"""What was seen of one training; numbers per image, in nats where they are any unit at all.
-
-    ``printed`` (T, 2): what the program printed after each epoch, the reconstruction and the price
-    that it subtracted. ``honest`` (T, 2): the reconstruction term and the KL divergence of the same
-    networks by ``vaebook.vae`` on test images. ``samples`` and ``originals``, ``reconstructions``
-    (n, 28, 28): bytes. ``kl`` and ``std`` (20,): means over test images for each latent number.
-    ``numbers``: the last test in plain numbers.
-    """
-
-    printed: np.ndarray
-    honest: np.ndarray
-    samples: np.ndarray
-    originals: np.ndarray
-    reconstructions: np.ndarray
-    kl: np.ndarray
-    std: np.ndarray
-    numbers: dict
-
-
-@functools.cache
-def recorded_failures():
-    """Return the recorded trainings by name, and under "about" how the record was made.
-
-    Source: chapter "what-goes-wrong"; ``make record-failures`` writes them.
-    """
-    path = resources.files("vaebook") / "results" / "failures.npz"
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as record:
-        found = {"about": json.loads(str(record["about"]))}
-        for name in NAMES:
-            values = {field: record[f"{name}/{field}"] for field in Failure._fields}
-            values["numbers"] = json.loads(str(values["numbers"]))
-            for array in values.values():
-                if isinstance(array, np.ndarray):
-                    array.flags.writeable = False
-            found[name] = Failure(**values)
-    return found
 
 
 def at_stages(curve):
@@ -113,7 +70,7 @@ class Failures(Explorer):
 
     def tables(self):
         """Return the curves, the pictures and the latent numbers of all patients."""
-        runs = [recorded_failures()[name] for name in PATIENTS]
+        runs = [failures.load()[name] for name in PATIENTS]
         return {
             "names": list(PATIENTS),
             "n_samples": N_SAMPLES,
@@ -124,7 +81,7 @@ class Failures(Explorer):
             "samples": np.stack([run.samples[:N_SAMPLES] for run in runs]),
             "reconstructions": np.stack([run.reconstructions[:N_PAIRS] for run in runs]),
             "originals": np.stack(
-                [recorded_failures()[name].originals[:N_PAIRS] for name in ("healthy", "E")]
+                [failures.load()[name].originals[:N_PAIRS] for name in ("healthy", "E")]
             ),
             "kl": np.stack([np.sort(run.kl)[::-1] for run in runs]).astype(float),
             "std": [float(run.std.mean(dtype=float)) for run in runs],
@@ -133,7 +90,7 @@ class Failures(Explorer):
 
     def compute(self):
         """Return the numbers of the stage on show, and those of the end."""
-        run = recorded_failures()[self.patient]
+        run = failures.load()[self.patient]
         printed, honest = (at_stages(c)[self.stage - 1] for c in (run.printed, run.honest))
         return {
             "printed_reconstruction": printed[0],
@@ -154,7 +111,7 @@ class Failures(Explorer):
 
         from vaebook import figures
 
-        run, at = recorded_failures()[self.patient], self.compute()
+        run, at = failures.load()[self.patient], self.compute()
         fig = Figure(figsize=(6.4, 4.2), layout="constrained")
         (left, right), (below, pairs) = fig.subplots(2, 2, height_ratios=[1.3, 1])
         curves = [np.subtract(*at_stages(curve).T) for curve in (run.printed, run.honest)]

@@ -1,111 +1,24 @@
 """Explorer ``latent-space``: the plane of a trained VAE, decoded where the reader points."""
 
 import functools
-import json
-from importlib import resources
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
+from vaebook.results import latent_space
+from vaebook.results.latent_space import CELLS, EDGES, SIDE, cell_density
 
-SIDE = (-3.5, 3.5)
-CELLS = 56  # per side; in each, densities are averaged
 SHORT = 0.1  # a hole has less than this share of the prior's density
 SEED = 17  # of the draws from the prior
 MAX_DRAWS = 1000
 STEPS = 61  # points of a path at which the densities are compared
 FRAMES = 7  # images on the way
-
-EDGES = np.linspace(*SIDE, CELLS + 1)
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
-
-
-class PixelDecoder(NamedTuple):
-    r"""A trained decoder of binary images in NumPy: :math:`z \mapsto` logits of the pixels.
-
-    ``numbers`` (P,) holds the weights and biases, layer after layer, as whole numbers of 16 bits;
-    one of them is worth ``units`` (2 per layer). ``widths`` are the sizes of the layers.
-    Hidden layers end in a hyperbolic tangent.
-    """
-
-    numbers: np.ndarray
-    widths: np.ndarray
-    units: np.ndarray
-
-    def layers(self):
-        """Return weights (out, in) and biases (out,) of each layer, as floats."""
-        tensors, start = [], 0
-        for k, (n_in, n_out) in enumerate(zip(self.widths[:-1], self.widths[1:], strict=True)):
-            for shape, unit in [((n_out, n_in), 2 * k), ((n_out,), 2 * k + 1)]:
-                size = int(np.prod(shape))
-                whole = self.numbers[start : start + size]
-                tensors.append(whole.reshape(shape) * self.units[unit])
-                start += size
-        return list(zip(tensors[::2], tensors[1::2], strict=True))
-
-    def logits(self, z):
-        """Return the logits of the pixels, (..., 784), at places z (..., 2)."""
-        *hidden, (weights, biases) = self.layers()
-        values = np.asarray(z, float)
-        for inner, shift in hidden:
-            values = np.tanh(values @ inner.T + shift)
-        return values @ weights.T + biases
-
-
-class LatentRecord(NamedTuple):
-    """What is kept of a VAE that was trained on drawn digits.
-
-    ``decoder`` is a ``PixelDecoder``, made by rounding the ``trained`` parameters (P,) of float32.
-    ``aggregated`` (56, 56) is the density of the codes of all test images, as ``cell_density``
-    gives it. Of 200 of them, 20 of each digit in turn, the means ``codes`` (200, 2) that the
-    encoder gave, the digits ``labels`` (200,) and the binary ``pixels`` (200, 784) are kept.
-    ``about`` says how the record was made, and what the VAE reached on test images.
-    """
-
-    decoder: PixelDecoder
-    trained: np.ndarray
-    aggregated: np.ndarray
-    codes: np.ndarray
-    labels: np.ndarray
-    pixels: np.ndarray
-    about: dict
-
-
-@functools.cache
-def recorded_latent_space():
-    """Return the recorded VAE; ``make record-latent`` writes it."""
-    path = resources.files("vaebook") / "results" / "latent-space.npz"
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-        arrays = dict(kept)
-    for array in arrays.values():
-        array.flags.writeable = False
-    decoder = PixelDecoder(*(arrays.pop(name) for name in PixelDecoder._fields))
-    arrays["pixels"] = np.unpackbits(arrays["pixels"], axis=1)
-    return LatentRecord(decoder, **arrays | {"about": json.loads(str(arrays["about"]))})
-
-
-def cell_density(mean, std):
-    r"""Average over each cell of the plane of :math:`\frac1I \sum_i q(z \mid x_i)`.
-
-    Parameters
-    ----------
-    mean, std : array_like, (I, 2)
-        Of the diagonal normals; one row (0, 0), (1, 1) gives the prior.
-
-    Returns
-    -------
-    ndarray (56, 56); rows are cells of :math:`z_2`, upwards.
-
-    Source: chapter "training-a-vae".
-    """
-    mean, std = np.atleast_2d(mean)[..., None], np.atleast_2d(std)[..., None]
-    mass = np.diff(ndtr((EDGES - mean) / std))  # (I, 2, 56): of each column, of each row
-    return mass[:, 1].T @ mass[:, 0] / (len(mass) * (EDGES[1] - EDGES[0]) ** 2)
 
 
 class Plane(NamedTuple):
@@ -123,7 +36,7 @@ class Plane(NamedTuple):
 @functools.cache
 def plane():
     """Return the densities in the cells of the recorded VAE's plane."""
-    aggregated = recorded_latent_space().aggregated.astype(float)
+    aggregated = latent_space.load().aggregated.astype(float)
     prior = cell_density([[0.0, 0.0]], [[1.0, 1.0]])
     hole = aggregated < SHORT * prior
     return Plane(prior, aggregated, hole, float(prior[hole].sum() * (EDGES[1] - EDGES[0]) ** 2))
@@ -135,7 +48,7 @@ def path_ends():
 
     They lie nearest to the middle of their digit, the one at the start before that at the end.
     """
-    record, ends = recorded_latent_space(), []
+    record, ends = latent_space.load(), []
     for digit in range(10):
         own = np.flatnonzero(record.labels == digit)
         codes = record.codes[own].astype(float)
@@ -242,7 +155,7 @@ class LatentSpace(Explorer):
 
     def path(self, values):
         """Return the codes of the two test images between which the path runs, each (2,)."""
-        record, ends = recorded_latent_space(), path_ends()
+        record, ends = latent_space.load(), path_ends()
         two = ends[int(values["start"]), 0], ends[int(values["end"]), 1]
         return record.codes[list(two)].astype(float)
 
@@ -272,11 +185,11 @@ class LatentSpace(Explorer):
 
     def tables(self):
         """Return the decoder, the densities, and the test images that are shown."""
-        record = recorded_latent_space()
+        record = latent_space.load()
         return {
             "decoder": record.decoder.numbers,
-            "widths": record.decoder.widths.tolist(),
-            "units": record.decoder.units,
+            "widths": list(record.decoder.widths),
+            "units": record.decoder.units.tolist(),
             "aggregated": record.aggregated,
             "codes": record.codes,
             "labels": record.labels.tolist(),
@@ -288,8 +201,8 @@ class LatentSpace(Explorer):
 
     def compute(self):
         """Return what the decoder and the densities say at z, and the test image nearest to it."""
-        record, z = recorded_latent_space(), np.array([self.z1, self.z2])
-        logits = record.decoder.logits(z)
+        record, z = latent_space.load(), np.array([self.z1, self.z2])
+        logits = record.decoder(z)
         distance = np.hypot(*(record.codes - z).T)
         nearest = distance.argmin()
         start, end = self.path(self.values)
@@ -314,7 +227,7 @@ class LatentSpace(Explorer):
 
         from vaebook import figures
 
-        record, at = recorded_latent_space(), self.compute()
+        record, at = latent_space.load(), self.compute()
         fig = Figure(figsize=(6.4, 5.2))
         above, below = fig.subfigures(2, height_ratios=[4, 1])
         left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
@@ -329,11 +242,11 @@ class LatentSpace(Explorer):
         colour = figures.COLOURS["c2"]
         left.plot(*np.stack([start, end]).T, linestyle=figures.DASHES["c2"], color=colour)
         left.plot(self.z1, self.z2, "D", color=colour, markeredgecolor=figures.COLOURS["paper"])
-        figures.show_pixels(expit(record.decoder.logits([self.z1, self.z2])), ax=right)
+        figures.show_pixels(expit(record.decoder([self.z1, self.z2])), ax=right)
         nearest = f"nearest test image: a {at['digit']}"
         right.set(title="decoded from $z$", xlabel=nearest)
         way = start + np.linspace(0, 1, FRAMES)[:, None] * (end - start)
-        images = expit(record.decoder.logits(way))
+        images = expit(record.decoder(way))
         first, last = path_ends()[int(self.start), 0], path_ends()[int(self.end), 1]
         images = [record.pixels[first], *images, record.pixels[last]]
         for ax, image in zip(below.subplots(1, len(images)), images, strict=True):

@@ -1,95 +1,23 @@
 """Explorer ``vae-step``: one data point through a toy VAE, at any epoch of a recorded training."""
 
-import functools
-import json
-from importlib import resources
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
-from vaebook.approximation import AmortisedGaussian
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import kl_normal, log_normal
-from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder
+from vaebook.latent import BOOK_NOISE_STD
 from vaebook.quadrature import uniform_grid
+from vaebook.results import toy_run
+from vaebook.results.toy_run import N_DECODER, N_ENCODER, as_numpy
 
-N_ENCODER, N_DECODER = 24, 12  # hidden units
 EVERY = 10  # epochs from one snapshot to the next
 MAX_DRAWS = 2000
 SIDE = (-3.2, 3.2)
 LATENT = uniform_grid(-3.5, 3.5, 141).points  # where the curves are drawn
-
-
-class ToyRun(NamedTuple):
-    r"""The recorded training of the chapter, one row for the start and one for every tenth epoch.
-
-    ``epochs`` (T,), the encoder's parameters ``theta`` (T, 122), the decoder's ``phi`` (T, 50),
-    and averages over the ``data`` (B, 2), by quadrature: ``bound`` (T,) and ``log_px`` (T,), in
-    nats. ``about`` says how the run was made.
-    """
-
-    epochs: np.ndarray
-    theta: np.ndarray
-    phi: np.ndarray
-    bound: np.ndarray
-    log_px: np.ndarray
-    data: np.ndarray
-    about: dict
-
-
-@functools.cache
-def recorded_run():
-    """Return the recorded training; ``make record-toy`` writes it."""
-    path = resources.files("vaebook") / "results" / "toy-vae.npz"
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as record:
-        arrays = {name: record[name] for name in ToyRun._fields}
-    for name, array in arrays.items():
-        array.flags.writeable = False
-        if name == "about":
-            arrays[name] = json.loads(str(array))
-    return ToyRun(**arrays)
-
-
-def as_numpy(theta, phi):
-    r"""The chapter's two networks as functions of NumPy arrays.
-
-    Parameters
-    ----------
-    theta : array_like, (122,)
-        Parameters of the encoder, layer after layer: weights, biases, weights, biases. Its last
-        two numbers are :math:`\mu` and :math:`\log s^2`.
-    phi : array_like, (50,)
-        Parameters of the decoder, in the same order.
-
-    Returns
-    -------
-    encoder : AmortisedGaussian
-    model : NonlinearModel
-        The decoder with the book's noise.
-
-    Source: chapter "variational-autoencoder", eq-vae-encoder and eq-vae-decoder.
-    """
-    a, b, v, c = _layers(theta, 2, N_ENCODER, 2)
-    half = np.array([1.0, 0.5])  # the class wants log std, and log std is half of log variance
-    encoder = AmortisedGaussian(a, b, v.T * half, c * half)
-    a, b, v, c = _layers(phi, 1, N_DECODER, 2)
-    return encoder, NonlinearModel(TanhDecoder(a[:, 0], b, v.T, c), BOOK_NOISE_STD)
-
-
-def _layers(parameters, n_in, n_hidden, n_out):
-    """Cut a vector into the weights and biases of two layers, weights as (out, in)."""
-    sizes = [n_hidden * n_in, n_hidden, n_out * n_hidden, n_out]
-    parameters = np.asarray(parameters, float)
-    if parameters.shape != (sum(sizes),):
-        raise ValueError(
-            f"The parameters have shape {parameters.shape}, expected ({sum(sizes)},): "
-            "all of one network, layer after layer."
-        )
-    a, b, v, c = np.split(parameters, np.cumsum(sizes)[:-1])
-    return a.reshape(n_hidden, n_in), b, v.reshape(n_out, n_hidden), c
 
 
 class VaeStep(Explorer):
@@ -192,7 +120,7 @@ class VaeStep(Explorer):
 
     def networks(self):
         """Return the encoder and the model of the epoch on show."""
-        run, row = recorded_run(), self.epoch // EVERY
+        run, row = toy_run.load(), self.epoch // EVERY
         return as_numpy(run.theta[row], run.phi[row])
 
     def estimates(self):
@@ -205,7 +133,7 @@ class VaeStep(Explorer):
 
     def tables(self):
         """Return the recorded parameters, averages and data."""
-        run = recorded_run()
+        run = toy_run.load()
         names = ("epochs", "theta", "phi", "bound", "log_px", "data")
         constants = {
             "n_encoder": N_ENCODER, "n_decoder": N_DECODER, "noise": BOOK_NOISE_STD,
@@ -215,7 +143,7 @@ class VaeStep(Explorer):
 
     def compute(self):
         """Return the numbers of one step, the exact ones, and those of all draws."""
-        run, row = recorded_run(), self.epoch // EVERY
+        run, row = toy_run.load(), self.epoch // EVERY
         encoder, model = self.networks()
         x = np.array([self.x1, self.x2])
         mean, std = encoder(x)
@@ -248,7 +176,7 @@ class VaeStep(Explorer):
 
         from vaebook import figures
 
-        run = recorded_run()
+        run = toy_run.load()
         encoder, model = self.networks()
         x, at = np.array([self.x1, self.x2]), self.compute()
         fig = Figure(figsize=(6.4, 5.6))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from vaebook.results.mnist_runs import Evaluation
 from vaebook.vae import objective
 from vaebook.vae.networks import VAE
 
@@ -33,21 +34,6 @@ class LogLikelihood(NamedTuple):
 
     log_px: Tensor
     effective_samples: Tensor
-
-
-class Evaluation(NamedTuple):
-    """Means over images, in nats: ``nll`` is -log p(x), ``nll_se`` its standard error.
-
-    ``elbo = reconstruction - kl``; ``images`` and ``importance`` count images and samples.
-    """
-
-    nll: float
-    nll_se: float
-    elbo: float
-    reconstruction: float
-    kl: float
-    images: int
-    importance: int
 
 
 @torch.inference_mode()

@@ -1,0 +1,19 @@
+"""What was trained once and recorded: one module a record, whose ``load()`` reads it when asked.
+
+``make record-toy``, ``record-failures``, ``record-latent`` and ``record-runs`` write the records.
+"""
+
+import json
+from importlib import resources
+
+import numpy as np
+
+
+def read_arrays(name):
+    """Return the arrays of a record, read-only, and under "about" how it was made."""
+    with (resources.files(__name__) / name).open("rb") as file, np.load(file) as record:
+        arrays = dict(record)
+    about = json.loads(str(arrays.pop("about")))
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays | {"about": about}

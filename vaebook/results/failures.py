@@ -1,0 +1,46 @@
+"""The trainings of the chapter "what-goes-wrong": a sound VAE, broken ones, and their cures."""
+
+import functools
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from vaebook.results import read_arrays
+
+NAMES = ("healthy", "A", "B", "C", "D", "E", "E, as if 64 x 64 x 3", "E, cured", "F",
+         "F, thresholded", "G", "G, cured", "H", "H, cured")  # fmt: skip
+
+
+class Failure(NamedTuple):
+    r"""What was seen of one training; numbers per image, in nats where they are any unit at all.
+
+    ``printed`` (T, 2): what the program printed after each epoch, the reconstruction and the price
+    that it subtracted. ``honest`` (T, 2): the reconstruction term and the KL divergence of the same
+    networks by ``vaebook.vae`` on test images. ``samples`` and ``originals``, ``reconstructions``
+    (n, 28, 28): bytes. ``kl`` and ``std`` (20,): means over test images for each latent number.
+    ``numbers``: the last test in plain numbers.
+    """
+
+    printed: np.ndarray
+    honest: np.ndarray
+    samples: np.ndarray
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    kl: np.ndarray
+    std: np.ndarray
+    numbers: dict
+
+
+@functools.cache
+def load():
+    """Return the recorded trainings by name, and under "about" how the record was made.
+
+    Source: chapter "what-goes-wrong"; ``make record-failures`` writes them.
+    """
+    record = read_arrays("failures.npz")
+    found = {"about": record["about"]}
+    for name in NAMES:
+        values = {field: record[f"{name}/{field}"] for field in Failure._fields}
+        found[name] = Failure(**values | {"numbers": json.loads(str(values["numbers"]))})
+    return found

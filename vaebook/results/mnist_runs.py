@@ -1,0 +1,134 @@
+"""The trainings on MNIST of the chapter "training-a-vae", and what they reached."""
+
+import functools
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+
+#: Numbers of samples for which the importance-weighted bound was estimated.
+SAMPLES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+N_IMAGES = 1_000  # test images of these estimates
+N_IMPORTANCE = 1_000  # samples for -log p(x) of all test images
+
+
+class Curve(NamedTuple):
+    """A training: one number an epoch, (T,), in nats as the mean over images.
+
+    ``elbo``, ``reconstruction`` and ``kl`` are over the training images as they were met;
+    ``validation_elbo`` is at the epoch's end. Of a long training about sixty epochs are kept.
+    """
+
+    epoch: np.ndarray
+    seconds: np.ndarray
+    elbo: np.ndarray
+    reconstruction: np.ndarray
+    kl: np.ndarray
+    validation_elbo: np.ndarray
+
+
+class Evaluation(NamedTuple):
+    """Means over images, in nats: ``nll`` is -log p(x), ``nll_se`` its standard error.
+
+    ``elbo = reconstruction - kl``; ``images`` and ``importance`` count images and samples.
+    """
+
+    nll: float
+    nll_se: float
+    elbo: float
+    reconstruction: float
+    kl: float
+    images: int
+    importance: int
+
+
+class ImportanceCurve(NamedTuple):
+    """The importance-weighted bound for several numbers of samples, (M,), in nats.
+
+    ``bound`` is the mean over ``images`` test images, drawn once at random, the same for every
+    run; ``se`` is its standard error. ``rise`` is bound minus ELBO and ``rise_se`` its standard
+    error, which is much smaller: an easy image is easy for every number of samples.
+    An image has ``draws`` samples for every number: one group of 5,000, or 5,000 groups of one.
+    ``kl`` is the ELBO's KL term over the same images.
+    """
+
+    samples: np.ndarray
+    bound: np.ndarray
+    se: np.ndarray
+    rise: np.ndarray
+    rise_se: np.ndarray
+    kl: float
+    images: int
+    draws: int
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A training on MNIST that was run and evaluated once, with what it takes to repeat it.
+
+    ``binarisation`` is "dynamic" or "fixed"; ``n_importance`` above 1 means that the
+    importance-weighted bound of that many samples was climbed in place of the ELBO. ``seconds``
+    are those of the training, by the clock.
+    """
+
+    name: str
+    command: str
+    seed: int
+    device: str
+    threads: int
+    torch: str
+    commit: str
+    date: str
+    seconds: float
+    precision: str
+    epochs: int
+    parameters: int
+    n_latent: int
+    hidden: tuple[int, ...]
+    binarisation: str
+    n_importance: int
+    curve: Curve
+    test: Evaluation
+    importance: ImportanceCurve
+
+    @property
+    def label(self):
+        """A few words that tell the run from the others."""
+        seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
+        time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
+        return f"{time}, {on},{bound} seed {self.seed}"
+
+
+@functools.cache
+def load():
+    """Return the recorded trainings as a list of ``RecordedRun``; ``make record-runs`` writes them.
+
+    They come in the order of their length, then of their seed.
+    """
+    text = (resources.files("vaebook.results") / "mnist-runs.json").read_text("utf-8")
+    return [from_json(record) for record in json.loads(text)]
+
+
+def from_json(record):
+    """Turn one record of the file into a run whose arrays cannot be changed."""
+    return RecordedRun(
+        **record
+        | {
+            "hidden": tuple(record["hidden"]),
+            "curve": Curve(**_arrays(record["curve"])),
+            "test": Evaluation(**record["test"]),
+            "importance": ImportanceCurve(**_arrays(record["importance"])),
+        }
+    )
+
+
+def _arrays(values):
+    """Turn lists into read-only arrays."""
+    found = {key: np.array(v) if isinstance(v, list) else v for key, v in values.items()}
+    for array in found.values():
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return found
