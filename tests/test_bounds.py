@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad, trapezoid
 
-from vaebook.bounds import coordinate_ascent, elbo, elbo_gradient, jensen, m_step
-from vaebook.gaussians import kl_normal
+from vaebook.bounds import (
+    coordinate_ascent,
+    elbo,
+    elbo_gradient,
+    elbo_moments,
+    jensen,
+    m_step,
+)
+from vaebook.gaussians import entropy_normal, kl_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 from vaebook.quadrature import gauss_hermite_grid, uniform_grid
@@ -364,6 +371,25 @@ def test_nonlinear_terms_agree_with_adaptive_quadrature(x, mean, std):
         expectation(lambda z: log_q(z) - stats.norm.logpdf(z), mean, std),
     )
     np.testing.assert_allclose(elbo(BOOK, x, mean, std), by_quad, rtol=1e-9, atol=1e-9)
+
+
+def test_moments_hold_the_bound_its_gradient_and_its_second_derivatives():
+    x, mean, std, h = np.array([[-1.9, 0.0], [1.0, -2.5]]), np.array([[0.3], [-1.0]]), 0.4, 1e-4
+    m = elbo_moments(BOOK, x, mean, std, order=4)
+    assert m.shape == (5, 2, 2)
+
+    def bound(d_mean, d_log_std):
+        return elbo(BOOK, x, mean + d_mean, std * np.exp(d_log_std)).elbo
+
+    here, east, west = bound(0, 0), bound(h, 0), bound(-h, 0)
+    north, south = bound(0, h), bound(0, -h)
+    across = bound(h, h) - bound(h, -h) - bound(-h, h) + bound(-h, -h)
+    np.testing.assert_allclose(m[0] + entropy_normal(std), here, rtol=1e-12)
+    np.testing.assert_allclose(m[1] / std, (east - west) / (2 * h), rtol=1e-5)
+    np.testing.assert_allclose(m[2] + 1, (north - south) / (2 * h), rtol=1e-5)
+    second = [m[2] / std**2, 2 * m[2] + m[4], m[3] / std]
+    found = [east + west - 2 * here, north + south - 2 * here, across / 4]
+    np.testing.assert_allclose(second, np.array(found) / h**2, rtol=1e-4, atol=1e-4)
 
 
 @for_all(

@@ -161,6 +161,8 @@ def test_a_straight_line_as_decoder_gives_the_linear_model(weight, noise_std, x)
         model.posterior(x[:, None]), stats.norm(mean[:, None], std[:, None]).pdf(model.grid),
         rtol=1e-9, atol=1e-12,
     )  # fmt: skip
+    for found, exact in zip(model.posterior_moments(x[:, None]), (mean, std), strict=True):
+        np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(("weight", "noise_std"), LINEAR)

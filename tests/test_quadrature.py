@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.integrate import quad, trapezoid
 from scipy.special import logsumexp
 
-from vaebook.quadrature import gauss_hermite_grid, log_integral, trapezoid_grid, uniform_grid
+from vaebook.quadrature import (
+    gauss_hermite_grid,
+    log_integral,
+    standard_normal_grid,
+    trapezoid_grid,
+    uniform_grid,
+)
 
 
 def test_uniform_grid_is_the_trapezoid_rule():
@@ -70,6 +76,17 @@ def test_log_integral_agrees_with_scipy(log_values, weight):
     with np.errstate(divide="ignore"):
         expected = logsumexp(log_values + np.log(weights))
     assert log_integral(log_values, weights) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_points", [151, 600, 601])
+def test_the_standard_normal_grid_holds_the_moments_and_a_closed_form(n_points):
+    eps, weights = standard_normal_grid(n_points)
+    moments = [weights @ eps**k for k in range(9)]
+    assert moments == pytest.approx([1, 0, 1, 0, 3, 0, 15, 0, 105], rel=1e-13, abs=1e-13)
+    # E[x^2 + sin x] under N(0.7, 2^2)
+    x = 0.7 + 2 * eps
+    expected = 0.7**2 + 4 + np.exp(-2) * np.sin(0.7)
+    assert weights @ (x**2 + np.sin(x)) == pytest.approx(expected, rel=1e-13)
 
 
 def test_log_integral_of_nothing_is_minus_infinity_without_warnings():

@@ -21,14 +21,10 @@ from vaebook.arguments import (
     require_generator,
     require_positive,
 )
-from vaebook.bounds import elbo
-from vaebook.gaussians import entropy_normal, log_normal
+from vaebook.bounds import elbo, elbo_moments
+from vaebook.gaussians import entropy_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
-from vaebook.quadrature import uniform_grid
 
-_EPS, _STEPS = uniform_grid(-9.0, 9.0, 301)
-_MASS = _STEPS * np.exp(log_normal(_EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
-_HERMITE = np.stack([_EPS**0, _EPS, _EPS**2 - 1, _EPS**3 - 3 * _EPS, _EPS**4 - 6 * _EPS**2 + 3])
 _N_PEAKS = 4  # of the posterior, from which the search starts
 _N_STEPS = 100  # of Newton's method, at most
 
@@ -133,9 +129,7 @@ def fit_gaussian(model, x, *, direction="reverse"):
     if isinstance(model, LinearGaussianModel):
         return model.posterior(x)
     x = _require_data(model, x)
-    mass = model.posterior(x) * model.grid_weights  # (..., G)
-    mean = mass @ model.grid
-    std = np.sqrt((mass * (model.grid - mean[..., None]) ** 2).sum(-1))
+    mean, std = model.posterior_moments(x)
     if direction == "forward":
         return mean, std
     starts = [
@@ -302,7 +296,7 @@ def average_bound(model, x, q):
     """
     x = _require_rows(model, x)
     mean, std = q(x)
-    moments = _moments(model, x, mean, np.log(std), order=2, every=2)
+    moments = elbo_moments(model, x, mean, std, n_points=151)
     bound = np.mean(moments[0] + entropy_normal(std))
     by_output = np.stack([moments[1] / std, moments[2] + 1], axis=-1) / len(x)  # (B, 2)
     hidden = np.tanh(x @ q.hidden_weights.T + q.hidden_biases)  # (B, H)
@@ -360,21 +354,6 @@ def _require_rows(model, x):
     return x
 
 
-def _moments(model, x, mean, log_std, *, order, every=1):
-    """E[He_k(eps) log p(x, mean + std eps)] for k up to order, row by row: (1 + order, R).
-
-    With ``every=2`` only each second point of the grid is used.
-    """
-    eps, weights = _EPS[::every], every * (_MASS * _HERMITE[: 1 + order])[:, ::every]
-    blocks = []
-    for part in np.array_split(np.arange(len(x)), 1 + len(x) * eps.size // 2**20):
-        z = mean[part, None] + np.exp(log_std[part, None]) * eps  # (R, G)
-        log_joint = model.log_joint(x[part, None, :], z)
-        # Unlike a matrix product, this sums in one order, however many cores there are.
-        blocks.append(np.einsum("rg,kg->kr", log_joint, weights))
-    return np.concatenate(blocks, axis=1)
-
-
 def _peaks(model, x):
     """Place and width of the highest peaks of each posterior, as (..., P).
 
@@ -414,7 +393,7 @@ def _climb(model, x, mean, std):
         move = part[moving] * step[:, moving]
         there_mean = mean[moving] + np.exp(log_std[moving]) * move[0]
         there_log_std = log_std[moving] + move[1]
-        m = _moments(model, x[moving], there_mean, there_log_std, order=4)
+        m = elbo_moments(model, x[moving], there_mean, np.exp(there_log_std), order=4)
         bound = m[0] + there_log_std
         # The first round only looks at the start.
         length[moving] = np.where(np.isfinite(value[moving]), np.abs(move).max(axis=0), np.inf)

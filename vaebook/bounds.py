@@ -10,14 +10,20 @@ that they fit together is then something to see, and to test.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermevander
 
-from vaebook.arguments import require_count, require_finite, require_positive, require_weights
+from vaebook.arguments import (
+    require_columns,
+    require_count,
+    require_finite,
+    require_positive,
+    require_weights,
+)
 from vaebook.gaussians import entropy_normal, kl_normal, log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
-from vaebook.quadrature import uniform_grid
+from vaebook.quadrature import standard_normal_grid
 
-# Expectations under N(0, 1): 18 standard deviations, in steps that a decoder's bends do not notice.
-_EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
+_MAX_TABLE = 2**20  # entries of a table over data and points at once: bounds the memory
 
 
 class JensenGap(NamedTuple):
@@ -187,6 +193,53 @@ def elbo_gradient(model, x, mean, std):
     return ElboGradient(*np.stack(np.broadcast_arrays(by_weight, by_mean, by_std)))
 
 
+def elbo_moments(model, x, mean, std, *, order=2, n_points=301):
+    r"""Averages under q that hold the non-linear model's ELBO and its derivatives, in nats.
+
+    .. math:: M_k = E\big[\mathrm{He}_k(\epsilon) \log p(x, m + s\,\epsilon)\big], \qquad
+              \epsilon \sim N[0, 1]
+
+    A derivative of a normal density is a Hermite polynomial times the density, so no derivative of
+    the decoder is needed: with respect to m and log s, the ELBO :math:`M_0 + H[q]` has the
+    gradient :math:`(M_1 / s,\ M_2 + 1)` and the second derivatives :math:`M_2 / s^2`,
+    :math:`M_3 / s` and :math:`2 M_2 + M_4`.
+
+    Parameters
+    ----------
+    model : NonlinearModel
+    x : array_like, (..., D)
+    mean, std : array_like, broadcastable with the leading axes of x
+        Of q; std positive.
+    order : int
+        The highest k.
+    n_points : int
+        Of the grid over :math:`\epsilon`.
+
+    Returns
+    -------
+    ndarray, (1 + order, ...)
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+
+    Source: chapter "variational-approximation", eq-hermite-gradient.
+    """
+    x = require_columns(x, model.n_dimensions)
+    _, mean, std = require_finite(x=x[..., 0], mean=mean, std=std)
+    require_positive(std=std)
+    eps, weights = standard_normal_grid(n_points)
+    weights = weights[:, None] * hermevander(eps, order)  # (G, 1 + order)
+
+    def moments(x, mean, std):
+        log_joint = model.log_joint(x[:, None, :], mean[:, None] + std[:, None] * eps)  # (R, G)
+        # Unlike a matrix product, this sums in one order, however many cores there are.
+        return np.einsum("rg,gk->kr", log_joint, weights)
+
+    return _by_row(moments, n_points, x, mean, std)
+
+
 def m_step(x, mean, std):
     r"""The weight phi that maximises the linear model's total ELBO while every q stays fixed.
 
@@ -297,36 +350,38 @@ def _nonlinear_terms(model, x, mean, std):
     require_positive(std=std)
     kl_prior = kl_normal(mean, std)
 
-    # One row for each q, in blocks: a row is a table over z.
-    shape = np.broadcast_shapes(log_px.shape, mean.shape, std.shape)
-    x = np.broadcast_to(x, (*shape, x.shape[-1])).reshape(-1, x.shape[-1])
-    flat = [np.broadcast_to(a, shape).reshape(-1) for a in (log_px, mean, std)]
-    n_blocks = 1 + x.shape[0] * _EPS.size // 2**20
-    blocks = zip(*(np.array_split(a, n_blocks) for a in (x, *flat)), strict=True)
-    by_integral = np.concatenate([_integrals_under_q(model, *block) for block in blocks], axis=-1)
-    bound, gap, reconstruction = by_integral.reshape(3, *shape)
+    def integrals(x, log_px, mean, std):  # (B, D) and (B,) -> (3, B)
+        def under_q(rule):
+            log_q = log_normal(rule.points, 0.0, 1.0) - np.log(std[:, None])  # (B, G)
+            return mean[:, None] + std[:, None] * rule.points, log_q, rule.weights
+
+        z, log_q, weights = under_q(standard_normal_grid(601))
+        log_px_given_z = model.log_px_given_z(x[:, None, :], z)
+        reconstruction = log_px_given_z @ weights
+        bound = (log_px_given_z + log_normal(z, 0.0, 1.0) - log_q) @ weights
+
+        # The gap on points that lie between those: were they too few, the terms would not fit.
+        z, log_q, weights = under_q(standard_normal_grid(600))
+        log_posterior = model.log_joint(x[:, None, :], z) - log_px[:, None]
+        gap = (log_q - log_posterior) @ weights
+        return np.stack([bound, np.maximum(gap, 0.0), reconstruction])  # rounding may dip below 0
+
+    bound, gap, reconstruction = _by_row(integrals, 601, x, log_px, mean, std)
     return ElboTerms(bound, log_px, gap, reconstruction, kl_prior)
 
 
-def _integrals_under_q(model, x, log_px, mean, std):
-    """ELBO, gap and reconstruction of each row, as (3, B): x (B, D), the others (B,)."""
+def _by_row(function, n_points, x, *others):
+    """function of rows x (R, D) and others (R,), for broadcast leading axes: (K, R) -> (K, ...).
 
-    def under_q(eps):
-        """Points z, the log-density of q there, and the weights of an expectation under q."""
-        log_eps = log_normal(eps, 0.0, 1.0)
-        z = mean[:, None] + std[:, None] * eps  # (B, G)
-        return z, log_eps - np.log(std[:, None]), np.exp(log_eps) * _STEPS
-
-    z, log_q, weights = under_q(_EPS)
-    log_px_given_z = model.log_px_given_z(x[:, None, :], z)
-    reconstruction = log_px_given_z @ weights
-    bound = (log_px_given_z + log_normal(z, 0.0, 1.0) - log_q) @ weights
-
-    # The gap on points half a step aside: were the grid too coarse, the terms would not fit.
-    z, log_q, weights = under_q(_EPS + 0.5 * (_EPS[1] - _EPS[0]))
-    log_posterior = model.log_joint(x[:, None, :], z) - log_px[:, None]
-    gap = (log_q - log_posterior) @ weights
-    return np.stack([bound, np.maximum(gap, 0.0), reconstruction])  # rounding may dip below 0
+    Rows go in blocks, for each is a table over the points.
+    """
+    shape = np.broadcast_shapes(x.shape[:-1], *(a.shape for a in others))
+    rows = np.broadcast_to(x, (*shape, x.shape[-1])).reshape(-1, x.shape[-1])
+    flat = [np.broadcast_to(a, shape).ravel() for a in others]
+    n_blocks = 1 + len(rows) * n_points // _MAX_TABLE
+    blocks = zip(*(np.array_split(a, n_blocks) for a in (rows, *flat)), strict=True)
+    found = np.concatenate([function(*block) for block in blocks], axis=-1)
+    return found.reshape(-1, *shape)
 
 
 def _linear_values(model, x, mean, std):

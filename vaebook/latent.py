@@ -250,6 +250,21 @@ class NonlinearModel:
         relative = np.exp(log_joint - largest)  # (..., G)
         return relative / (relative @ self.grid_weights)[..., None]
 
+    def posterior_moments(self, x):
+        r"""Mean and standard deviation of :math:`p(z \mid x)`.
+
+        Parameters
+        ----------
+        x : array_like, (B, D) or (..., D)
+
+        Returns
+        -------
+        mean, std : ndarray, (B,) or (...), both.
+        """
+        mass = self.posterior(x) * self.grid_weights  # (..., G)
+        mean = mass @ self.grid
+        return mean, np.sqrt((mass * (self.grid - mean[..., None]) ** 2).sum(-1))
+
     def sample(self, n, *, rng):
         """Ancestral sampling: z (n,) from the prior, then x (n, D) around f[z].
 

@@ -6,86 +6,47 @@ from typing import ClassVar
 import numpy as np
 
 from vaebook import bounds
+from vaebook.approximation import climb_gaussian
+from vaebook.bounds import elbo_moments
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, ControlError, Hidden, Readout, Slider
-from vaebook.gaussians import entropy_normal, log_normal
-from vaebook.latent import LinearGaussianModel, NonlinearModel
-from vaebook.quadrature import uniform_grid
+from vaebook.latent import NonlinearModel
+from vaebook.quadrature import standard_normal_grid, uniform_grid
 
 X, NOISE_STD = 1.7, 0.8  # with 1.5, the best slope of the linear model: 8, 15 and 17
 WAVE = {"linear": 0.0, "nonlinear": 1.0}  # the decoder is phi z + wave sin 3z
 PHI = np.linspace(-3.0, 3.0, 121)
 LATENT = uniform_grid(-8.0, 8.0, 241)
-EPS, _STEPS = uniform_grid(-9.0, 9.0, 181)
-MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
+EXPECTATION = standard_normal_grid(181)
 RATE = 0.2  # of the gradient step
 MAX_TRAIL = 60
 
 
 def model_at(name, phi):
-    """Return the model of that name with the slope phi, and the data point as it takes it."""
-    if name == "linear":
-        return LinearGaussianModel(phi, NOISE_STD), X
-    return NonlinearModel(lambda z: (phi * z + np.sin(3 * z))[:, None], NOISE_STD), [X]
+    """Return the model of that name with the slope phi."""
+    wave = WAVE[name]
+    return NonlinearModel(
+        lambda z: (phi * z + wave * np.sin(3 * z))[:, None], NOISE_STD, grid=LATENT
+    )
 
 
 @functools.cache
 def log_likelihood(name):
     """Return log p(x|phi) at the slopes PHI."""
-    models = [model_at(name, phi) for phi in PHI]
-    return np.array([float(model.log_marginal(x)) for model, x in models])
+    return np.array([float(model_at(name, phi).log_marginal([X])) for phi in PHI])
 
 
-def _residual(wave, z, phi):
-    return X - phi * z - wave * np.sin(3 * z)
-
-
-def _log_joint(wave, z, phi):
-    return log_normal(_residual(wave, z, phi), 0.0, NOISE_STD) + log_normal(z, 0.0, 1.0)
-
-
-def bound(wave, mean, std, phi):
-    """Return the ELBO: the expectation of log p(x, z) under q, and the entropy of q."""
-    return MASS @ _log_joint(wave, mean + std * EPS, phi) + entropy_normal(std)
-
-
-def slopes(wave, mean, std, phi):
-    """Return the gradient of the ELBO by (mean, std), and its second derivatives (2, 2).
-
-    A derivative of a normal density is a Hermite polynomial times the density.
-    """
-    hermite = np.array([EPS, EPS**2 - 1, EPS**3 - 3 * EPS, EPS**4 - 6 * EPS**2 + 3])
-    m = hermite @ (MASS * _log_joint(wave, mean + std * EPS, phi))
-    second = np.array([[m[1], m[2]], [m[2], m[1] + m[3] - 1]]) / std**2
-    return np.array([m[0], m[1] + 1]) / std, second
-
-
-def parabola(wave, mean, std):
+def parabola(name, mean, std):
     """Return top and bend of the ELBO in phi: it is its highest value minus bend (phi - top)^2."""
-    z = mean + std * EPS
-    size = MASS @ z**2
-    return MASS @ (z * _residual(wave, z, 0.0)) / size, size / (2 * NOISE_STD**2)
+    size = mean**2 + std**2  # E[z^2]
+    angle, damping = 3 * mean, np.exp(-4.5 * std**2)
+    wave = damping * (mean * np.sin(angle) + 3 * std**2 * np.cos(angle))  # E[z sin 3z]
+    return (X * mean - WAVE[name] * wave) / size, size / (2 * NOISE_STD**2)
 
 
-def climb(wave, mean, std, phi):
-    """Return the top of the hill of the ELBO over (mean, std) on which these two stand.
-
-    Newton's method. Where the hill does not bend downwards, its steps are turned towards the
-    gradient; a step that would go down is halved.
-    """
-    value = bound(wave, mean, std, phi)
-    for _ in range(200):
-        gradient, second = slopes(wave, mean, std, phi)
-        half = np.trace(second) / 2
-        largest = half + np.hypot((second[0, 0] - second[1, 1]) / 2, second[0, 1])  # eigenvalue
-        step = np.linalg.solve(max(0.0, largest + 0.1) * np.eye(2) - second, gradient)
-        while std + step[1] <= 0 or bound(wave, mean + step[0], std + step[1], phi) < value - 1e-13:
-            step = step / 2
-        mean, std = mean + step[0], std + step[1]
-        value = bound(wave, mean, std, phi)
-        if np.abs(step).max() < 1e-12:
-            break
-    return float(mean), float(std)
+def bound(name, mean, std, phi):
+    """Return the ELBO."""
+    return bounds.elbo(model_at(name, phi), [X], mean, std).elbo
 
 
 class Elbo(Explorer):
@@ -178,40 +139,40 @@ class Elbo(Explorer):
 
     def e_step(self):
         """Choose the best mean and std for this phi: in the linear model, the posterior."""
-        mean, std = climb(WAVE[self.model], self.mean, self.std, self.phi)
+        mean, std = climb_gaussian(model_at(self.model, self.phi), [X], self.mean, self.std)
         self._go(mean=mean, std=std)
 
     def m_step(self):
         """Choose the best phi for this mean and std: the top of the parabola."""
-        self._go(phi=parabola(WAVE[self.model], self.mean, self.std)[0])
+        self._go(phi=parabola(self.model, self.mean, self.std)[0])
 
     def gradient_step(self):
         """Move mean, std and phi along the gradient, less far if that would lower the bound."""
-        wave, here = WAVE[self.model], (self.mean, self.std, self.phi)
-        top, bend = parabola(wave, self.mean, self.std)
-        gradient = np.array([*slopes(wave, *here)[0], 2 * bend * (top - self.phi)])
+        here = np.array([self.mean, self.std, self.phi])
+        value = bound(self.model, *here)
+        top, bend = parabola(self.model, self.mean, self.std)
+        m = elbo_moments(model_at(self.model, self.phi), [X], self.mean, self.std)
+        gradient = np.array([m[1] / self.std, (m[2] + 1) / self.std, 2 * bend * (top - self.phi)])
         rate = RATE
         while True:
             there = dict(zip(["mean", "std", "phi"], here + rate * gradient, strict=True))
             there = {name: self._inside(name, value) for name, value in there.items()}
-            if bound(wave, **there) >= bound(wave, *here) - 1e-13:
+            if bound(self.model, **there) >= value - 1e-13:
                 return self._go(**there)
             rate /= 2
 
     def terms(self, phi):
         """Return the ELBO and its parts for this q at the slope phi."""
-        model, x = model_at(self.model, phi)
-        return bounds.elbo(model, x, self.mean, self.std)
+        return bounds.elbo(model_at(self.model, phi), [X], self.mean, self.std)
 
     def nearest(self):
         """Return the slope in the picture where the gap is smallest: there its derivative is 0."""
-        wave, z = WAVE[self.model], LATENT.points
-        top, bend = parabola(wave, self.mean, self.std)
+        top, bend = parabola(self.model, self.mean, self.std)
 
-        def slope_of_gap(phi):
-            log_joint = _log_joint(wave, z, phi)
-            posterior = np.exp(log_joint - log_joint.max())
-            pull = posterior @ (z * _residual(wave, z, phi)) / posterior.sum() / NOISE_STD**2
+        def slope_of_gap(phi):  # that of log p(x|phi), by Fisher's identity, minus the bound's
+            model = model_at(self.model, phi)
+            mass = model.posterior([X]) * model.grid_weights
+            pull = mass @ (model.grid * (X - model.curve[:, 0])) / NOISE_STD**2
             return pull - 2 * bend * (top - phi)
 
         above = log_likelihood(self.model) + bend * (PHI - top) ** 2
@@ -226,7 +187,8 @@ class Elbo(Explorer):
         """Return both log-likelihoods over phi, the grids over z, and the constants."""
         curves = {f"log_px_{name}": log_likelihood(name) for name in WAVE}
         constants = {"x": X, "noise": NOISE_STD, "rate": RATE, "wave": WAVE, "max_trail": MAX_TRAIL}
-        grids = {"phi": PHI, "z": LATENT.points, "eps": EPS, "mass": MASS}
+        grids = {"phi": PHI, "z": LATENT.points, "eps": EXPECTATION.points}
+        grids["mass"] = EXPECTATION.weights
         return curves | grids | {"z_step": LATENT.points[1] - LATENT.points[0]} | constants
 
     def compute(self):
@@ -244,7 +206,7 @@ class Elbo(Explorer):
         fig = Figure(figsize=(6.4, 3.4))
         ax = fig.subplots()
         here = self.terms(self.phi)
-        top, bend = parabola(WAVE[self.model], self.mean, self.std)
+        top, bend = parabola(self.model, self.mean, self.std)
         elbo = here.elbo + bend * ((self.phi - top) ** 2 - (PHI - top) ** 2)
         at = self.phi, float(here.log_px), float(here.elbo)
         figures.plot_bound(PHI, log_likelihood(self.model), elbo, at, ax=ax)
@@ -255,7 +217,7 @@ class Elbo(Explorer):
     def alt(self):
         """The still picture in words."""
         here = self.terms(self.phi)
-        top, _ = parabola(WAVE[self.model], self.mean, self.std)
+        top, _ = parabola(self.model, self.mean, self.std)
         return (
             f"Two curves over the slope phi: the log-likelihood of x = {X} and, below it, the ELBO "
             f"of a q with mean {self.mean:.2f} and standard deviation {self.std:.2f}, a parabola "

@@ -9,11 +9,10 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Readout, Slider
 from vaebook.explorers.draws import standard_normal
 from vaebook.gaussians import log_normal
-from vaebook.quadrature import uniform_grid
+from vaebook.quadrature import standard_normal_grid
 
 ESTIMATES = 300  # of each kind
-EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
-MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an average under N(0, 1) is a sum with it
+EPS, MASS = standard_normal_grid()
 
 
 class Reparameterization(Explorer):

@@ -9,13 +9,12 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
-from vaebook.quadrature import uniform_grid
+from vaebook.quadrature import standard_normal_grid, uniform_grid
 
 LINEAR = LinearGaussianModel(weight=1.0, noise_std=1.0)
 BOOK = NonlinearModel(book_decoder, BOOK_NOISE_STD)
 LATENT = uniform_grid(-3.5, 3.5, 281).points  # where the curves are drawn
-EPS, _STEPS = uniform_grid(-9.0, 9.0, 601)
-MASS = _STEPS * np.exp(log_normal(EPS, 0.0, 1.0))  # an expectation under N(0, 1) is a sum with it
+EPS, MASS = standard_normal_grid()
 
 
 class Tightness(Explorer):
@@ -96,9 +95,7 @@ class Tightness(Explorer):
         if model is LINEAR:
             mean, std = model.posterior(x)
         else:
-            mass = model.grid_weights * model.posterior(x)
-            mean = mass @ model.grid
-            std = np.sqrt(mass @ (model.grid - mean) ** 2)
+            mean, std = model.posterior_moments(x)
         self.set(mean=float(mean), std=float(std))
 
     def tables(self):
