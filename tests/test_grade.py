@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 
 import grade
 import nbformat
@@ -11,6 +12,15 @@ from test_homework import notebook_of
 
 PAGE = ROOT / "homework" / "jensens-inequality.md"
 ENDLESS = "while True:\n    pass"
+STUBBORN = """
+import time
+
+while True:
+    try:
+        time.sleep(60)
+    except BaseException:
+        pass
+"""
 
 
 def scores(folder, capsys, *options):
@@ -39,15 +49,61 @@ def test_solved_and_damaged_notebooks_each_get_their_line(tmp_path, capsys):
     assert words.startswith("cannot be graded: ")
 
 
+ONE_TASK = "from vaebook.checks import elbo_tightness as checks\nchecks.check_width('b')"
+ONE_OF_FIVE = ["1 of 5", "pass", *["not attempted"] * 4]
+
+
+def hand_in_cells(path, *cells):
+    cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    hand_in(path, nbformat.v4.new_notebook(cells=cells))
+
+
+@pytest.mark.parametrize(
+    "habit",
+    [
+        "get_ipython().events.register('post_run_cell', lambda result: print('done'))",
+        "get_ipython().events.register('pre_run_cell', lambda info: display('begun'))",
+        "import threading\nthreading.Thread(target=lambda: [*map(print, iter(int, 1))]).start()",
+    ],
+    ids=["prints after each cell", "displays before each cell", "prints all the time"],
+)
+def test_output_beside_the_score_does_not_hide_it(tmp_path, capsys, habit):
+    hand_in_cells(tmp_path / "a.ipynb", habit, ONE_TASK)
+    assert scores(tmp_path, capsys)["a.ipynb"] == ONE_OF_FIVE
+
+
+def test_programs_that_a_notebook_starts_write_nothing_into_the_table(tmp_path, capfd):
+    hand_in_cells(tmp_path / "a.ipynb", "import os; os.system('echo shell')", ONE_TASK, "exit()")
+    assert scores(tmp_path, capfd) == {"a.ipynb": ONE_OF_FIVE}
+
+
+def test_a_file_name_that_is_no_text_is_shown_with_its_bytes(tmp_path, capsys):
+    hand_in_cells(tmp_path / os.fsdecode(b"J\xfcrgen.ipynb"))
+    hand_in_cells(tmp_path / "Jürgen.ipynb")
+    names = ["J\\udcfcrgen.ipynb", "Jürgen.ipynb"]
+    assert scores(tmp_path, capsys) == {name: ["0 of 0"] for name in names}
+
+
+def test_hidden_copies_and_folders_are_not_graded(tmp_path, capsys):
+    (tmp_path / "folder.ipynb").mkdir()
+    for name in (".ipynb_checkpoints/a-checkpoint.ipynb", "__MACOSX/._a.ipynb", "a.ipynb"):
+        hand_in_cells(tmp_path / name)
+    assert list(scores(tmp_path, capsys)) == ["a.ipynb"]
+
+
 @pytest.mark.slow
 def test_an_endless_cell_and_a_dead_kernel_stop_nobody_else(tmp_path, capsys):
     hand_in(tmp_path / "1.ipynb", notebook_of(PAGE, solutions=False), code=ENDLESS)
     hand_in(tmp_path / "2.ipynb", notebook_of(PAGE, solutions=True), code="import os; os._exit(1)")
     hand_in(tmp_path / "3.ipynb", notebook_of(PAGE, solutions=True), code="import this")
+    hand_in_cells(tmp_path / "4.ipynb", STUBBORN)
+    hand_in_cells(tmp_path / "5.ipynb", ONE_TASK, "import sys; sys.exit()", "print(input())")
     table = scores(tmp_path, capsys, "--seconds", "20")
     assert table["1.ipynb"] == ["0 of 5", *["not attempted"] * 5]
     assert table["2.ipynb"] == ["cannot be graded: DeadKernelError"]
     assert table["3.ipynb"][0] == "5 of 5"
+    assert table["4.ipynb"] == ["cannot be graded: CellTimeoutError"]
+    assert table["5.ipynb"] == ONE_OF_FIVE
 
 
 def test_a_folder_without_notebooks_is_said_to_be_one(tmp_path, capsys):

@@ -2,9 +2,10 @@
 
     .venv/bin/python tools/grade.py FOLDER > scores.csv
 
-Each notebook of the folder and of its subfolders runs from its top in a kernel of its own. A cell
-that fails or takes too long is passed over, and a last cell asks for the score. A notebook is a
-program by somebody else: run this where it can do no harm, in a container for example.
+Each notebook of the folder and of its subfolders runs from its top in a kernel of its own; hidden
+files and folders, such as .ipynb_checkpoints, are passed over. A cell that fails or takes too long
+is passed over, and a last cell asks for the score. A notebook is a program by somebody else: run
+this where it can do no harm, in a container for example.
 """
 
 import argparse
@@ -20,7 +21,26 @@ import nbformat
 from nbclient import NotebookClient
 
 SCORE = "from vaebook.checks import report\n\nreport()"
+HEAD = re.compile(r"Score: (\d+ of \d+) tasks passed")
 TASK = re.compile(r" +\d+\. (pass|not yet|not attempted)  ")
+
+
+class Client(NotebookClient):
+    """Interrupts a cell that is out of time; a cell that catches this, too, ends its notebook.
+
+    What is displayed is kept, the score; what is printed, which may be gigabytes, is not.
+    """
+
+    _interrupted = None
+
+    def output(self, outs, msg, display_id, cell_index):
+        if msg["msg_type"] == "display_data":
+            super().output(outs, msg, display_id, cell_index)
+
+    async def _async_handle_timeout(self, timeout, cell=None):
+        self.interrupt_on_timeout = cell is not self._interrupted
+        self._interrupted = cell
+        return await super()._async_handle_timeout(timeout, cell)
 
 
 def run(path, seconds):
@@ -29,18 +49,17 @@ def run(path, seconds):
     notebook.cells.append(nbformat.v4.new_code_cell(SCORE))
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
+        client = Client(
             notebook,
             timeout=seconds,
-            interrupt_on_timeout=True,
             allow_errors=True,
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
         )
         client.comm_open_handlers.clear()  # no widget is shown
-        client.execute(env=environment, stderr=subprocess.DEVNULL)
-    [output] = notebook.cells[-1].outputs
-    return output.data["text/plain"]
+        client.execute(env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    texts = [output.data["text/plain"] for output in notebook.cells[-1].outputs]
+    return next(text for text in texts if HEAD.match(text))
 
 
 def grade(path, seconds):
@@ -49,7 +68,14 @@ def grade(path, seconds):
         score, *lines = run(path, seconds).splitlines()
     except Exception as error:  # whatever was handed in, the others are graded
         return [f"cannot be graded: {type(error).__name__}"]
-    return [re.match(r"Score: (\d+ of \d+)", score)[1], *(TASK.match(line)[1] for line in lines)]
+    return [HEAD.match(score)[1], *(TASK.match(line)[1] for line in lines)]
+
+
+def handed_in(folder):
+    """Every notebook below a folder that is not hidden, nor in a hidden folder."""
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*.ipynb"))
+    hidden = [any(part.startswith(".") for part in path.parts) for path in paths]
+    return [p for p, h in zip(paths, hidden, strict=True) if not h and (folder / p).is_file()]
 
 
 def main(arguments=None):
@@ -58,13 +84,14 @@ def main(arguments=None):
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=int, default=600, help="time limit of a cell (600)")
     options = parser.parse_args(arguments)
-    paths = sorted(options.folder.rglob("*.ipynb"))
+    paths = handed_in(options.folder)
     if not paths:
         parser.error(f"no notebook in {options.folder}")
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no text at all
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(["notebook", "passed", *(f"task {number}" for number in range(1, 6))])
     for path in paths:
-        table.writerow([path.relative_to(options.folder), *grade(path, options.seconds)])
+        table.writerow([path, *grade(options.folder / path, options.seconds)])
         sys.stdout.flush()
 
 

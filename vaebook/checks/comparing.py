@@ -88,6 +88,21 @@ _GENERAL = [
 ]
 
 
+def plain(value):
+    """A value with every tensor in it as an array, whatever its type, device and history."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, tuple):
+        return tuple(plain(one) for one in value)
+    if not hasattr(value, "detach"):
+        return value
+    value = value.detach().to_dense()
+    try:
+        return value.numpy(force=True)
+    except TypeError:  # a type that NumPy has not, such as bfloat16
+        return value.float().numpy(force=True)
+
+
 def _parts(value):
     """A right or wrong answer of ours as a list of arrays: one, or those of a tuple."""
     values = value if isinstance(value, tuple) else (value,)
@@ -107,7 +122,7 @@ def _read(value, right):
     arrays = []
     for one in values:
         try:
-            array = np.asarray(one.detach().cpu() if hasattr(one, "detach") else one)
+            array = np.asarray(one)
         except (TypeError, ValueError):
             return None, f"Numbers are asked; {_kind(one)} came."
         if array.dtype.kind == "c":
@@ -206,8 +221,7 @@ def _by_the_same(values, right, tolerance):
 
 def short(value):
     """A value in a few words, so that one line holds it."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+    value = plain(value)
     if isinstance(value, np.random.Generator):
         return "a generator"
     if isinstance(value, (tuple, list)):

@@ -22,13 +22,14 @@ import contextlib
 import copy
 import html
 import inspect
+import sys
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from vaebook.checks.calling import run
-from vaebook.checks.comparing import Case, Fault, find_fault, short
+from vaebook.checks.comparing import Case, Fault, find_fault, plain, short
 
 PASS, NOT_YET, NOT_ATTEMPTED = "pass", "not yet", "not attempted"
 #: State -> its mark and its colour's role; the word itself always stands beside them.
@@ -105,6 +106,14 @@ class Score:
 
 def show(thing):
     """Show a verdict, a hint or a score: as HTML in a notebook, else as plain text."""
+    try:
+        _show(thing)
+    except UnicodeEncodeError:  # a terminal that has no Greek letters, such as one of Windows
+        encoding = sys.stdout.encoding
+        print(str(thing).encode(encoding, "namereplace").decode(encoding))
+
+
+def _show(thing):
     with contextlib.suppress(ImportError):
         from IPython import get_ipython
         from IPython.display import display
@@ -170,7 +179,10 @@ class Check:
             return self._not_attempted("the three dots")
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # mistakes and extreme inputs overflow on purpose
-            return self._verdict(answer)
+            try:
+                return self._verdict(plain(answer))
+            except Exception as error:
+                return self._not_yet(f"The check cannot read the value: {error!r}")
 
     def _verdict(self, answer):
         raise NotImplementedError
@@ -334,11 +346,7 @@ class Function(Check):
         if self.accept is None:
             return find_fault(cases, mistakes, self.tolerance)
         for case in cases:
-            try:
-                message = self.accept(case.value, *copy.deepcopy(case.arguments))
-            except Exception as error:
-                message = f"The check cannot read the value: {error}"
-            if message:
+            if message := self.accept(case.value, *copy.deepcopy(case.arguments)):
                 return Fault(message, case)
         return None
 
@@ -372,7 +380,7 @@ class Function(Check):
             if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=True):
                 message = f"It changes its input {name} in place: the caller still needs it."
                 return self._not_yet(message, *shown), None
-        return None, outcome.value
+        return None, plain(outcome.value)
 
     def _names(self):
         return list(inspect.signature(self.oracle).parameters)
