@@ -13,8 +13,7 @@ from vae_oracles import BinaryCurve, LinearGaussian, generator
 from vaebook import data, explorers
 from vaebook.explorers import evidence_budget
 from vaebook.results import mnist_runs
-from vaebook.vae import Config, evaluate, train
-from vaebook.vae.training import Epoch
+from vaebook.vae import Config, Epoch, evaluate, train
 
 every_run = pytest.mark.parametrize("run", mnist_runs.load(), ids=lambda run: run.name)
 SMALL = Config(n_features=16, n_latent=2, hidden=(8,), epochs=3, batch_size=30)
@@ -141,7 +140,7 @@ def test_the_few_steps_after_the_last_whole_epoch_count_with_it():
     assert before == rows[:1]
     weighted = (10 * -102 + 2 * -103) / 12
     assert last == rows[2]._replace(
-        epoch=2, step=22, elbo=weighted, reconstruction=weighted + 20, kl=20
+        epoch=2, step=22, bound=weighted, reconstruction=weighted + 20, kl=20
     )
     assert record_runs.with_whole_epochs(cut[1:]) == cut[1:]
 

@@ -164,11 +164,11 @@ def test_two_processes_follow_the_curve_of_one(tmp_path):
     one, two = (newest_state(tmp_path / name) for name in ("one", "two"))
     assert one["step"] == two["step"] == 36
     for row, other in zip(one["history"], two["history"], strict=True):
-        for name in ("elbo", "reconstruction", "kl", "validation_elbo"):
+        for name in ("bound", "reconstruction", "kl", "validation_bound"):
             assert row[name] == pytest.approx(other[name], abs=1e-3), name
     for name, weight in one["model"].items():
         torch.testing.assert_close(weight, two["model"][name], atol=1e-3, rtol=0)
-    assert one["history"][0]["elbo"] < one["history"][-1]["elbo"] - 1  # far enough to part
+    assert one["history"][0]["bound"] < one["history"][-1]["bound"] - 1  # far enough to part
     # A run goes on with another number of processes.
     status, output = finish(start(*run, tmp_path / "two"))
     assert status == 0, output
@@ -257,7 +257,7 @@ def test_train_shows_a_bar_with_the_time_left_and_the_bound(tmp_path, capsys, sm
     loud = [argument for argument in TRAIN if argument != "--quiet"]
     assert main([*loud, "--set", "epochs=2", "--out", str(tmp_path / "run")]) == 0
     output, errors = capsys.readouterr()
-    assert re.search(r"train: 100%.*18/18 \[\d+:\d+<\d+:\d+.*epoch=2, elbo=-\d+\.\d+", errors)
+    assert re.search(r"train: 100%.*18/18 \[\d+:\d+<\d+:\d+.*epoch=2, bound=-\d+\.\d+", errors)
     assert re.search(r"18 steps, 2 epochs, .*Bound: -\d+\.\d\d nats in training", output)
     assert f"evaluate {tmp_path / 'run'}" in output
 

@@ -138,7 +138,7 @@ def test_an_evaluation_is_the_means_of_its_parts():
     assert result.elbo < -result.nll
     many = model.elbo(x, 2_000, generator=generator(5))
     assert result.kl == pytest.approx(many.kl.mean().item(), rel=1e-5)
-    assert result.elbo == pytest.approx(many.elbo.mean().item(), abs=0.1)
+    assert result.elbo == pytest.approx(many.bound.mean().item(), abs=0.1)
     assert all(type(value) in (int, float) for value in result)
 
 
@@ -160,7 +160,7 @@ def test_the_test_images_and_their_pixels_are_always_the_same():
 
 @pytest.mark.parametrize("n_images", [0, 1, 61])
 def test_an_impossible_number_of_images_is_refused(n_images):
-    with pytest.raises(ValueError, match=f"n_images is {n_images}, expected 2 to 60"):
+    with pytest.raises(ValueError, match=f"n_images is {n_images}, expected"):
         evaluate(VAE(SMALL), bytes_of(60), n_images=n_images, n_importance=1,
                  generator=generator(0))  # fmt: skip
 

@@ -12,11 +12,10 @@ import pytest
 import torch
 from vae_child import images
 
-from vaebook.vae import Config, binarise, training
+from vaebook.vae import PRESETS, VAE, Config, binarise, load_run, session, train, training
 from vaebook.vae.checkpoints import CheckpointError, listing, load
-from vaebook.vae.failures import NonFiniteError
-from vaebook.vae.processes import Team
-from vaebook.vae.training import PRESETS, Trainer, learning_rate, load_run, train
+from vaebook.vae.session import NonFiniteError, Session, Team, settled_precision
+from vaebook.vae.training import Batches, learning_rate
 
 SMALL = Config(
     n_features=36, n_latent=3, hidden=(16,), batch_size=50, epochs=4, warmup_steps=5, seed=3
@@ -29,8 +28,38 @@ def changed(**changes):
     return dataclasses.replace(SMALL, **changes)
 
 
-def trainer(config=SMALL, data=DATA, validation=None, team=ALONE):
-    return Trainer(config, data, validation, team, started=0.0)
+ONE_STEP = changed(batch_size=400, epochs=1)
+
+
+def batches(config=SMALL, data=DATA, validation=None):
+    return Batches(config, data, validation, ALONE)
+
+
+def first_model(config):
+    """The model before the first step."""
+    return train(dataclasses.replace(config, learning_rate=1e-30, epochs=1), DATA).model
+
+
+@pytest.fixture
+def before_draw(monkeypatch):
+    """Register functions of a step's number that are called before its batch is drawn."""
+
+    def register(function):
+        def drawn(self, step, draw=Batches.draw):
+            function(step)
+            return draw(self, step)
+
+        monkeypatch.setattr(Batches, "draw", drawn)
+
+    return register
+
+
+@pytest.fixture
+def models(monkeypatch):
+    """The models that training makes, as it makes them."""
+    made = []
+    monkeypatch.setattr(training, "VAE", lambda config: made.append(VAE(config)) or made[-1])
+    return made
 
 
 def curve(run):
@@ -60,10 +89,10 @@ def test_training_passes_the_best_model_without_latent_numbers():
     independent = np.sum(means * np.log(means) + (1 - means) * np.log1p(-means))
     assert run.finished
     assert len(run.history) == 60
-    assert run.history[-1].elbo > independent + 5
-    assert run.history[-1].validation_elbo > independent + 4
+    assert run.history[-1].bound > independent + 5
+    assert run.history[-1].validation_bound > independent + 4
     for row in run.history:
-        assert row.elbo == pytest.approx(row.reconstruction - row.kl)
+        assert row.bound == pytest.approx(row.reconstruction - row.kl)
 
 
 def test_a_linear_gaussian_vae_finds_the_likelihood_that_principal_components_give():
@@ -82,31 +111,31 @@ def test_a_linear_gaussian_vae_finds_the_likelihood_that_principal_components_gi
     best = (vectors * values) @ vectors.T
     log_det = np.linalg.slogdet(2 * np.pi * best)[1]
     exact = -0.5 * (log_det + np.trace(np.linalg.solve(best, covariance)))
-    assert exact - 0.05 < run.history[-1].elbo < exact + 0.03
+    assert exact - 0.05 < run.history[-1].bound < exact + 0.03
 
 
 @pytest.mark.parametrize("n_draws", [{"n_samples": 3}, {"n_importance": 5}])
 def test_several_samples_an_image_are_used(n_draws):
     one, several = train(SMALL, DATA), train(changed(**n_draws), DATA)
     assert curve(one) != curve(several)
-    assert trainer(changed(**n_draws)).batch(0, 0)[2].shape == (max(n_draws.values()), 50, 3)
+    assert batches(changed(**n_draws)).draw(0).eps.shape == (max(n_draws.values()), 50, 3)
 
 
 # ------------------------------------------------------------------- what a step sees
 
 
 def test_an_epoch_meets_every_training_image_once_and_the_next_in_another_order():
-    one = trainer()
-    epochs = [torch.cat([one.batch(e, b)[0] for b in range(6)]) for e in (0, 1)]
+    one = batches()
+    epochs = [torch.cat([one.draw(e + b).rows for b in range(6)]) for e in (0, 6)]
     for order in epochs:
         assert sorted(order.tolist()) == list(range(297))
     assert not torch.equal(*epochs)
-    assert one.steps_an_epoch == 6
-    assert len(one.batch(0, 5)[0]) == 47
+    assert one.an_epoch == 6
+    assert len(one.draw(5).rows) == 47
 
 
 def test_the_last_tenth_is_held_out_and_never_trained_on():
-    one = trainer()
+    one = batches()
     assert torch.equal(one.images, torch.as_tensor(DATA[:297]).flatten(1))
     held_out = torch.as_tensor(DATA[297:]).flatten(1)
     certain = (held_out == 0) | (held_out == 255)
@@ -115,63 +144,60 @@ def test_the_last_tenth_is_held_out_and_never_trained_on():
     other = DATA.copy()
     other[297:] = 255 - other[297:]
     unseen = train(changed(epochs=1), other).history[0]
-    assert unseen.elbo == seen.elbo
-    assert unseen.validation_elbo != seen.validation_elbo
+    assert unseen.bound == seen.bound
+    assert unseen.validation_bound != seen.validation_bound
 
 
 def test_given_validation_images_are_used_and_all_others_trained_on():
-    one = trainer(validation=SimpleNamespace(images=images(20, seed=5)))
+    one = batches(validation=SimpleNamespace(images=images(20, seed=5)))
     assert len(one.images) == 330
     assert len(one.validation) == 20
 
 
 def test_the_validation_bound_is_that_of_the_model_and_repeats():
-    one = trainer(changed(n_samples=50))
+    config = changed(n_samples=50)
+    one, model = batches(config), VAE(config)
     noise = torch.Generator().manual_seed(0)
-    expected = one.model.elbo(one.validation, 2_000, generator=noise).elbo.mean().item()
-    assert one.validation_elbo() == one.validation_elbo()
-    assert one.validation_elbo() == pytest.approx(expected, abs=0.2)
+    expected = model.elbo(one.validation, 2_000, generator=noise).bound.mean().item()
+    assert one.validation_bound(model) == one.validation_bound(model)
+    assert one.validation_bound(model) == pytest.approx(expected, abs=0.2)
 
 
 def test_pixels_are_drawn_anew_for_each_epoch_from_their_grey_values():
     grey = np.full((400, 6, 6), 51, np.uint8)
-    one = trainer(data=grey)
+    one = batches(data=grey)
     drawn = []
     for epoch in range(3):
-        one.batch(epoch, 0)
+        one.draw(epoch * one.an_epoch)
         drawn.append(one.pixels)
     assert not torch.equal(drawn[0], drawn[1])
     together = torch.stack(drawn).float()
     # 38,880 pixels of probability 0.2 have a standard error of 0.002.
     assert abs(together.mean().item() - 0.2) < 0.012
-    x = one.batch(2, 0)[1]
-    assert set(x.unique().tolist()) == {0.0, 1.0}
+    assert set(one.draw(2 * one.an_epoch).x.unique().tolist()) == {0.0, 1.0}
 
 
 def test_fixed_pixels_stay_through_all_epochs():
-    one = trainer(changed(binarisation="fixed"))
-    one.batch(0, 0)
+    one = batches(changed(binarisation="fixed"))
+    one.draw(0)
     first = one.pixels
-    one.batch(1, 0)
+    one.draw(one.an_epoch)
     assert torch.equal(first, one.pixels)
 
 
 def test_static_images_are_what_they_are():
     static = 255 * (images(200) > 100).astype(np.uint8)
-    one = trainer(data=static)
-    chosen, x, _ = one.batch(0, 1)
-    assert torch.equal(x, torch.as_tensor(static).flatten(1)[chosen].float() / 255)
+    batch = batches(data=static).draw(1)
+    assert torch.equal(batch.x, torch.as_tensor(static).flatten(1)[batch.rows].float() / 255)
 
 
 def test_noise_is_its_own_for_each_image_and_each_step():
-    one = trainer(changed(batch_size=250))
-    eps = one.batch(0, 0)[2]
+    one = batches(changed(batch_size=250))
+    eps = one.draw(0).eps
     assert eps.shape == (1, 250, 3)
     assert len(eps.unique()) == 750
-    one.step = 1
-    assert not torch.equal(one.batch(0, 0)[2], eps)
-    one.step = 0
-    assert torch.equal(one.batch(0, 0)[2], eps)
+    assert not torch.equal(one.draw(2).eps, eps)
+    assert torch.equal(one.draw(0).eps, eps)
     assert abs(eps.mean().item()) < 5 / math.sqrt(750)
     assert abs(eps.std().item() - 1) < 5 / math.sqrt(2 * 750)
 
@@ -186,37 +212,33 @@ def test_the_seed_alone_decides_and_the_global_one_is_left_alone():
         assert torch.equal(weight, again.model.state_dict()[name])
 
 
-def test_small_numbers_are_rounded_to_zero_in_training_alone(monkeypatch):
+def test_small_numbers_are_rounded_to_zero_in_training_alone(before_draw):
     def smallest_doubled():
         smallest = torch.tensor(5e-324, dtype=torch.float64)
         return (smallest + smallest).item()
 
     seen = []
-    take_step = Trainer.take_step
-    monkeypatch.setattr(
-        Trainer, "take_step", lambda *a, **k: seen.append(smallest_doubled()) or take_step(*a, **k)
-    )
+    before_draw(lambda step: seen.append(smallest_doubled()))
     train(changed(epochs=1), DATA)
     assert set(seen) == {0.0}
     assert smallest_doubled() > 0
 
 
 def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound():
-    one = trainer()
-    _, x, eps = one.batch(0, 0)
-    model = trainer().model
-    (-model(x, eps).elbo.mean()).backward()
-    expected = [parameter.grad.clone() for parameter in model.parameters()]
-    before = [parameter.detach().clone() for parameter in one.model.parameters()]
-    one.take_step()
-    for old, parameter, gradient in zip(before, one.model.parameters(), expected, strict=True):
-        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
+    _, x, eps = batches(ONE_STEP).draw(0)
+    start, run = first_model(ONE_STEP), train(ONE_STEP, DATA)
+    start.zero_grad()
+    bound = start(x, eps).bound
+    (-bound.mean()).backward()
+    for old, new in zip(start.parameters(), run.model.parameters(), strict=True):
+        torch.testing.assert_close(new.grad, old.grad, rtol=1e-4, atol=1e-6)
         # Adam's first step has the gradient's signs, and the learning rate's length.
         rate = learning_rate(SMALL, 0, 0.0)
-        clear = gradient.abs() > 1e-4
-        step = (old - parameter.detach())[clear]
-        torch.testing.assert_close(step, rate * gradient[clear].sign(), rtol=1e-2, atol=1e-7)
-    assert one.sums[0].item() == pytest.approx(model(x, eps).elbo.sum().item(), rel=1e-5)
+        clear = old.grad.abs() > 1e-4
+        step = (old - new).detach()[clear]
+        torch.testing.assert_close(step, rate * old.grad[clear].sign(), rtol=1e-2, atol=1e-7)
+    assert run.step == 1
+    assert run.history[0].bound == pytest.approx(bound.mean().item(), rel=1e-5)
 
 
 def test_a_long_gradient_is_shortened_and_a_short_one_left_alone(monkeypatch):
@@ -227,7 +249,7 @@ def test_a_long_gradient_is_shortened_and_a_short_one_left_alone(monkeypatch):
         return torch.cat([p.grad.flatten() for p in adam.param_groups[0]["params"]])
 
     for longest in [None, 1e6, 0.01]:
-        trainer(changed(max_gradient_norm=longest)).take_step()
+        train(dataclasses.replace(ONE_STEP, max_gradient_norm=longest), DATA)
     plain, long, shortened = seen
     assert torch.equal(long, plain)
     assert shortened.norm().item() == pytest.approx(0.01, rel=1e-4)
@@ -243,16 +265,23 @@ def test_a_long_gradient_is_shortened_and_a_short_one_left_alone(monkeypatch):
         (0.99, 1e-4, 1.0, 1.0),
     ],
 )
-def test_a_gradient_after_a_long_silence_moves_a_weight_as_stated(beta2, epsilon, g, rates):
-    one = trainer(changed(adam_beta2=beta2, adam_epsilon=epsilon, learning_rate=1e-3))
-    one.optimizer.zero_grad()
-    weight = one.model.decoder.layers[-1].bias
+def test_a_gradient_after_a_long_silence_moves_a_weight_as_stated(
+    beta2, epsilon, g, rates, monkeypatch
+):
+    used, step = [], torch.optim.Adam.step
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.Adam, "step", used.append)
+        config = dataclasses.replace(ONE_STEP, adam_beta2=beta2, adam_epsilon=epsilon)
+        weight = train(config, DATA).model.decoder.layers[-1].bias
+    (optimizer,) = used
+    optimizer.param_groups[0]["lr"] = 1e-3
+    optimizer.zero_grad()
     weight.grad = torch.zeros_like(weight)
     for _ in range(10_000):
-        one.optimizer.step()
+        step(optimizer)
     before = weight.detach().clone()
     weight.grad[0] = g
-    one.optimizer.step()
+    step(optimizer)
     moved = before - weight.detach()
     assert moved[0].item() == pytest.approx(1e-3 * rates, rel=2e-3)
     assert not moved[1:].any()
@@ -265,10 +294,10 @@ def test_the_parts_of_a_batch_are_the_batch():
 
 
 def test_centre_and_output_bias_start_at_the_mean_of_the_training_images():
-    one = trainer()
+    model = first_model(SMALL)
     means = torch.as_tensor(DATA[:297]).flatten(1).float().mean(0) / 255
-    torch.testing.assert_close(one.model.encoder.centre, means)
-    bias = one.model.decoder.layers[-1].bias
+    torch.testing.assert_close(model.encoder.centre, means)
+    bias = model.decoder.layers[-1].bias
     torch.testing.assert_close(torch.sigmoid(bias), means, atol=2e-3, rtol=0)
 
 
@@ -286,19 +315,20 @@ def test_the_learning_rate_rises_then_falls_along_a_cosine_to_zero():
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch, before_draw):
     """A clock that only steps move, by 0.1 s each; it starts at 1,000."""
-    time = SimpleNamespace(now=1000.0, rates=[])
-    take_step = Trainer.take_step
+    time, step = SimpleNamespace(now=1000.0, rates=[]), torch.optim.Adam.step
 
-    def timed_step(self, **options):
+    def recorded_step(adam):
+        time.rates.append(adam.param_groups[0]["lr"])
+        return step(adam)
+
+    def tick(_step):
         time.now += 0.1
-        result = take_step(self, **options)
-        time.rates.append(self.optimizer.param_groups[0]["lr"])
-        return result
 
+    before_draw(tick)
     monkeypatch.setattr(training.time, "monotonic", lambda: time.now)
-    monkeypatch.setattr(Trainer, "take_step", timed_step)
+    monkeypatch.setattr(torch.optim.Adam, "step", recorded_step)
     return time
 
 
@@ -311,7 +341,7 @@ def test_with_a_time_limit_the_learning_rate_falls_to_zero_within_it(clock):
     assert clock.rates[5:] == sorted(clock.rates[5:], reverse=True)
     assert clock.rates[24] == pytest.approx(SMALL.learning_rate / 2, rel=0.05)
     assert [row.step for row in run.history] == [6, 12, 18, 24, 30, 36, 42, 48, 49]
-    assert run.history[-1].elbo == pytest.approx(run.history[-2].elbo, abs=8)
+    assert run.history[-1].bound == pytest.approx(run.history[-2].bound, abs=8)
 
 
 def test_time_before_training_counts(clock):
@@ -329,15 +359,14 @@ def test_without_a_time_limit_the_last_step_is_at_the_end_of_the_cosine(clock):
 
 
 def test_checkpoints_come_after_their_seconds_and_at_the_end(clock, tmp_path):
-    saved = []
-    save = Trainer.save
+    saved, save = [], Session.save
 
-    def spy(self, folder):
+    def spy(self):
         saved.append(self.step)
-        save(self, folder)
+        save(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "save", spy)
+        patch.setattr(Session, "save", spy)
         train(changed(epochs=9), DATA, out=tmp_path, checkpoint_seconds=1.1)
     assert saved == [12, 24, 36, 48, 54]
 
@@ -345,26 +374,34 @@ def test_checkpoints_come_after_their_seconds_and_at_the_end(clock, tmp_path):
 # ------------------------------------------------------------------- how it goes on
 
 
-def interrupt_after(monkeypatch, *steps, number=signal.SIGINT):
-    """Send this process a Ctrl-C while it takes each of these steps."""
-    take_step, wanted = Trainer.take_step, set(steps)
+@pytest.fixture
+def interrupt_after(before_draw):
+    """Send this process a Ctrl-C while it takes each of some steps."""
 
-    def interrupted_step(self, **options):
-        if self.step in wanted:
-            wanted.remove(self.step)
-            os.kill(os.getpid(), number)
-        return take_step(self, **options)
+    def register(*steps, number=signal.SIGINT):
+        wanted = set(steps)
 
-    monkeypatch.setattr(Trainer, "take_step", interrupted_step)
+        def interrupt(step):
+            if step in wanted:
+                wanted.remove(step)
+                os.kill(os.getpid(), number)
+
+        before_draw(interrupt)
+
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored
+    yield register
+    signal.signal(signal.SIGINT, usual)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("binarisation", ["dynamic", "fixed"])
-def test_an_interrupted_run_goes_on_to_the_last_bit(tmp_path, monkeypatch, number, binarisation):
+def test_an_interrupted_run_goes_on_to_the_last_bit(
+    tmp_path, interrupt_after, number, binarisation
+):
     config = changed(binarisation=binarisation)
     whole = train(config, DATA, out=tmp_path / "whole")
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    interrupt_after(monkeypatch, 2, 9, 17, number=number)
+    interrupt_after(2, 9, 17, number=number)
     steps = []
     for _ in range(3):
         run = train(config, DATA, out=tmp_path / "parts")
@@ -379,9 +416,9 @@ def test_an_interrupted_run_goes_on_to_the_last_bit(tmp_path, monkeypatch, numbe
     assert_same_state(*newest)
 
 
-def test_the_time_limit_counts_the_time_before_an_interruption(clock, tmp_path, monkeypatch):
+def test_the_time_limit_counts_the_time_before_an_interruption(clock, tmp_path, interrupt_after):
     config = changed(max_seconds=5.0)
-    interrupt_after(monkeypatch, 20)
+    interrupt_after(20)
     first = train(config, DATA, out=tmp_path)
     assert not first.finished
     clock.now += 500
@@ -428,7 +465,7 @@ def test_a_run_is_read_back_with_its_best_or_newest_weights(tmp_path):
     assert (back.step, back.finished, back.data_name) == (24, True, "drawn-digits")
     x = binarise(torch.as_tensor(DATA[:5]), generator=torch.Generator().manual_seed(0)).flatten(1)
     bounds = [
-        model.elbo(x, generator=torch.Generator().manual_seed(1)).elbo
+        model.elbo(x, generator=torch.Generator().manual_seed(1)).bound
         for model in (run.model, back.model, load_run(tmp_path, best=False).model)
     ]
     assert torch.equal(bounds[0], bounds[1])
@@ -441,33 +478,38 @@ def test_a_run_is_read_back_with_its_best_or_newest_weights(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["decoder.layers.1.weight", "encoder.layers.0.bias"])
-def test_a_gradient_that_is_not_finite_stops_before_the_step(name):
-    one = trainer()
-    one.take_step()
-    before = {key: value.clone() for key, value in one.model.state_dict().items()}
-    parameter = one.model.get_parameter(name)
-    parameter.register_hook(lambda gradient: gradient.index_fill(0, torch.tensor([1]), math.inf))
-    chosen = one.batch(0, 1)[0]
+def test_a_gradient_that_is_not_finite_stops_before_the_step(name, models, before_draw):
+    weights = []
+
+    def watch(step):
+        weights.append({key: value.clone() for key, value in models[0].state_dict().items()})
+        if step == 1:
+            hook = models[0].get_parameter(name).register_hook
+            hook(lambda gradient: gradient.index_fill(0, torch.tensor([1]), math.inf))
+
+    before_draw(watch)
     with pytest.raises(NonFiniteError) as error:
-        one.take_step()
+        train(SMALL, DATA)
     message = str(error.value)
+    rows = batches().draw(1).rows
     assert f"before step 2: the gradient of {name} is inf, in batch 2 of epoch 1" in message
-    assert f"training images {chosen[0]}, {chosen[1]}" in message
-    assert one.step == 1
-    for key, value in one.model.state_dict().items():
-        assert torch.equal(value, before[key]), key
+    assert f"training images {rows[0]}, {rows[1]}" in message
+    for key, value in models[0].state_dict().items():
+        assert torch.equal(value, weights[1][key]), key
 
 
-def test_the_first_tensor_that_is_not_finite_is_named(tmp_path):
+def test_the_first_tensor_that_is_not_finite_is_named(tmp_path, models, before_draw):
     with pytest.raises(NonFiniteError, match="the encoder's mean is") as error:
         train(changed(learning_rate=1e30, warmup_steps=0), DATA, out=tmp_path)
     assert "Try a learning_rate below 1e+30" in str(error.value)
     assert listing(tmp_path) == []
-    one = trainer()
-    with torch.no_grad():
-        one.model.decoder.layers[1].bias[2] = math.nan
+
+    def spoil(_step):
+        models[1].decoder.layers[1].bias.data[2] = math.nan
+
+    before_draw(spoil)
     with pytest.raises(NonFiniteError, match=r"1: decoder\.layers\.1\.bias is nan"):
-        one.take_step()
+        train(SMALL, DATA)
 
 
 @pytest.mark.parametrize(
@@ -480,17 +522,15 @@ def test_the_first_tensor_that_is_not_finite_is_named(tmp_path):
     ids=["host", "cuda", "cpu"],
 )
 def test_a_lack_of_memory_is_one_line_of_advice(monkeypatch, error):
-    one = trainer()
 
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(one, "network", fail)
+    monkeypatch.setattr(VAE, "forward", fail)
     with pytest.raises(MemoryError) as raised:
-        one.take_step()
+        train(SMALL, DATA)
     assert "choose batch_size=25" in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert one.step == 0
 
 
 def test_a_real_lack_of_memory_is_recognised():
@@ -499,14 +539,13 @@ def test_a_real_lack_of_memory_is_recognised():
 
 
 def test_other_errors_are_left_as_they_are(monkeypatch):
-    one = trainer()
 
     def fail(*_):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(one, "network", fail)
+    monkeypatch.setattr(VAE, "forward", fail)
     with pytest.raises(RuntimeError, match="something else"):
-        one.take_step()
+        train(SMALL, DATA)
 
 
 @pytest.mark.parametrize(
@@ -526,9 +565,9 @@ def test_data_that_do_not_fit_are_refused(data, message):
 def test_read_only_and_reversed_arrays_are_taken():
     frozen = DATA.copy()
     frozen.flags.writeable = False
-    assert torch.equal(trainer(data=frozen).images, trainer().images)
-    turned = trainer(data=DATA[:, ::-1]).images
-    assert torch.equal(turned.unflatten(1, (6, 6)), trainer().images.unflatten(1, (6, 6)).flip(1))
+    assert torch.equal(batches(data=frozen).images, batches().images)
+    turned = batches(data=DATA[:, ::-1]).images
+    assert torch.equal(turned.unflatten(1, (6, 6)), batches().images.unflatten(1, (6, 6)).flip(1))
 
 
 def test_real_numbers_must_be_finite_and_float32():
@@ -549,29 +588,42 @@ def test_bfloat16_follows_float32_and_keeps_its_weights_in_float32():
     assert (full.precision, half.precision) == ("float32", "bfloat16")
     assert curve(full) != curve(half)
     for one, other in zip(full.history, half.history, strict=True):
-        assert one.elbo == pytest.approx(other.elbo, abs=0.05)
+        assert one.bound == pytest.approx(other.bound, abs=0.05)
     assert {p.dtype for p in half.model.parameters()} == {torch.float32}
 
 
-def test_auto_takes_bfloat16_only_where_it_is_faster_and_remembers(monkeypatch, tmp_path):
-    def timed(seconds):
-        def linear(x, weight):
-            clock[0] += seconds[x.dtype]
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("flags : fma avx512f avx512_bf16", "bfloat16"),
+        ("flags : avx2 amx_bf16 amx_tile", "bfloat16"),
+        ("flags : fma avx2 avx512f", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_auto_takes_bfloat16_only_where_the_processor_has_it(
+    flags, expected, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(session, "CPU_INFO", tmp_path / "cpuinfo")
+    if flags:
+        session.CPU_INFO.write_text(flags)
+    assert settled_precision("auto", ALONE.device) == expected
+    assert settled_precision("bfloat16", ALONE.device) == "bfloat16"
 
-        clock = [0.0]
-        monkeypatch.setattr(training.functional, "linear", linear)
-        monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
 
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
+)
+def test_auto_takes_bfloat16_only_where_the_gpu_has_it(capability, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+    assert settled_precision("auto", torch.device("cuda")) == expected
+
+
+def test_a_run_goes_on_in_the_precision_that_it_began_with(monkeypatch, tmp_path):
     auto = changed(precision="auto")
-    timed({torch.float32: 2.0, torch.bfloat16: 1.0})
-    assert training._precision(auto, ALONE) == "bfloat16"
-    timed({torch.float32: 1.0, torch.bfloat16: 3.0})
-    assert training._precision(auto, ALONE) == "float32"
-    assert training._precision(changed(precision="bfloat16"), ALONE) == "bfloat16"
-    monkeypatch.undo()
     precision = train(auto, DATA, out=tmp_path).precision
     other = {"float32": "bfloat16", "bfloat16": "float32"}[precision]
-    monkeypatch.setattr(training, "_precision", lambda *_: other)
+    monkeypatch.setattr(session, "settled_precision", lambda *_: other)
     assert train(auto, DATA, out=tmp_path).precision == precision
 
 

@@ -35,21 +35,21 @@ def hang(*_arguments):
 if __name__ == "__main__":
     from vaebook import data
     from vaebook.vae import __main__ as cli
-    from vaebook.vae import training
+    from vaebook.vae import session, training
 
     data.load = load
     mode = os.environ.get("VAE_CHILD")
     if mode == "often":
         cli.train = functools.partial(training.train, checkpoint_seconds=0)
     if mode == "hang":
-        training.Trainer.save = hang
+        session.Session.save = hang
     if mode == "slow":
-        take_step = training.Trainer.take_step
+        draw = training.Batches.draw
 
-        def slow_step(trainer, **options):
-            print("step", trainer.step, flush=True)
+        def slow_draw(batches, step):
+            print("step", step, flush=True)
             time.sleep(0.02)
-            return take_step(trainer, **options)
+            return draw(batches, step)
 
-        training.Trainer.take_step = slow_step
+        training.Batches.draw = slow_draw
     sys.exit(cli.main())

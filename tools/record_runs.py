@@ -21,9 +21,8 @@ import torch
 
 from vaebook import data
 from vaebook.results.mnist_runs import N_IMAGES, SAMPLES
-from vaebook.vae import objective
+from vaebook.vae import load_run, objective
 from vaebook.vae.evaluation import held_out_pixels
-from vaebook.vae.training import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
@@ -70,7 +69,14 @@ def recorded(folder, measurement, pixels):
     history = with_whole_epochs(history)
     kept = np.unique(np.linspace(0, len(history) - 1, MAX_EPOCHS).round().astype(int))
     rows = [history[k]._asdict() for k in kept]
-    columns = ["epoch", "seconds", "elbo", "reconstruction", "kl", "validation_elbo"]
+    columns = {
+        "epoch": "epoch",
+        "seconds": "seconds",
+        "elbo": "bound",
+        "reconstruction": "reconstruction",
+        "kl": "kl",
+        "validation_elbo": "validation_bound",
+    }
     fields = ["nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance"]
     return {
         "name": folder.name,
@@ -83,7 +89,7 @@ def recorded(folder, measurement, pixels):
         "hidden": list(config.hidden),
         "binarisation": config.binarisation,
         "n_importance": config.n_importance,
-        "curve": {key: [rounded(row[key]) for row in rows] for key in columns},
+        "curve": {key: [rounded(row[field]) for row in rows] for key, field in columns.items()},
         "test": {key: rounded(details[key]) for key in fields},
         "importance": importance_curve(run.model, pixels),
     }
@@ -102,7 +108,7 @@ def with_whole_epochs(history):
         return history
     means = {
         key: np.average([getattr(before, key), getattr(last, key)], weights=steps)
-        for key in ("elbo", "reconstruction", "kl")
+        for key in ("bound", "reconstruction", "kl")
     }
     return [*whole, last._replace(epoch=before.epoch, **means)]
 

@@ -163,7 +163,7 @@ def terms_of_log_std(x, eps):
     mean, log_std = trained(5).encoder(torch.tensor(x))
     z = objective.reparameterize(mean, log_std, torch.tensor(eps))
     log_px = objective.log_bernoulli(torch.tensor(x), trained(5).decoder(z))
-    return log_px, objective.log_standard_normal(z), objective.log_normal(z, mean, 2 * log_std)
+    return log_px, objective.log_standard_normal(z), objective.log_normal_diag(z, mean, 2 * log_std)
 
 
 @torch.no_grad()

@@ -380,7 +380,7 @@ check_target = Function(
     },
     hints=(
         "Config(n_latent=10, hidden=(100, 100)) and train from vaebook.vae are the short way.",
-        "vaebook.vae.objective has every density: log_bernoulli, log_standard_normal, log_normal.",
+        "vaebook.vae.objective has log_bernoulli, log_standard_normal, log_normal_diag.",
         "40 epochs in batches of 100 at a learning rate of 0.005 are enough.",
     ),
     because="A normalised model, a fair test, and the target reached: the number can be believed.",

@@ -1,15 +1,17 @@
 """A variational autoencoder for binary images whose likelihood can be believed; needs PyTorch."""
 
+from vaebook.vae.config import PRESETS, Config
 from vaebook.vae.evaluation import Evaluation, LogLikelihood, evaluate, log_likelihood
-from vaebook.vae.networks import VAE, Config
-from vaebook.vae.objective import ElboTerms, binarise
-from vaebook.vae.training import PRESETS, Epoch, Run, load_run, train
+from vaebook.vae.networks import VAE
+from vaebook.vae.objective import BoundTerms, binarise
+from vaebook.vae.session import Epoch, Run, load_run
+from vaebook.vae.training import train
 
 __all__ = [
     "PRESETS",
     "VAE",
+    "BoundTerms",
     "Config",
-    "ElboTerms",
     "Epoch",
     "Evaluation",
     "LogLikelihood",

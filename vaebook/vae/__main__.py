@@ -13,11 +13,13 @@ import numpy as np
 import torch
 
 from vaebook import data
+from vaebook.arguments import require_count
 from vaebook.vae.checkpoints import CheckpointError
+from vaebook.vae.config import PRESETS, Config
 from vaebook.vae.evaluation import evaluate
-from vaebook.vae.failures import NonFiniteError
-from vaebook.vae.networks import VAE, Config
-from vaebook.vae.training import PRESETS, load_run, train
+from vaebook.vae.networks import VAE
+from vaebook.vae.session import NonFiniteError, is_lack_of_memory, load_run
+from vaebook.vae.training import train
 
 FAILURES = (
     ValueError, OSError, MemoryError, data.DataError, CheckpointError, NonFiniteError,
@@ -41,17 +43,19 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped at once; what was saved before is unharmed.", file=sys.stderr)
         return 130
-    except FAILURES as error:
-        print(f"vaebook.vae: {error}", file=sys.stderr)
+    except (*FAILURES, RuntimeError) as error:
+        if not isinstance(error, FAILURES) and not is_lack_of_memory(error):
+            raise
+        print(f"vaebook.vae: {error}".splitlines()[0], file=sys.stderr)
         return 1
 
 
 def train_command(options, started: float) -> int:
     """Train, or go on with a run that was interrupted."""
     name = options.data or DATA_OF_PRESET.get(options.preset, "mnist")
-    changes = {"seed": options.seed, "max_seconds": options.max_seconds, **dict(options.set)}
+    changes = {"seed": options.seed, "max_seconds": options.max_seconds}
     given = {key: value for key, value in changes.items() if value is not None}
-    config = Config.from_dict({**PRESETS[options.preset].to_dict(), **given})
+    config = dataclasses.replace(PRESETS[options.preset], **{**given, **dict(options.set)})
     out = options.out or Path("runs") / f"{options.preset}-{name}-seed{config.seed}"
     validation = data.load(name, "valid") if "valid" in data.SPLITS[name] else None
     run = train(
@@ -70,10 +74,10 @@ def train_command(options, started: float) -> int:
         print(f"Stopped after step {run.step}; saved in {out}. The same command goes on from it.")
         return 130
     last = run.history[-1]
-    bound = f", {last.validation_elbo:.2f} on validation" if last.validation_elbo else ""
+    bound = f", {last.validation_bound:.2f} on validation" if last.validation_bound else ""
     print(
         f"{run.step} steps, {last.epoch} epochs, {run.seconds:.1f} s, {run.precision}. "
-        f"Bound: {last.elbo:.2f} nats in training{bound}.\n"
+        f"Bound: {last.bound:.2f} nats in training{bound}.\n"
         f"Saved in {out}. Next: python -m vaebook.vae evaluate {out} --images 1000 --importance 100"
     )
     return 0
@@ -81,7 +85,7 @@ def train_command(options, started: float) -> int:
 
 def evaluate_command(options, _started: float) -> int:
     """Estimate the likelihood of test images."""
-    run = load_run(options.run, best=not options.newest, device=_device(options.device))
+    run = load_run(options.run, best=not options.newest, device=options.device)
     result = evaluate(
         run.model,
         torch.as_tensor(data.load(_data_of(run, options), "test").images),
@@ -107,11 +111,12 @@ def sample_command(options, _started: float) -> int:
     """Draw images from the model and write them as one picture."""
     from matplotlib import image
 
-    run = load_run(options.run, best=not options.newest, device=_device(options.device))
-    pixels = run.model.sample(options.n, generator=_generator(run.model, options.seed))
+    n = require_count("--n", options.n, at_least=1)
+    run = load_run(options.run, best=not options.newest, device=options.device)
+    pixels = run.model.sample(n, generator=_generator(run.model, options.seed))
     out = options.out or options.run / "samples.png"
     image.imsave(out, contact_sheet(pixels.cpu().numpy()), cmap="gray", vmin=0, vmax=1)
-    print(f"{options.n} images in {out}")
+    print(f"{n} images in {out}")
     return 0
 
 
@@ -135,11 +140,9 @@ def _data_of(run, options) -> str:
     return name
 
 
-def _device(name: str) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-
-
 def _generator(model: VAE, seed: int) -> torch.Generator:
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(f"--seed is {seed}, expected a whole number of 64 bits.")
     return torch.Generator(next(model.parameters()).device).manual_seed(seed)
 
 
@@ -153,12 +156,23 @@ def _assignment(text: str) -> tuple[str, object]:
         )
     try:
         return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return name, value
 
 
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m vaebook.vae",
         description="Train, evaluate and sample variational autoencoders.",
         epilog=EXAMPLES,
@@ -184,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         help="end after T seconds, the learning rate falling to zero within them; "
         "the number of epochs then plays no part",
     )
-    one.add_argument("--out", type=Path, metavar="RUN", help="default: runs/PRESET-DATA-seedS")
+    one.add_argument("--out", type=_path, metavar="RUN", help="default: runs/PRESET-DATA-seedS")
     one.add_argument(
         "--set",
         type=_assignment,
@@ -204,9 +218,9 @@ def _parser() -> argparse.ArgumentParser:
 
     three = command("sample", sample_command)
     three.add_argument("--n", type=int, default=64, help="default: 64")
-    three.add_argument("--out", type=Path, metavar="PNG", help="default: RUN/samples.png")
+    three.add_argument("--out", type=_path, metavar="PNG", help="default: RUN/samples.png")
     for added in (two, three):
-        added.add_argument("run", type=Path, metavar="RUN", help="the --out of train")
+        added.add_argument("run", type=_path, metavar="RUN", help="the --out of train")
         added.add_argument("--newest", action="store_true", help="take the newest checkpoint, "
                            "not the best on validation images")  # fmt: skip
         added.add_argument("--seed", type=int, default=1, help="of the samples; default: 1")

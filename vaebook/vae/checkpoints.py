@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import NamedTuple
 
 import torch
@@ -111,7 +112,7 @@ def load(checkpoint: Checkpoint) -> dict:
     Raises
     ------
     CheckpointError
-        If a bit of it changed, or it cannot be read.
+        If a bit of it changed, it cannot be read, or it holds more than tensors and plain values.
     """
     name = checkpoint.path.name
     try:
@@ -120,7 +121,10 @@ def load(checkpoint: Checkpoint) -> dict:
         raise CheckpointError(f"{name} cannot be read ({error.strerror}).") from error
     if hashlib.sha256(data).hexdigest()[:16] != checkpoint.digest:
         raise CheckpointError(f"{name} is damaged: its contents do not have the SHA-256 it names.")
-    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise CheckpointError(f"{name} holds more than tensors and plain values.") from error
 
 
 def restore(
@@ -146,19 +150,19 @@ def restore(
             report(f"{error} Falling back to the checkpoint before it.")
     if found:
         raise CheckpointError(
-            f"All {len(found)} checkpoints in {folder} are damaged; train again in another folder."
+            f"All {len(found)} checkpoints in {folder} cannot be read; train in another folder."
         )
     return None
 
 
 def difference(there: dict, here: dict) -> str:
-    """Return the entries that differ between two configurations, a line each; "" if none does."""
+    """Return the entries that differ between two configurations, as words; "" if none does."""
 
     def shown(values: dict, key: str) -> str:
         return repr(values[key]) if key in values else "nothing"
 
-    return "\n".join(
-        f"  {key}: {shown(there, key)} in the checkpoint, {shown(here, key)} now"
+    return "; ".join(
+        f"{key}: {shown(there, key)} in the checkpoint, {shown(here, key)} now"
         for key in sorted(there.keys() | here.keys())
         if shown(there, key) != shown(here, key)
     )

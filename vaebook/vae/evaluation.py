@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from vaebook.arguments import require_count
 from vaebook.results.mnist_runs import Evaluation
 from vaebook.vae import objective
 from vaebook.vae.networks import VAE
@@ -78,8 +79,7 @@ def log_likelihood(
     """
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"precision is {precision!r}, expected 'float32' or 'bfloat16'.")
-    if n_importance < 1:
-        raise ValueError(f"n_importance is {n_importance!r}, expected a whole number above 0.")
+    n_importance = require_count("n_importance", n_importance, at_least=1)
     x = model.check_data(x)
     rows = rows or _ROWS.get(x.device.type, _ROWS["cpu"])
     blocks = tqdm(x.split(_IMAGE_BLOCK), "evaluate", unit="block", disable=not progress)
@@ -160,15 +160,15 @@ def evaluate(
         reconstruction=terms[1],
         kl=terms[2],
         images=len(x),
-        importance=n_importance,
+        importance=int(n_importance),
     )
 
 
 def held_out_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
     """Return the first images of a fixed random order, binarised: uint8 (N, ...) -> bool (n, D)."""
     images = torch.as_tensor(images)
-    n_images = len(images) if n_images is None else n_images
-    if not 2 <= n_images <= len(images):
+    n_images = len(images) if n_images is None else require_count("n_images", n_images, at_least=2)
+    if n_images > len(images):
         raise ValueError(f"n_images is {n_images}, expected 2 to {len(images)}.")
     pixels = objective.binarise(images, generator=torch.Generator().manual_seed(_PIXEL_SEED))
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(_ORDER_SEED))

@@ -6,99 +6,21 @@ r"""The variational autoencoder: an encoder for q(z | x), a decoder for p(x | z)
 Encoder parameters are the book's :math:`\theta`, decoder parameters its :math:`\phi`.
 """
 
-import dataclasses
 import itertools
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vaebook.arguments import require_count
 from vaebook.vae import objective
-from vaebook.vae.objective import ElboTerms
+from vaebook.vae.config import Config
+from vaebook.vae.objective import BoundTerms
 
-__all__ = ["VAE", "Config"]
+__all__ = ["VAE"]
 
 ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh}
-
-
-@dataclass(frozen=True)
-class Config:
-    """Everything that a run depends on: the model, its objective and its training.
-
-    Model: ``likelihood`` is "bernoulli" for binary pixels or "gaussian", with the standard
-    deviation ``noise_std``, for real numbers; ``hidden=()`` makes both networks linear.
-    Objective: ``n_samples`` averages the ELBO over samples; ``n_importance`` above 1 takes the
-    importance-weighted bound of that many samples in its place. ``gradient`` is "total", or
-    "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``).
-    Training: see ``vaebook.vae.training``.
-    """
-
-    n_features: int = 784
-    n_latent: int = 50
-    hidden: tuple[int, ...] = (500, 500)
-    activation: str = "silu"
-    likelihood: str = "bernoulli"
-    noise_std: float = 1.0
-    n_samples: int = 1
-    n_importance: int = 1
-    gradient: str = "total"
-    batch_size: int = 250
-    learning_rate: float = 2e-3
-    adam_beta2: float = 0.999
-    adam_epsilon: float = 1e-8
-    max_gradient_norm: float | None = None
-    warmup_steps: int = 200
-    epochs: int = 30
-    seed: int = 1
-    precision: str = "float32"
-    max_seconds: float | None = None
-    binarisation: str = "dynamic"
-
-    def __post_init__(self):
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        for name in ["n_features", "n_latent", "n_samples", "n_importance", "batch_size", "epochs"]:
-            _require(_is_whole(getattr(self, name), 1), name, self, "a whole number of at least 1")
-        for name in ["warmup_steps", "seed"]:
-            _require(_is_whole(getattr(self, name), 0), name, self, "a whole number of at least 0")
-        _require(all(_is_whole(h, 1) for h in self.hidden), "hidden", self, "widths, as (500, 500)")
-        for name in ["learning_rate", "adam_epsilon", "noise_std"]:
-            _require(_is_positive(getattr(self, name)), name, self, "a positive number")
-        below_one = _is_positive(self.adam_beta2) and self.adam_beta2 < 1
-        _require(below_one, "adam_beta2", self, "a number above 0 and below 1")
-        for name, unit in [("max_seconds", "seconds"), ("max_gradient_norm", "a positive number")]:
-            value = getattr(self, name)
-            _require(value is None or _is_positive(value), name, self, f"{unit}, or None")
-        for name, choices in {
-            "activation": sorted(ACTIVATIONS),
-            "likelihood": ["bernoulli", "gaussian"],
-            "gradient": ["total", "path"],
-            "precision": ["float32", "bfloat16", "auto"],
-            "binarisation": ["dynamic", "fixed"],
-        }.items():
-            _require(getattr(self, name) in choices, name, self, "one of " + ", ".join(choices))
-        both = self.n_samples > 1 and self.n_importance > 1
-        _require(not both, "n_samples", self, "1 where n_importance is above 1")
-        biased = self.gradient == "path" and self.n_importance > 1
-        _require(not biased, "gradient", self, '"total" where n_importance is above 1')
-
-    @property
-    def n_draws(self) -> int:
-        """Samples of z that one image takes in training."""
-        return max(self.n_samples, self.n_importance)
-
-    def to_dict(self) -> dict:
-        """Return plain values that JSON and a checkpoint can hold."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Config":
-        """Make a configuration from ``to_dict``'s values; fields left out take their default."""
-        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise ValueError(f"Config has no {', '.join(unknown)}; remove or rename them.")
-        return cls(**values)
 
 
 class Encoder(nn.Module):
@@ -137,7 +59,7 @@ class VAE(nn.Module):
     """A variational autoencoder; its first weights are drawn from ``config.seed`` alone.
 
     Every bound is returned for each image, (B,), in nats; the caller averages:
-    ``loss = -model.elbo(x, generator=generator).elbo.mean()``.
+    ``loss = -model.elbo(x, generator=generator).bound.mean()``.
     """
 
     def __init__(self, config: Config):
@@ -147,7 +69,7 @@ class VAE(nn.Module):
         self.encoder = Encoder(config, generator)
         self.decoder = Decoder(config, generator)
 
-    def elbo(self, x: Tensor, n_samples: int = 1, *, generator: torch.Generator) -> ElboTerms:
+    def elbo(self, x: Tensor, n_samples: int = 1, *, generator: torch.Generator) -> BoundTerms:
         """Evidence lower bound of each image and its two terms, the mean over samples of z.
 
         Parameters
@@ -160,7 +82,7 @@ class VAE(nn.Module):
 
         Returns
         -------
-        ElboTerms of (B,): elbo, reconstruction, kl.
+        BoundTerms of (B,): bound, reconstruction, kl.
 
         Raises
         ------
@@ -187,23 +109,23 @@ class VAE(nn.Module):
         eps = self.draw_noise(n_importance, len(x), generator=generator)
         return objective.importance_bound(self.log_weights(x, eps))
 
-    def forward(self, x: Tensor, eps: Tensor) -> ElboTerms:
+    def forward(self, x: Tensor, eps: Tensor) -> BoundTerms:
         """The objective of the configuration at given noise (S, B, D_z): what training climbs.
 
-        With ``n_importance`` above 1 the field ``elbo`` holds the importance-weighted bound.
+        With ``n_importance`` above 1 the bound is the importance-weighted one.
         x is float (B, D) and taken as checked.
         """
         mean, log_var, z, log_px_given_z = self._pass(x, eps)
         terms = objective.elbo_terms(log_px_given_z, mean, log_var)
         if self.config.n_importance > 1:
             log_w = objective.log_weights(log_px_given_z, z, mean, log_var)
-            terms = terms._replace(elbo=objective.importance_bound(log_w))
+            terms = terms._replace(bound=objective.importance_bound(log_w))
         elif self.config.gradient == "path":
-            bound = objective.path_gradient(terms.elbo, log_px_given_z, z, mean, log_var)
-            terms = terms._replace(elbo=bound)
+            bound = objective.path_gradient(terms.bound, log_px_given_z, z, mean, log_var)
+            terms = terms._replace(bound=bound)
         return terms
 
-    def elbo_at(self, x: Tensor, eps: Tensor) -> ElboTerms:
+    def elbo_at(self, x: Tensor, eps: Tensor) -> BoundTerms:
         """The ELBO's terms, (B,), at given noise (S, B, D_z)."""
         mean, log_var, _, log_px_given_z = self._pass(x, eps)
         return objective.elbo_terms(log_px_given_z, mean, log_var)
@@ -225,7 +147,7 @@ class VAE(nn.Module):
         if self.config.likelihood == "bernoulli":
             return objective.log_bernoulli(x, output)
         log_var = output.new_tensor(2 * math.log(self.config.noise_std))
-        return objective.log_normal(x, output, log_var)
+        return objective.log_normal_diag(x, output, log_var)
 
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
@@ -264,10 +186,8 @@ class VAE(nn.Module):
                 f"generator is {generator!r}, expected a torch Generator; "
                 "pass torch.Generator().manual_seed(seed)."
             )
-        if not _is_whole(n_samples, 1):
-            raise ValueError(
-                f"Number of samples is {n_samples!r}, expected a whole number of at least 1."
-            )
+        n_samples = require_count("n_samples", n_samples, at_least=1)
+        n_images = require_count("n_images", n_images, at_least=0)
         like = self.decoder.layers[0].weight
         shape = (n_samples, n_images, self.config.n_latent)
         return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
@@ -303,17 +223,3 @@ def _perceptron(values: Tensor, layers: nn.ModuleList, activation) -> Tensor:
     for layer in layers[:-1]:
         values = activation(layer(values))
     return layers[-1](values)
-
-
-def _is_whole(value, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_positive(value) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value < math.inf
-
-
-def _require(holds: bool, name: str, config: Config, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} is {getattr(config, name)!r}, expected {expected}.")

@@ -16,14 +16,14 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = [
-    "ElboTerms",
+    "BoundTerms",
     "binarise",
     "elbo_terms",
     "importance_bound",
     "kl_standard_normal",
     "log_bernoulli",
     "log_mean_exp",
-    "log_normal",
+    "log_normal_diag",
     "log_standard_normal",
     "log_weights",
     "path_gradient",
@@ -34,14 +34,15 @@ __all__ = [
 LOG_2PI = math.log(2 * math.pi)
 
 
-class ElboTerms(NamedTuple):
-    r"""The bound and its two terms, one number an image (B,), in nats.
+class BoundTerms(NamedTuple):
+    r"""A lower bound on log p(x) and the ELBO's two terms, one number an image (B,), in nats.
 
-    ``elbo = reconstruction - kl``, with ``reconstruction`` the mean of
-    :math:`\log p(x \mid z)` over samples of q, and ``kl`` :math:`D_{KL}[q \,\|\, p(z)]`.
+    ``reconstruction`` is the mean of :math:`\log p(x \mid z)` over samples of q, and ``kl`` is
+    :math:`D_{KL}[q \,\|\, p(z)]`. The ELBO is ``bound = reconstruction - kl``; the
+    importance-weighted bound lies above it.
     """
 
-    elbo: Tensor
+    bound: Tensor
     reconstruction: Tensor
     kl: Tensor
 
@@ -70,7 +71,7 @@ def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
     return (x * logits).sum(-1) - functional.softplus(logits, threshold=40).sum(-1)
 
 
-def log_normal(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+def log_normal_diag(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     r"""Log-density of independent normals, summed over the last axis, in nats.
 
     .. math:: -\tfrac12 \sum_d \Big( \log 2\pi + \log s_d^2 + \frac{(x_d - m_d)^2}{s_d^2} \Big)
@@ -134,7 +135,7 @@ def reparameterize(mean: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
     return mean + torch.exp(0.5 * log_var) * eps
 
 
-def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> ElboTerms:
+def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTerms:
     r"""The evidence lower bound from S samples of q, with the KL term in closed form.
 
     Parameters
@@ -146,13 +147,13 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> ElboTer
 
     Returns
     -------
-    ElboTerms of (B,): the mean over samples, never a sum.
+    BoundTerms of (B,): the mean over samples, never a sum.
 
     Source: chapter "variational-autoencoder".
     """
     reconstruction = log_px_given_z.mean(0)
     kl = kl_standard_normal(mean, log_var)
-    return ElboTerms(reconstruction - kl, reconstruction, kl)
+    return BoundTerms(reconstruction - kl, reconstruction, kl)
 
 
 def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -173,7 +174,7 @@ def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
 
     Source: chapter "variational-autoencoder".
     """
-    return log_px_given_z + log_standard_normal(z) - log_normal(z, mean, log_var)
+    return log_px_given_z + log_standard_normal(z) - log_normal_diag(z, mean, log_var)
 
 
 def log_mean_exp(log_w: Tensor, dim: int = 0) -> Tensor:
@@ -197,7 +198,7 @@ def importance_bound(log_w: Tensor) -> Tensor:
 
 
 def path_gradient(
-    elbo: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+    bound: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
 ) -> Tensor:
     r"""The same bound with the gradient that runs through the samples alone.
 
@@ -210,17 +211,18 @@ def path_gradient(
 
     Parameters
     ----------
-    elbo : (B,)
+    bound : (B,)
+        The ELBO.
     log_px_given_z, z, mean, log_var : as in ``log_weights``
 
     Returns
     -------
-    Tensor (B,), equal to ``elbo``.
+    Tensor (B,), equal to ``bound``.
 
     Source: chapter "reparameterization-trick"; Roeder, Wu and Duvenaud (2017), section 3.
     """
     log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach()).mean(0)
-    return elbo.detach() + (log_w - log_w.detach())
+    return bound.detach() + (log_w - log_w.detach())
 
 
 def require_binary(x: Tensor) -> None:

@@ -32,74 +32,23 @@ the clock), and several processes see the same batches as one.
 import hashlib
 import math
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
-from torch.nn import functional
-from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
+from torch import Tensor, nn
 
-from vaebook.vae import checkpoints, objective
-from vaebook.vae.failures import NonFiniteError, all_finite, bad_values, memory_advice
-from vaebook.vae.networks import VAE, Config
-from vaebook.vae.processes import StopSwitch, Team, flushed_denormals, joined
+from vaebook.vae import objective
+from vaebook.vae.config import Config
+from vaebook.vae.networks import VAE
+from vaebook.vae.session import Run, Session, Team, machine
 
-__all__ = ["PRESETS", "Epoch", "NonFiniteError", "Run", "load_run", "train"]
+__all__ = ["learning_rate", "train"]
 
-_MNIST = Config(
-    gradient="path",
-    learning_rate=3e-3,
-    adam_beta2=0.99,
-    adam_epsilon=1e-4,
-    max_gradient_norm=100.0,
-    precision="auto",
-)
-PRESETS = {
-    "book": Config(n_latent=20, hidden=(200,), epochs=5, learning_rate=4e-3),
-    "mnist-cpu": replace(_MNIST, batch_size=500, learning_rate=6e-3, epochs=100),
-    "mnist-gpu": replace(_MNIST, epochs=1000, batch_size=500),
-    "static": replace(_MNIST, epochs=60, binarisation="fixed"),
-}
 HELD_OUT = 1_000  # images for validation where none are given, but at most a tenth
 _BLOCK = 500
-_CLOSING = 0.02  # share of the time limit, at most one second, kept for the last checkpoint
 _ORDER, _PIXELS, _NOISE, _VALIDATION = range(4)  # streams of random numbers
-
-
-class Epoch(NamedTuple):
-    """Means over one epoch's images as they were met, in nats; ``validation_elbo`` at its end.
-
-    ``epoch`` counts from 1, ``step`` and ``seconds`` from the start of the run. With
-    ``n_importance`` above 1 both bounds are importance-weighted.
-    """
-
-    epoch: int
-    step: int
-    elbo: float
-    reconstruction: float
-    kl: float
-    validation_elbo: float | None
-    seconds: float
-
-
-class Run(NamedTuple):
-    """A trained model, its curve (one ``Epoch`` an epoch), and how far it came.
-
-    ``finished`` is False where the run was interrupted; ``checkpoint`` is where it lies, if asked.
-    """
-
-    model: VAE
-    history: list[Epoch]
-    step: int
-    seconds: float
-    finished: bool
-    precision: str
-    data_name: str | None
-    checkpoint: Path | None
 
 
 def train(
@@ -147,7 +96,7 @@ def train(
     Raises
     ------
     ValueError
-        If the data do not fit the configuration.
+        If the data do not fit the configuration, or there is no such device.
     CheckpointError
         If ``out`` holds another run, or only damaged checkpoints.
     NonFiniteError, MemoryError, OSError
@@ -155,223 +104,39 @@ def train(
 
     Source: chapter "variational-autoencoder".
     """
-    started = time.monotonic() if started is None else started
-    with flushed_denormals(), joined(device) as team, StopSwitch(team) as switch:
-        trainer = Trainer(config, data, validation, team, started, data_name)
-        if out is not None:
-            trainer.resume(Path(out))
-        saved_at, bar = time.monotonic(), _Bar(trainer, show=progress and team.rank == 0)
-        while not trainer.finished:
-            at_end, stop = trainer.take_step(stop=switch.on)
-            due = at_end and time.monotonic() - saved_at >= checkpoint_seconds
-            if out is not None and team.rank == 0 and (trainer.finished or stop or due):
-                trainer.save(Path(out))
-                saved_at = time.monotonic()
-            bar.show()
-            if stop:
-                break
-        bar.close()
-        return trainer.run()
-
-
-def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> Run:
-    """Return the run in a folder, with the weights of its best checkpoint or else its newest.
-
-    The best is the one with the largest bound on the validation images.
-
-    Raises
-    ------
-    CheckpointError
-        If there is no readable checkpoint.
-    """
-    found = checkpoints.restore(Path(folder), best=best)
-    if found is None:
-        raise checkpoints.CheckpointError(
-            f"{folder} holds no checkpoint; give the folder that was --out in training."
-        )
-    checkpoint, state = found
-    model = VAE(Config.from_dict(state["config"]))
-    model.load_state_dict(state["model"])
-    history = [Epoch(**row) for row in state["history"]]
-    values = [state[name] for name in ("step", "seconds", "finished", "precision", "data_name")]
-    return Run(model.to(device), history, *values, checkpoint.path)
-
-
-class Trainer:
-    """A run at one moment: the model, its optimiser, the curve, and how many steps were taken."""
-
-    def __init__(
-        self, config: Config, data, validation, team: Team, started: float, data_name=None
-    ):
-        images, held_out = _split(config, data, validation)
-        self.config, self.team, self.started = config, team, started
-        self.data_name, self.fingerprint = data_name, _sha256(images, held_out)
-        self.model = VAE(config)
-        mean_image = _as_floats(images).mean(0)
-        self.model.centre_input(mean_image)
-        self.model.set_output_bias(mean_image)
-        self.model.to(team.device)
-        self.images, held_out = images.to(team.device), held_out.to(team.device)
-        self.validation = _pixels(held_out, _generator(team.device, config, _VALIDATION))
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(),
+    started = time.monotonic() if started is None else float(started)
+    with machine(config, device) as (team, switch):
+        batches = Batches(config, data, validation, team)
+        model = VAE(config)
+        model.centre_input(batches.mean_image)
+        model.set_output_bias(batches.mean_image)
+        model.to(team.device)
+        optimizer = torch.optim.Adam(
+            model.parameters(),
             config.learning_rate,
             betas=(0.9, config.adam_beta2),
             eps=config.adam_epsilon,
             fused=True,
         )
-        self.network = (
-            DistributedDataParallel(self.model, broadcast_buffers=False)
-            if team.size > 1
-            else self.model
-        )
-        self.precision = _precision(config, team)
-        self.steps_an_epoch = math.ceil(len(images) / config.batch_size)
-        self.step, self.seconds_before, self.finished = 0, 0.0, False
-        self.sums = torch.zeros(3, dtype=torch.float64, device=team.device)
-        self.history: list[Epoch] = []
-        self.drawn_epoch: int | None = None
-        self.checkpoint: Path | None = None
-
-    def take_step(self, *, stop: bool = False) -> tuple[bool, bool]:
-        """Climb along one batch's gradient; return whether an epoch ended, and whether to stop."""
-        epoch, batch = divmod(self.step, self.steps_an_epoch)
-        try:
-            chosen, x, eps = self.batch(epoch, batch)
-            self.optimizer.zero_grad()
-            with self.autocast():
-                terms = self.network(x, eps)
-            loss = -terms.elbo.sum() / len(chosen)
-            (loss * self.team.size).backward()  # the team takes the mean of its gradients
-        except (RuntimeError, MemoryError) as error:
-            if advice := memory_advice(error, self.config):
-                raise advice from error
-            raise
-
-        sums = torch.stack([term.detach().sum() for term in terms]).double()
-        sums, done, stop = self.team.share(sums, self.fraction_done(), stop)
-        if not all_finite(sums, self.model):
-            raise self.non_finite(epoch, batch, chosen, x, eps)
-        if longest := self.config.max_gradient_norm:
-            nn.utils.clip_grad_norm_(self.model.parameters(), longest)
-        self.optimizer.param_groups[0]["lr"] = learning_rate(self.config, self.step, done)
-        self.optimizer.step()
-
-        self.sums += sums
-        self.step += 1
-        at_end = batch + 1 == self.steps_an_epoch
-        if self.config.max_seconds is None:
-            self.finished = self.step == self.config.epochs * self.steps_an_epoch
-        else:
-            self.finished = done >= 1
-        if at_end or self.finished:
-            self.close_epoch(epoch, n_seen=batch * self.config.batch_size + len(chosen))
-        return at_end, stop
-
-    def batch(self, epoch: int, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the batch's places in the data, and this process's share of pixels and noise."""
-        if self.drawn_epoch != epoch:
-            self.drawn_epoch = epoch
-            generator = _generator("cpu", self.config, _ORDER, epoch)
-            self.order = torch.randperm(len(self.images), generator=generator).to(self.team.device)
-            redrawn = epoch if self.config.binarisation == "dynamic" else 0
-            generator = _generator(self.team.device, self.config, _PIXELS, redrawn)
-            self.pixels = _pixels(self.images, generator)
-        start = batch * self.config.batch_size
-        chosen = self.order[start : start + self.config.batch_size]
-        mine = self.team.part_of(len(chosen))
-        generator = _generator(self.team.device, self.config, _NOISE, self.step)
-        eps = self.model.draw_noise(self.config.n_draws, len(chosen), generator=generator)
-        return chosen, self.pixels[chosen[mine]].float(), eps[:, mine]
-
-    def close_epoch(self, epoch: int, n_seen: int) -> None:
-        """Add the epoch's means to the curve, with the bound on the validation images."""
-        means = (self.sums / n_seen).tolist()
-        score = self.validation_elbo() if len(self.validation) else None
-        self.history.append(Epoch(epoch + 1, self.step, *means, score, self.elapsed()))
-        self.sums.zero_()
-
-    @torch.no_grad()
-    def validation_elbo(self) -> float:
-        """Mean bound on the validation images, each time with the same pixels and noise."""
-        generator = _generator(self.team.device, self.config, _VALIDATION, 1)
-        total = 0.0
-        for x in self.validation.float().split(_BLOCK):
-            eps = self.model.draw_noise(self.config.n_draws, len(x), generator=generator)
-            with self.autocast():
-                total += self.model(x, eps).elbo.double().sum().item()
-        return total / len(self.validation)
-
-    def elapsed(self) -> float:
-        """Seconds of this run, with those before an interruption."""
-        return self.seconds_before + time.monotonic() - self.started
-
-    def fraction_done(self) -> float:
-        """How much of the run is over, by the clock if it has a time limit, else by steps."""
-        limit = self.config.max_seconds
-        if limit is None:
-            return self.step / (self.config.epochs * self.steps_an_epoch)
-        return min(1.0, self.elapsed() / (limit - min(1.0, _CLOSING * limit)))
-
-    def autocast(self):
-        """Matrix products in bfloat16 where that is chosen; the parameters stay float32."""
-        enabled = self.precision == "bfloat16"
-        return torch.autocast(self.team.device.type, torch.bfloat16, enabled=enabled)
-
-    def save(self, folder: Path) -> None:
-        """Write a checkpoint: all that the rest of the run depends on."""
-        state = {
-            "config": self.config.to_dict(),
-            "data": self.fingerprint,
-            "data_name": self.data_name,
-            "precision": self.precision,
-            "step": self.step,
-            "seconds": self.elapsed(),
-            "finished": self.finished,
-            "sums": self.sums.cpu(),
-            "history": [row._asdict() for row in self.history],
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        ended = self.history and self.history[-1].step == self.step
-        score = self.history[-1].validation_elbo if ended else None
-        self.checkpoint = checkpoints.save(folder, state, step=self.step, score=score)
-
-    def resume(self, folder: Path) -> None:
-        """Go on from the newest checkpoint of the folder, if it has one."""
-        found = checkpoints.restore(folder)
-        if found is None:
-            return
-        self.checkpoint, state = found[0].path, found[1]
-        there = {**state["config"], "data (SHA-256)": state["data"]}
-        here = {**self.config.to_dict(), "data (SHA-256)": self.fingerprint}
-        if lines := checkpoints.difference(there, here):
-            raise checkpoints.CheckpointError(
-                f"{folder} holds another run:\n{lines}\nGive the same values, or another folder."
-            )
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.history = [Epoch(**row) for row in state["history"]]
-        self.sums = state["sums"].to(self.team.device)
-        self.step, self.seconds_before = state["step"], state["seconds"]
-        self.precision, self.finished = state["precision"], state["finished"]
-
-    def run(self) -> Run:
-        """What ``train`` returns."""
-        values = self.step, self.elapsed(), self.finished, self.precision, self.data_name
-        return Run(self.model, self.history, *values, self.checkpoint)
-
-    def non_finite(self, epoch, batch, chosen, x, eps) -> NonFiniteError:
-        """Find the first tensor of a step that is not finite, and say what can be done."""
-        with self.autocast():
-            name, value = next(bad_values(self.model, x, eps), ("a sum over the processes", "NaN"))
-        images = ", ".join(str(i) for i in chosen[:4].tolist())
-        kept = f" The last checkpoint is {self.checkpoint}." if self.checkpoint else ""
-        return NonFiniteError(
-            f"Stopped before step {self.step + 1}: {name} is {value}, in batch {batch + 1} of "
-            f"epoch {epoch + 1} (training images {images}, ...).{kept} "
-            f"Try a learning_rate below {self.config.learning_rate:g}, or look at these images."
-        )
+        session = Session(
+            model, optimizer, batches, team, switch, out=out, data_name=data_name,
+            checkpoint_seconds=checkpoint_seconds, started=started, progress=progress,
+        )  # fmt: skip
+        while not session.over:
+            batch = batches.draw(session.step)
+            optimizer.zero_grad()
+            with session.autocast():
+                terms = model(batch.x, batch.eps)
+            loss = -terms.bound.sum() / len(batch.rows)
+            loss.backward()
+            session.gather(terms, batch)
+            if config.max_gradient_norm:
+                nn.utils.clip_grad_norm_(model.parameters(), config.max_gradient_norm)
+            rate = learning_rate(config, session.step, session.fraction_done)
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
+            session.close_step(batch)
+        return session.run()
 
 
 def learning_rate(config: Config, step: int, fraction_done: float) -> float:
@@ -383,39 +148,66 @@ def learning_rate(config: Config, step: int, fraction_done: float) -> float:
     return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * fraction_done))
 
 
-class _Bar:
-    """Progress in steps, or in seconds where there is a time limit, with the last epoch's bound."""
+class Batch(NamedTuple):
+    """What one step sees.
 
-    def __init__(self, trainer: Trainer, *, show: bool):
-        self.trainer, self.by_clock = trainer, trainer.config.max_seconds is not None
-        steps = trainer.config.epochs * trainer.steps_an_epoch
-        self.bar = tqdm(
-            total=round(trainer.config.max_seconds) if self.by_clock else steps,
-            initial=int(trainer.seconds_before) if self.by_clock else trainer.step,
-            unit="s" if self.by_clock else "step",
-            desc="train",
-            disable=not show,
-        )
+    ``rows`` (B,) are the places of its images in the data; ``x`` (b, D) and ``eps`` (S, b, D_z)
+    this process's part of their pixels and of the noise.
+    """
 
-    def show(self) -> None:
-        trainer = self.trainer
-        if trainer.history and trainer.history[-1].step == trainer.step:
-            row = trainer.history[-1]
-            shown = {"epoch": row.epoch, "elbo": f"{row.elbo:.2f}"}
-            if row.validation_elbo is not None:
-                shown["validation"] = f"{row.validation_elbo:.2f}"
-            self.bar.set_postfix(shown, refresh=False)
-        now = int(trainer.elapsed()) if self.by_clock else trainer.step
-        self.bar.update(now - self.bar.n)
-
-    def close(self) -> None:
-        self.bar.close()
+    rows: Tensor
+    x: Tensor
+    eps: Tensor
 
 
-def _generator(device, config: Config, *key: int) -> torch.Generator:
-    """A generator of its own for each use and each step: nothing needs to be remembered."""
-    seed = np.random.SeedSequence([config.seed, *key]).generate_state(1)[0]
-    return torch.Generator(device).manual_seed(int(seed))
+class Batches:
+    """The images of a run, and the batch of each step: a function of the seed and the step."""
+
+    def __init__(self, config: Config, data, validation, team: Team):
+        images, held_out = _split(config, data, validation)
+        self.config, self.team = config, team
+        self.fingerprint = _sha256(images, held_out)
+        self.mean_image = _as_floats(images).mean(0)
+        self.images = images.to(team.device)
+        self.an_epoch = math.ceil(len(images) / config.batch_size)
+        self.validation = _pixels(held_out.to(team.device), self.generator(_VALIDATION))
+        self.epoch: int | None = None
+
+    def draw(self, step: int) -> Batch:
+        """Return the batch of a step; each epoch throws the pixels' coins and the order anew."""
+        epoch, number = divmod(step, self.an_epoch)
+        if self.epoch != epoch:
+            self.epoch = epoch
+            generator = self.generator(_ORDER, epoch, device="cpu")
+            order = torch.randperm(len(self.images), generator=generator)
+            self.order = order.to(self.team.device)
+            redrawn = epoch if self.config.binarisation == "dynamic" else 0
+            self.pixels = _pixels(self.images, self.generator(_PIXELS, redrawn))
+        start = number * self.config.batch_size
+        rows = self.order[start : start + self.config.batch_size]
+        mine = self.team.part_of(len(rows))
+        eps = self.noise(len(rows), self.generator(_NOISE, step))
+        return Batch(rows, self.pixels[rows[mine]].float(), eps[:, mine])
+
+    @torch.no_grad()
+    def validation_bound(self, model: VAE) -> float | None:
+        """Mean bound on the validation images, each time with the same pixels and noise."""
+        if not len(self.validation):
+            return None
+        generator, total = self.generator(_VALIDATION, 1), 0.0
+        for x in self.validation.float().split(_BLOCK):
+            total += model(x, self.noise(len(x), generator)).bound.double().sum().item()
+        return total / len(self.validation)
+
+    def noise(self, n_images: int, generator: torch.Generator) -> Tensor:
+        """Standard normal noise (S, B, D_z)."""
+        shape = (self.config.n_draws, n_images, self.config.n_latent)
+        return torch.randn(shape, generator=generator, device=generator.device)
+
+    def generator(self, *key: int, device=None) -> torch.Generator:
+        """A generator of its own for each use and each step: nothing needs to be remembered."""
+        seed = np.random.SeedSequence([self.config.seed, *key]).generate_state(1)[0]
+        return torch.Generator(device or self.team.device).manual_seed(int(seed))
 
 
 def _pixels(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -464,26 +256,3 @@ def _sha256(*tensors: Tensor) -> str:
     for tensor in tensors:
         digest.update(tensor.contiguous().numpy())
     return digest.hexdigest()[:16]
-
-
-def _precision(config: Config, team: Team) -> str:
-    """Settle "auto": bfloat16 where a matrix product of the model's size is clearly faster so.
-
-    Where the processor only emulates it, it is several times slower; hence it is timed, once.
-    """
-    if config.precision != "auto":
-        return config.precision
-    if team.device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-
-    best = {torch.bfloat16: math.inf, torch.float32: math.inf}
-    for _ in range(20):  # in turn, so that other work on the machine falls on both
-        for dtype in best:
-            x, weight = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
-            start = time.perf_counter()
-            functional.linear(x, weight)
-            best[dtype] = min(best[dtype], time.perf_counter() - start)
-    faster = torch.tensor(float(best[torch.bfloat16] < 0.7 * best[torch.float32]))
-    if team.size > 1:
-        distributed.broadcast(faster, src=0)
-    return "bfloat16" if faster.item() else "float32"

@@ -1,0 +1,124 @@
+"""The settings of a run: the model, its objective and its training; and presets of them."""
+
+import dataclasses
+import math
+import numbers
+from dataclasses import dataclass, replace
+
+from vaebook.arguments import require_count
+
+__all__ = ["PRESETS", "Config"]
+
+CHOICES = {
+    "activation": ("relu", "silu", "tanh"),
+    "likelihood": ("bernoulli", "gaussian"),
+    "gradient": ("total", "path"),
+    "precision": ("float32", "bfloat16", "auto"),
+    "binarisation": ("dynamic", "fixed"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run depends on; NumPy's numbers and strings become Python's.
+
+    Model: ``likelihood`` is "bernoulli" for binary pixels or "gaussian", with the standard
+    deviation ``noise_std``, for real numbers; ``hidden=()`` makes both networks linear.
+    Objective: ``n_samples`` averages the ELBO over samples; ``n_importance`` above 1 takes the
+    importance-weighted bound of that many samples in its place. ``gradient`` is "total", or
+    "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``).
+    Training: see ``vaebook.vae.training``.
+    """
+
+    n_features: int = 784
+    n_latent: int = 50
+    hidden: tuple[int, ...] = (500, 500)
+    activation: str = "silu"
+    likelihood: str = "bernoulli"
+    noise_std: float = 1.0
+    n_samples: int = 1
+    n_importance: int = 1
+    gradient: str = "total"
+    batch_size: int = 250
+    learning_rate: float = 2e-3
+    adam_beta2: float = 0.999
+    adam_epsilon: float = 1e-8
+    max_gradient_norm: float | None = None
+    warmup_steps: int = 200
+    epochs: int = 30
+    seed: int = 1
+    precision: str = "float32"
+    max_seconds: float | None = None
+    binarisation: str = "dynamic"
+
+    def __post_init__(self):
+        for name in ["n_features", "n_latent", "n_samples", "n_importance", "batch_size", "epochs"]:
+            self._set(name, require_count(name, getattr(self, name), at_least=1))
+        for name in ["warmup_steps", "seed"]:
+            self._set(name, require_count(name, getattr(self, name), at_least=0))
+        self._require(self.seed < 2**63, "seed", "a whole number below 2**63")
+        try:
+            self._set("hidden", tuple(require_count("", n, at_least=1) for n in self.hidden))
+        except (TypeError, ValueError):
+            self._require(False, "hidden", "a sequence of widths, as (500, 500) or (400,)")
+        for name in ["learning_rate", "adam_epsilon", "noise_std", "adam_beta2"]:
+            self._set_positive(name, "a positive number")
+        self._require(self.adam_beta2 < 1, "adam_beta2", "a number above 0 and below 1")
+        for name in ["max_seconds", "max_gradient_norm"]:
+            if getattr(self, name) is not None:
+                self._set_positive(name, "a positive number, or None")
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            known = isinstance(value, str) and value in choices
+            self._require(known, name, "one of " + ", ".join(choices))
+            self._set(name, str(value))
+        both = self.n_samples > 1 and self.n_importance > 1
+        self._require(not both, "n_samples", "1 where n_importance is above 1")
+        biased = self.gradient == "path" and self.n_importance > 1
+        self._require(not biased, "gradient", '"total" where n_importance is above 1')
+
+    @property
+    def n_draws(self) -> int:
+        """Samples of z that one image takes in training."""
+        return max(self.n_samples, self.n_importance)
+
+    def to_dict(self) -> dict:
+        """Return plain values that JSON and a checkpoint can hold."""
+        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Config":
+        """Make a configuration from ``to_dict``'s values; fields left out take their default."""
+        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise ValueError(f"Config has no {', '.join(unknown)}; remove or rename them.")
+        return cls(**values)
+
+    def _set(self, name: str, value) -> None:
+        object.__setattr__(self, name, value)
+
+    def _set_positive(self, name: str, expected: str) -> None:
+        value = getattr(self, name)
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        self._require(is_number and 0 < value < math.inf, name, expected)
+        self._set(name, float(value))
+
+    def _require(self, holds: bool, name: str, expected: str) -> None:
+        if not holds:
+            raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
+
+
+_MNIST = Config(
+    gradient="path",
+    learning_rate=3e-3,
+    adam_beta2=0.99,
+    adam_epsilon=1e-4,
+    max_gradient_norm=100.0,
+    precision="auto",
+)
+PRESETS = {
+    "book": Config(n_latent=20, hidden=(200,), epochs=5, learning_rate=4e-3),
+    "mnist-cpu": replace(_MNIST, batch_size=500, learning_rate=6e-3, epochs=100),
+    "mnist-gpu": replace(_MNIST, epochs=1000, batch_size=500),
+    "static": replace(_MNIST, epochs=60, binarisation="fixed"),
+}

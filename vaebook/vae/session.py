@@ -1,0 +1,429 @@
+"""What a training needs around its loop: other processes, the clock, Ctrl-C, checkpoints, a bar.
+
+The loop asks a ``Session`` three things: under which precision to compute (``autocast``), to take
+the other processes' gradients and refuse what is not finite (``gather``), and to count the step
+(``close_step``), which also writes the curve and the checkpoints.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, distributed, nn
+from tqdm import tqdm
+
+from vaebook.vae import checkpoints, objective
+from vaebook.vae.config import Config
+from vaebook.vae.networks import VAE
+
+__all__ = ["Epoch", "NonFiniteError", "Run", "Session", "load_run"]
+
+CPU_INFO = Path("/proc/cpuinfo")
+_CLOSING = 0.02  # share of the time limit, at most one second, kept for the last checkpoint
+
+
+class Epoch(NamedTuple):
+    """Means over one epoch's images as they were met, in nats; ``validation_bound`` at its end.
+
+    ``epoch`` counts from 1, ``step`` and ``seconds`` from the start of the run. The bounds are
+    ELBOs, or importance-weighted with ``n_importance`` above 1.
+    """
+
+    epoch: int
+    step: int
+    bound: float
+    reconstruction: float
+    kl: float
+    validation_bound: float | None
+    seconds: float
+
+
+class Run(NamedTuple):
+    """A trained model, its curve (one ``Epoch`` an epoch), and how far it came.
+
+    ``finished`` is False where the run was interrupted; ``checkpoint`` is where it lies, if asked.
+    """
+
+    model: VAE
+    history: list[Epoch]
+    step: int
+    seconds: float
+    finished: bool
+    precision: str
+    data_name: str | None
+    checkpoint: Path | None
+
+
+class NonFiniteError(FloatingPointError):
+    """A number of a training step is NaN or infinite; the step was not taken."""
+
+
+def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> Run:
+    """Return the run in a folder, with the weights of its best checkpoint or else its newest.
+
+    The best is the one with the largest bound on the validation images.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no readable checkpoint.
+    """
+    folder = Path(os.path.expanduser(folder))
+    found = checkpoints.restore(folder, best=best)
+    if found is None:
+        raise checkpoints.CheckpointError(
+            f"{folder} holds no checkpoint; give the folder that was --out in training."
+        )
+    checkpoint, state = found
+    model = VAE(Config.from_dict(state["config"]))
+    model.load_state_dict(state["model"])
+    values = [state[name] for name in ("step", "seconds", "finished", "precision", "data_name")]
+    return Run(model.to(find_device(device)), _curve(state), *values, checkpoint.path)
+
+
+class Session:
+    """A run at one moment: model, optimiser, curve, and how many steps were taken."""
+
+    def __init__(
+        self, model, optimizer, batches, team, switch, *,
+        out, data_name, checkpoint_seconds, started, progress,
+    ):  # fmt: skip
+        self.config: Config = model.config
+        self.model, self.optimizer, self.batches = model, optimizer, batches
+        self.team, self.switch = team, switch
+        self.out = None if out is None else Path(os.path.expanduser(out))
+        self.data_name = None if data_name is None else str(data_name)
+        self.checkpoint_seconds, self.started = checkpoint_seconds, started
+        self.precision = settled_precision(self.config.precision, team.device)
+        self.step, self.seconds_before, self.fraction_done = 0, 0.0, 0.0
+        self.finished = self.stopped = False
+        self.sums = torch.zeros(3, dtype=torch.float64, device=team.device)
+        self.history: list[Epoch] = []
+        self.checkpoint: Path | None = None
+        if self.out is not None:
+            self.out.mkdir(parents=True, exist_ok=True)  # now, not after the first epoch
+            self.resume()
+        self.saved_at, self.bar = time.monotonic(), _bar(self, show=progress and team.rank == 0)
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is at its end, or was asked to stop."""
+        return self.finished or self.stopped
+
+    def autocast(self):
+        """Matrix products in bfloat16 where that is chosen; the parameters stay float32."""
+        enabled = self.precision == "bfloat16"
+        return torch.autocast(self.team.device.type, torch.bfloat16, enabled=enabled)
+
+    def gather(self, terms: objective.BoundTerms, batch) -> None:
+        """Add up the gradients, the sums of the terms, and the clock, over the processes.
+
+        Raises
+        ------
+        NonFiniteError
+            If one of these numbers is NaN or infinite.
+        """
+        sums = torch.stack([term.detach().sum() for term in terms]).double()
+        self.step_sums, self.fraction_done, self.stopped = self.team.add_up(
+            self.model, sums, self._clock(), self.switch.on
+        )
+        gradients = [parameter.grad.sum() for parameter in self.model.parameters()]
+        if not torch.isfinite(torch.stack([*gradients, *self.step_sums])).all():
+            raise self._non_finite(batch)
+
+    def close_step(self, batch) -> None:
+        """Count the step; at an epoch's end add to the curve; write a checkpoint if one is due."""
+        number = self.step % self.batches.an_epoch
+        self.sums += self.step_sums
+        self.step += 1
+        at_end = number + 1 == self.batches.an_epoch
+        if self.config.max_seconds is None:
+            self.finished = self.step == self.config.epochs * self.batches.an_epoch
+        else:
+            self.finished = self.fraction_done >= 1
+        if at_end or self.finished:
+            self._close_epoch(n_seen=number * self.config.batch_size + len(batch.rows))
+        due = at_end and time.monotonic() - self.saved_at >= self.checkpoint_seconds
+        if self.out is not None and self.team.rank == 0 and (self.over or due):
+            self.save()
+            self.saved_at = time.monotonic()
+        _show(self)
+
+    def elapsed(self) -> float:
+        """Seconds of this run, with those before an interruption."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def save(self) -> None:
+        """Write a checkpoint: all that the rest of the run depends on."""
+        state = {
+            "config": self.config.to_dict(),
+            "data": self.batches.fingerprint,
+            "data_name": self.data_name,
+            "precision": self.precision,
+            "step": self.step,
+            "seconds": self.elapsed(),
+            "finished": self.finished,
+            "sums": self.sums.cpu(),
+            "history": [row._asdict() for row in self.history],
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        ended = self.history and self.history[-1].step == self.step
+        score = self.history[-1].validation_bound if ended else None
+        self.checkpoint = checkpoints.save(self.out, state, step=self.step, score=score)
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint of the folder, if it has one."""
+        found = checkpoints.restore(self.out)
+        if found is None:
+            return
+        self.checkpoint, state = found[0].path, found[1]
+        there = {**state["config"], "data (SHA-256)": state["data"]}
+        here = {**self.config.to_dict(), "data (SHA-256)": self.batches.fingerprint}
+        if found := checkpoints.difference(there, here):
+            raise checkpoints.CheckpointError(
+                f"{self.out} holds another run: {found}. Give the same values, or another folder."
+            )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history, self.sums = _curve(state), state["sums"].to(self.team.device)
+        self.step, self.seconds_before = state["step"], state["seconds"]
+        self.precision, self.finished = state["precision"], state["finished"]
+
+    def run(self) -> Run:
+        """What ``train`` returns."""
+        values = self.step, self.elapsed(), self.finished, self.precision, self.data_name
+        return Run(self.model, self.history, *values, self.checkpoint)
+
+    def _clock(self) -> float:
+        """How much of the run is over, by the clock if it has a time limit, else by steps."""
+        limit = self.config.max_seconds
+        if limit is None:
+            return self.step / (self.config.epochs * self.batches.an_epoch)
+        return min(1.0, self.elapsed() / (limit - min(1.0, _CLOSING * limit)))
+
+    def _close_epoch(self, n_seen: int) -> None:
+        """Add the epoch's means to the curve, with the bound on the validation images."""
+        means = (self.sums / n_seen).tolist()
+        with self.autocast():
+            score = self.batches.validation_bound(self.model)
+        epoch = len(self.history) + 1
+        self.history.append(Epoch(epoch, self.step, *means, score, self.elapsed()))
+        self.sums.zero_()
+
+    def _non_finite(self, batch) -> NonFiniteError:
+        """Find the first tensor of a step that is not finite, and say what can be done."""
+        found = "a sum over the processes is NaN"
+        with self.autocast():
+            for name, tensor in _tensors(self.model, batch.x, batch.eps):
+                bad = ~torch.isfinite(tensor)
+                if bad.any():
+                    found = f"{name} is {tensor[bad][0].item()}"
+                    break
+        epoch, number = divmod(self.step, self.batches.an_epoch)
+        images = ", ".join(str(i) for i in batch.rows[:4].tolist())
+        kept = f" The last checkpoint is {self.checkpoint}." if self.checkpoint else ""
+        return NonFiniteError(
+            f"Stopped before step {self.step + 1}: {found}, in batch {number + 1} of "
+            f"epoch {epoch + 1} (training images {images}, ...).{kept} "
+            f"Try a learning_rate below {self.config.learning_rate:g}, or look at these images."
+        )
+
+
+def _curve(state: dict) -> list[Epoch]:
+    return [Epoch(*row.values()) for row in state["history"]]
+
+
+def _bar(session: Session, *, show: bool) -> tqdm:
+    """A bar in steps, or in seconds where there is a time limit."""
+    config, by_clock = session.config, session.config.max_seconds is not None
+    return tqdm(
+        total=round(config.max_seconds) if by_clock else config.epochs * session.batches.an_epoch,
+        initial=int(session.seconds_before) if by_clock else session.step,
+        unit="s" if by_clock else "step",
+        desc="train",
+        disable=not show,
+    )
+
+
+def _show(session: Session) -> None:
+    """Move the bar; behind it stands the last epoch's bound."""
+    row = session.history[-1] if session.history else None
+    if row is not None and row.step == session.step:
+        shown = {"epoch": row.epoch, "bound": f"{row.bound:.2f}"}
+        if row.validation_bound is not None:
+            shown["validation"] = f"{row.validation_bound:.2f}"
+        session.bar.set_postfix(shown, refresh=False)
+    by_clock = session.config.max_seconds is not None
+    now = int(session.elapsed()) if by_clock else session.step
+    session.bar.update(now - session.bar.n)
+    if session.over:
+        session.bar.close()
+
+
+def _tensors(model: VAE, x: Tensor, eps: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Repeat a step's way tensor by tensor, with their names."""
+    yield from model.named_parameters()
+    yield "the data", x
+    mean, log_var = model.encoder(x)
+    yield "the encoder's mean", mean
+    yield "the encoder's log-variance", log_var
+    z = objective.reparameterize(mean, log_var, eps)
+    yield "z", z
+    yield "the decoder's output", model.decoder(z)
+    for name, term in model(x, eps)._asdict().items():
+        yield f"the term {name}", term
+    for name, parameter in model.named_parameters():
+        yield f"the gradient of {name}", parameter.grad
+
+
+# ------------------------------------------------------------------- the machine
+
+
+@contextlib.contextmanager
+def machine(config: Config, device: str) -> Iterator[tuple["Team", "StopSwitch"]]:
+    """What a training has of its machine, and what it sets there for as long as it runs."""
+    with (
+        _memory_advice(config), _flushed_denormals(), joined(device) as team,
+        StopSwitch(team.size) as switch,
+    ):  # fmt: skip
+        yield team, switch
+
+
+class Team(NamedTuple):
+    """The processes that share each batch: one, unless ``torchrun`` started more."""
+
+    device: torch.device
+    rank: int
+    size: int
+
+    def part_of(self, n: int) -> slice:
+        """Return this process's part of n images; all parts together are all of them."""
+        return slice(self.rank * n // self.size, (self.rank + 1) * n // self.size)
+
+    def add_up(self, model: VAE, sums: Tensor, clock: float, stop: bool):
+        """Add up gradients and sums; take the first process's clock, and anybody's wish to stop."""
+        if self.size == 1:
+            return sums, clock, stop
+        gradients = [parameter.grad for parameter in model.parameters()]
+        total = nn.utils.parameters_to_vector(gradients)
+        distributed.all_reduce(total)
+        nn.utils.vector_to_parameters(total, gradients)
+        shared = torch.cat([sums, sums.new_tensor([clock if self.rank == 0 else 0.0, stop])])
+        distributed.all_reduce(shared)
+        return shared[:3], shared[3].item(), shared[4].item() > 0
+
+
+def find_device(name) -> torch.device:
+    """Return the device of that name; "auto" is a GPU where there is one."""
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    known = ["cuda", *(f"cuda:{number}" for number in range(n_gpus)), "cpu"][not n_gpus :]
+    name = known[0] if name == "auto" else str(name)
+    if name not in known:
+        raise ValueError(
+            f"device is {name!r}, but PyTorch has {', '.join(known)} here; choose that, or auto."
+        )
+    return torch.device(name)
+
+
+@contextlib.contextmanager
+def joined(device: str) -> Iterator[Team]:
+    """Join the processes that torchrun started, by nccl on GPUs and by gloo on CPUs."""
+    place = find_device(device)
+    size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    if place.type == "cuda" and size > 1:
+        place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(place)
+    join = size > 1 and not distributed.is_initialized()
+    if join:
+        distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    try:
+        yield Team(place, rank, size)
+    finally:
+        if join:
+            distributed.destroy_process_group()
+
+
+def settled_precision(name: str, device: torch.device) -> str:
+    """Settle "auto": bfloat16 where the device multiplies in it, for emulation is slow."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        flags = CPU_INFO.read_text("utf-8") if CPU_INFO.exists() else ""
+        native = "avx512_bf16" in flags or "amx_bf16" in flags
+    return "bfloat16" if native else "float32"
+
+
+@contextlib.contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Round numbers below the smallest normal one to zero, and afterwards as it was before.
+
+    Else Adam's fading moments slow a training down, up to 2.4 times. The processor's setting holds
+    for all code of the thread, so it is given back.
+    """
+    smallest = torch.tensor(5e-324, dtype=torch.float64)
+    already = (smallest + smallest).item() == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error is PyTorch's or Python's way to say that memory is short."""
+    known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    text = str(error)
+    return known or "allocate memory" in text or "calculation overflowed" in text
+
+
+@contextlib.contextmanager
+def _memory_advice(config: Config) -> Iterator[None]:
+    """Say in one line what to do where memory is short."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_lack_of_memory(error):
+            raise
+        raise MemoryError(
+            f"Out of memory with batches of {config.batch_size} images, {config.n_draws} sample(s) "
+            f"an image, hidden={config.hidden} and n_latent={config.n_latent}; nothing was "
+            f"changed: choose batch_size={max(1, config.batch_size // 2)}, or smaller networks."
+        ) from error
+
+
+class StopSwitch:
+    """Turns the first Ctrl-C or SIGTERM into a wish to stop; the next one has its usual effect.
+
+    A signal that the process was started to ignore stays ignored. torchrun passes a Ctrl-C on to
+    processes that have it already, so there each counts as one.
+    """
+
+    def __init__(self, n_processes: int):
+        self.on, self.keep = False, n_processes > 1
+        self.usual: dict[int, object] = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if handler not in (signal.SIG_IGN, None):
+                    self.usual[number] = signal.signal(number, self.press)
+        return self
+
+    def press(self, number, _frame):
+        self.on = True
+        if not self.keep:
+            signal.signal(number, self.usual[number])
+
+    def __exit__(self, *_error):
+        for number, handler in self.usual.items():
+            signal.signal(number, handler)
