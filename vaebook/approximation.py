@@ -7,14 +7,12 @@ a normal density is a Hermite polynomial times the density, so derivatives of an
 its mean and its std are averages, too.
 """
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from vaebook.arguments import (
-    freeze,
     require_columns,
     require_count,
     require_finite,
@@ -24,6 +22,7 @@ from vaebook.arguments import (
 from vaebook.bounds import elbo, elbo_moments
 from vaebook.gaussians import entropy_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.perceptron import Perceptron
 
 _N_PEAKS = 4  # of the posterior, from which the search starts
 _N_STEPS = 100  # of Newton's method, at most
@@ -40,53 +39,27 @@ class GapParts(NamedTuple):
     amortisation: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class AmortisedGaussian:
+class AmortisedGaussian(Perceptron):
     r"""A network from x to a Gaussian over z: :math:`q(z \mid x) = N_z[\mu[x], s[x]^2]`.
 
     .. math:: (\mu[x], \log s[x]) = b + \sum_h v_h \tanh(a_h^T x + c_h)
 
-    Parameters
-    ----------
-    hidden_weights : array_like, (H, D)
-        :math:`a_h`, a vector for each hidden unit.
-    hidden_biases : array_like, (H,)
-        :math:`c_h`.
-    output_weights : array_like, (H, 2)
-        :math:`v_h`: what each unit adds to the mean, and to the logarithm of the std.
-    output_biases : array_like, (2,)
-        :math:`b`.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite or the layers do not fit.
+    A ``Perceptron`` with one hidden layer, whose outputs are the mean and the logarithm of the std.
 
     Source: chapter "variational-approximation", eq-amortised.
     """
 
-    hidden_weights: np.ndarray
-    hidden_biases: np.ndarray
-    output_weights: np.ndarray
-    output_biases: np.ndarray
-
     def __post_init__(self):
-        freeze(self, **vars(self))
-        shapes = [array.shape for array in vars(self).values()]
-        n_hidden = self.hidden_biases.size
-        if len(shapes[0]) != 2 or shapes != [
-            (n_hidden, shapes[0][1]), (n_hidden,), (n_hidden, 2), (2,),
-        ]:  # fmt: skip
-            found = ", ".join(f"{name} {array.shape}" for name, array in vars(self).items())
+        super().__post_init__()
+        if len(self.widths) != 3 or self.widths[-1] != 2:
             raise ValueError(
-                f"The layers do not fit: {found}; expected (H, D), (H,), (H, 2) and (2,)."
+                f"widths are {self.widths}, expected (D, H, 2): one hidden layer, and a mean and "
+                "the logarithm of a std as outputs."
             )
 
     def __call__(self, x):
         """Mean and std of q for data x (..., D), both (...)."""
-        x = require_columns(x, self.hidden_weights.shape[1])
-        hidden = np.tanh(x @ self.hidden_weights.T + self.hidden_biases)  # (..., H)
-        output = hidden @ self.output_weights + self.output_biases  # (..., 2)
+        output = super().__call__(x)
         return output[..., 0], np.exp(output[..., 1])
 
 
@@ -217,7 +190,7 @@ def fit_amortised(model, x, *, n_hidden=8, rng):
     weights /= np.maximum(x.std(axis=0), 1e-12)
     # Each unit bends somewhere among the data.
     biases = rng.standard_normal(n_hidden) - weights @ x.mean(axis=0)
-    start = AmortisedGaussian(weights, biases, np.zeros((n_hidden, 2)), np.zeros(2))
+    start = AmortisedGaussian.from_layers((weights, biases), (np.zeros((2, n_hidden)), np.zeros(2)))
     return refine(model, x, start)
 
 
@@ -247,20 +220,14 @@ def refine(model, x, q):
     Source: chapter "variational-approximation", eq-amortised-objective.
     """
     x = _require_rows(model, x)
-    arrays = [getattr(q, field.name) for field in fields(q)]
-    ends = np.cumsum([array.size for array in arrays])[:-1]
 
-    def network(flat):
-        parts = zip(np.split(flat, ends), arrays, strict=True)
-        return AmortisedGaussian(*(part.reshape(array.shape) for part, array in parts))
+    def loss(numbers):
+        bound, gradient = average_bound(model, x, AmortisedGaussian(q.widths, numbers))
+        return -bound, -gradient
 
-    def loss(flat):
-        bound, gradient = average_bound(model, x, network(flat))
-        return -bound, -np.concatenate([part.ravel() for part in gradient])
-
-    start = np.concatenate([array.ravel() for array in arrays])
-    found = minimize(loss, start, jac=True, method="BFGS", options={"maxiter": 300, "gtol": 1e-5})
-    return network(found.x)
+    options = {"maxiter": 300, "gtol": 1e-5}
+    found = minimize(loss, q.numbers, jac=True, method="BFGS", options=options)
+    return AmortisedGaussian(q.widths, found.x)
 
 
 def average_bound(model, x, q):
@@ -284,8 +251,8 @@ def average_bound(model, x, q):
     -------
     bound : float
         In nats.
-    gradient : list of ndarray
-        One for each field of ``q``, of its shape.
+    gradient : ndarray, (P,)
+        By ``q.numbers``.
 
     Raises
     ------
@@ -299,9 +266,11 @@ def average_bound(model, x, q):
     moments = elbo_moments(model, x, mean, std, n_points=151)
     bound = np.mean(moments[0] + entropy_normal(std))
     by_output = np.stack([moments[1] / std, moments[2] + 1], axis=-1) / len(x)  # (B, 2)
-    hidden = np.tanh(x @ q.hidden_weights.T + q.hidden_biases)  # (B, H)
-    by_unit = (by_output @ q.output_weights.T) * (1 - hidden**2)  # (B, H)
-    return float(bound), [by_unit.T @ x, by_unit.sum(0), hidden.T @ by_output, by_output.sum(0)]
+    hidden = q.hidden(x)  # (B, H)
+    weights, _ = q.layers[-1]  # (2, H)
+    by_unit = (by_output @ weights) * (1 - hidden**2)  # (B, H)
+    parts = [by_unit.T @ x, by_unit.sum(0), by_output.T @ hidden, by_output.sum(0)]
+    return float(bound), np.concatenate([part.ravel() for part in parts])
 
 
 def gap_parts(model, x, mean, std):

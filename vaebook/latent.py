@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaebook.arguments import (
-    freeze,
     require_columns,
     require_count,
     require_finite,
@@ -19,6 +18,7 @@ from vaebook.arguments import (
     require_positive,
 )
 from vaebook.gaussians import log_normal
+from vaebook.perceptron import Perceptron
 from vaebook.quadrature import Grid, log_integral, trapezoid_grid, uniform_grid
 
 BOOK_NOISE_STD = 0.3
@@ -313,46 +313,16 @@ class NonlinearModel:
         return require_columns(x, self.n_dimensions).astype(float, copy=False)
 
 
-@dataclass(frozen=True, eq=False)
-class TanhDecoder:
-    r"""A network with one hidden layer: :math:`f[z] = b + \sum_h v_h \tanh(a_h z + c_h)`.
-
-    Parameters
-    ----------
-    hidden_weights, hidden_biases : array_like, (H,)
-        :math:`a_h` and :math:`c_h`.
-    output_weights : array_like, (H, D)
-        :math:`v_h`, a vector for each hidden unit.
-    output_biases : array_like, (D,)
-        :math:`b`.
+class TanhDecoder(Perceptron):
+    """A network of one latent variable, for which z needs no axis of its own.
 
     Source: chapter "nonlinear-latent-variable-models".
     """
 
-    hidden_weights: np.ndarray
-    hidden_biases: np.ndarray
-    output_weights: np.ndarray
-    output_biases: np.ndarray
-
-    def __post_init__(self):
-        freeze(self, **vars(self))
-        n_hidden = self.hidden_weights.shape
-        expected = (*n_hidden, *self.output_biases.shape)
-        if (
-            len(expected) != 2
-            or self.hidden_biases.shape != n_hidden
-            or self.output_weights.shape != expected
-        ):
-            shapes = ", ".join(f"{name} {value.shape}" for name, value in vars(self).items())
-            raise ValueError(
-                f"The layers do not fit: {shapes}; expected (H,), (H,), (H, D) and (D,)."
-            )
-
     def __call__(self, z):
         """The curve at z: any shape (...) gives (..., D)."""
         (z,) = require_finite(z=z)
-        hidden = np.tanh(z[..., None] * self.hidden_weights + self.hidden_biases)  # (..., H)
-        return hidden @ self.output_weights + self.output_biases  # (..., D)
+        return super().__call__(z[..., None])
 
 
 # A spiral of a little more than one turn, in the square [-3, 3]^2: its inner end (z below -1.3) and
@@ -360,15 +330,12 @@ class TanhDecoder:
 # Made once: least squares on angle 205 degrees times u, radius 1.9 + 0.5 u, with
 # u = 2 Phi(z / 1.15) - 1 for z in [-4, 4], then rounded to two decimals and frozen.
 book_decoder = TanhDecoder(
-    hidden_weights=[1.42, 1.10, 1.44, 1.73, 1.09, 1.72],
-    hidden_biases=[0.93, -1.41, -1.12, -0.50, 1.22, 0.29],
-    output_weights=[
-        [2.45, -1.08],
-        [0.91, -1.84],
-        [-2.68, -1.18],
-        [-1.82, 2.32],
-        [-0.99, -1.38],
-        [1.68, 2.34],
+    widths=[1, 6, 2],
+    numbers=[
+        1.42, 1.10, 1.44, 1.73, 1.09, 1.72,  # weights of the hidden units,
+        0.93, -1.41, -1.12, -0.50, 1.22, 0.29,  # and their biases
+        2.45, 0.91, -2.68, -1.82, -0.99, 1.68,  # weights of the first output,
+        -1.08, -1.84, -1.18, 2.32, -1.38, 2.34,  # of the second,
+        -1.72, -0.21,  # and biases of both
     ],
-    output_biases=[-1.72, -0.21],
-)
+)  # fmt: skip

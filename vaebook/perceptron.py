@@ -93,7 +93,7 @@ class Perceptron:
         return self.hidden(x) @ weights.T + biases
 
     def table(self):
-        """Return the network as it travels to JavaScript, which reads it by ``models.perceptron``.
+        """Return the network as it travels to JavaScript, which reads it by ``forms.perceptron``.
 
         Returns
         -------

@@ -103,10 +103,10 @@ class Generation(Explorer):
 
     def tables(self):
         """Return the decoder's numbers, the latent grid, and how the picture is cut."""
-        decoder = {key: np.array(value) for key, value in vars(book_decoder).items()}
         log_prior = np.log(LATENT.weights) + log_normal(LATENT.points, 0.0, 1.0)
         constants = {"side": list(SIDE), "bars": BARS, "parts": PARTS, "max_draws": MAX_DRAWS}
-        return decoder | {"latent": LATENT.points, "log_prior_mass": log_prior} | constants
+        arrays = {"latent": LATENT.points, "log_prior_mass": log_prior}
+        return {"decoder": book_decoder.table()} | arrays | constants
 
     def density_of_x1(self):
         """Return p(x1) at the middles of the parts of all bars, (BARS * PARTS,)."""

@@ -187,9 +187,7 @@ class LatentSpace(Explorer):
         """Return the decoder, the densities, and the test images that are shown."""
         record = latent_space.load()
         return {
-            "decoder": record.decoder.numbers,
-            "widths": list(record.decoder.widths),
-            "units": record.decoder.units.tolist(),
+            "decoder": record.decoder.table(),
             "aggregated": record.aggregated,
             "codes": record.codes,
             "labels": record.labels.tolist(),

@@ -28,20 +28,15 @@ VALLEY = NonlinearModel(valley, NOISE_STD)
 # Made once, as the chapter does it: fit_amortised on 500 samples of the model, seed 17 for samples
 # and weights; then rounded and frozen, for a search ends a little differently on each machine.
 NETWORK = AmortisedGaussian(
-    hidden_weights=np.c_[[1.5108, 16.597, -1.3776, -0.2309, -16.3174, -0.3704, 7.0028, -1.2309]],
-    hidden_biases=[-0.8953, -8.3297, -7.2531, 0.9149, 8.2684, 1.4902, 8.729, 0.1915],
-    output_weights=[
-        [-0.5535, -0.74],
-        [1.12, 3.6816],
-        [0.7007, -0.4183],
-        [8.3244, 1.4405],
-        [1.3325, 3.9718],
-        [-2.3986, -0.9839],
-        [0.3337, -2.1484],
-        [-0.7148, -1.501],
+    widths=[1, 8, 2],
+    numbers=[
+        1.5108, 16.597, -1.3776, -0.2309, -16.3174, -0.3704, 7.0028, -1.2309,  # hidden units,
+        -0.8953, -8.3297, -7.2531, 0.9149, 8.2684, 1.4902, 8.729, 0.1915,  # their biases
+        -0.5535, 1.12, 0.7007, 8.3244, 1.3325, -2.3986, 0.3337, -0.7148,  # the mean,
+        -0.74, 3.6816, -0.4183, 1.4405, 3.9718, -0.9839, -2.1484, -1.501,  # the log std,
+        -4.02, -0.0127,  # biases of both
     ],
-    output_biases=[-4.02, -0.0127],
-)
+)  # fmt: skip
 LATENT = np.linspace(-3.5, 3.5, 281)  # where the curves are drawn
 DATA = np.linspace(-0.5, 3.0, 71)  # where the map is drawn
 
@@ -145,9 +140,9 @@ class Posterior(Explorer):
 
     def tables(self):
         """Return the valley, the network, the grids of the curves and the dots of the map."""
-        network = {f"network_{name}": array for name, array in vars(NETWORK).items()}
         dots = {f"best_{d}": best_means(d) for d in ("reverse", "forward")}
-        return {"valley": SHAPE, "noise": NOISE_STD, "z": LATENT, "x": DATA} | network | dots
+        constants = {"valley": SHAPE, "noise": NOISE_STD, "network": NETWORK.table()}
+        return {"z": LATENT, "x": DATA} | constants | dots
 
     def compute(self):
         """Return both divergences of q, the best bell, and the network's bell."""

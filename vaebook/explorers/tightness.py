@@ -100,9 +100,9 @@ class Tightness(Explorer):
 
     def tables(self):
         """Return where the curves are drawn, and both models as decoders."""
-        decoder = {f"book_{name}": array for name, array in vars(book_decoder).items()}
         noise = {"linear_noise": LINEAR.noise_std, "book_noise": BOOK.noise_std}
-        return {"latent": LATENT, "linear_weight": LINEAR.weight} | noise | decoder
+        constants = {"linear_weight": LINEAR.weight} | noise
+        return {"latent": LATENT, "decoder": book_decoder.table()} | constants
 
     def compute(self):
         """Return the terms of the three forms, each by itself, and the sums of the two readings."""

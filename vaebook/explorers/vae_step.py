@@ -12,7 +12,7 @@ from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD
 from vaebook.quadrature import uniform_grid
 from vaebook.results import toy_run
-from vaebook.results.toy_run import N_DECODER, N_ENCODER, as_numpy
+from vaebook.results.toy_run import DECODER, ENCODER, as_numpy
 
 EVERY = 10  # epochs from one snapshot to the next
 MAX_DRAWS = 2000
@@ -134,12 +134,13 @@ class VaeStep(Explorer):
     def tables(self):
         """Return the recorded parameters, averages and data."""
         run = toy_run.load()
-        names = ("epochs", "theta", "phi", "bound", "log_px", "data")
-        constants = {
-            "n_encoder": N_ENCODER, "n_decoder": N_DECODER, "noise": BOOK_NOISE_STD,
-            "side": list(SIDE), "every": EVERY, "max_draws": MAX_DRAWS,
-        }  # fmt: skip
-        return {name: getattr(run, name) for name in names} | {"latent": LATENT} | constants
+        arrays = {name: getattr(run, name) for name in ("epochs", "bound", "log_px", "data")}
+        networks = {  # one row of numbers for each epoch
+            "encoder": {"widths": ENCODER, "numbers": run.theta},
+            "decoder": {"widths": DECODER, "numbers": run.phi},
+        }
+        constants = {"noise": BOOK_NOISE_STD, "side": SIDE, "every": EVERY, "max_draws": MAX_DRAWS}
+        return arrays | networks | {"latent": LATENT} | constants
 
     def compute(self):
         """Return the numbers of one step, the exact ones, and those of all draws."""

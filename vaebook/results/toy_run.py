@@ -7,9 +7,10 @@ import numpy as np
 
 from vaebook.approximation import AmortisedGaussian
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder
+from vaebook.perceptron import Perceptron
 from vaebook.results import read_arrays
 
-N_ENCODER, N_DECODER = 24, 12  # hidden units
+ENCODER, DECODER = (2, 24, 2), (1, 12, 2)  # widths of the networks
 
 
 class ToyRun(NamedTuple):
@@ -54,21 +55,7 @@ def as_numpy(theta, phi):
 
     Source: chapter "variational-autoencoder", eq-vae-encoder and eq-vae-decoder.
     """
-    a, b, v, c = _layers(theta, 2, N_ENCODER, 2)
+    hidden, (weights, biases) = Perceptron(ENCODER, theta).layers
     half = np.array([1.0, 0.5])  # the class wants log std, and log std is half of log variance
-    encoder = AmortisedGaussian(a, b, v.T * half, c * half)
-    a, b, v, c = _layers(phi, 1, N_DECODER, 2)
-    return encoder, NonlinearModel(TanhDecoder(a[:, 0], b, v.T, c), BOOK_NOISE_STD)
-
-
-def _layers(parameters, n_in, n_hidden, n_out):
-    """Cut a vector into the weights and biases of two layers, weights as (out, in)."""
-    sizes = [n_hidden * n_in, n_hidden, n_out * n_hidden, n_out]
-    parameters = np.asarray(parameters, float)
-    if parameters.shape != (sum(sizes),):
-        raise ValueError(
-            f"The parameters have shape {parameters.shape}, expected ({sum(sizes)},): "
-            "all of one network, layer after layer."
-        )
-    a, b, v, c = np.split(parameters, np.cumsum(sizes)[:-1])
-    return a.reshape(n_hidden, n_in), b, v.reshape(n_out, n_hidden), c
+    encoder = AmortisedGaussian.from_layers(hidden, (weights * half[:, None], biases * half))
+    return encoder, NonlinearModel(TanhDecoder(DECODER, phi), BOOK_NOISE_STD)

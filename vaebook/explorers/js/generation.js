@@ -3,8 +3,7 @@ vaebook.define("generation", (api) => {
   const { forms, tables, text, format } = api;
   const { side, bars, parts, max_draws: maxDraws } = tables;
   const latent = Array.from(tables.latent);
-  const decode = forms.tanhDecoder(
-    tables.hidden_weights, tables.hidden_biases, tables.output_weights, tables.output_biases);
+  const decode = forms.tanhDecoder(tables.decoder);
   const mass = Array.from(tables.log_prior_mass, Math.exp);
   const path = latent.map(decode);
   const [path1, path2] = [0, 1].map((d) => path.map((point) => point[d]));

@@ -3,7 +3,7 @@ vaebook.define("latent-space", (api) => {
   const { forms, tables, text, format } = api;
   const { side, cells, short, labels, seed, steps, frames, max_draws: maxDraws } = tables;
   const SECONDS = 6;
-  const decode = forms.pixelDecoder(tables.decoder, tables.widths, tables.units);
+  const decode = forms.perceptron(tables.decoder);
   const codes = labels.map((_, k) => [tables.codes[2 * k], tables.codes[2 * k + 1]]);
   // The picture's rows go upwards, those of an image downwards.
   const upwards = (image) => Array.from({ length: 784 }, (_, i) => image[28 * (27 - Math.floor(i / 28)) + (i % 28)]);

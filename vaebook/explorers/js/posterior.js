@@ -4,8 +4,11 @@ vaebook.define("posterior", (api) => {
   const latent = Array.from(tables.z);
   const heights = Array.from(tables.x);
   const decoder = forms.valley(tables.valley);
-  const network = forms.amortised(
-    tables.network_hidden_weights, tables.network_hidden_biases, tables.network_output_weights, tables.network_output_biases);
+  const outputs = forms.perceptron(tables.network);
+  const network = (x) => {
+    const [mean, logStd] = outputs([x]);
+    return { mean, std: Math.exp(logStd) };
+  };
   const logJointAt = (x) => (z) => forms.logLikelihood(decoder, tables.noise, [x], z) + forms.logNormal(z, 0, 1);
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 

@@ -2,8 +2,7 @@
 vaebook.define("tightness", (api) => {
   const { forms, tables, text, format } = api;
   const latent = Array.from(tables.latent);
-  const book = forms.tanhDecoder(
-    tables.book_hidden_weights, tables.book_hidden_biases, tables.book_output_weights, tables.book_output_biases);
+  const book = forms.tanhDecoder(tables.decoder);
   const MODELS = {
     linear: { decoder: (z) => [tables.linear_weight * z], noise: tables.linear_noise, data: (x) => [x] },
     nonlinear: { decoder: book, noise: tables.book_noise, data: (x) => [x, 0] },

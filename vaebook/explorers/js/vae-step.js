@@ -1,14 +1,14 @@
 // One data point through a toy VAE at any epoch of its recorded training: encode, draw, decode, estimate.
 vaebook.define("vae-step", (api) => {
   const { forms, tables, text, format } = api;
-  const { side, every, noise, max_draws: maxDraws, n_encoder: nEncoder, n_decoder: nDecoder } = tables;
+  const { side, every, noise, max_draws: maxDraws } = tables;
   const latent = Array.from(tables.latent);
   const epochs = Array.from(tables.epochs);
   const [bound, logPx] = [Array.from(tables.bound), Array.from(tables.log_px)];
   const [data1, data2] = [0, 1].map((d) => Array.from(tables.data).filter((_, i) => i % 2 === d));
-  const row = (table, k) => {
-    const width = table.shape[1];
-    return table.subarray(k * width, (k + 1) * width);
+  const at = ({ widths, numbers }, k) => { // the network of snapshot k
+    const width = numbers.shape[1];
+    return { widths, numbers: numbers.subarray(k * width, (k + 1) * width) };
   };
 
   const plane = api.chart({
@@ -68,8 +68,12 @@ vaebook.define("vae-step", (api) => {
   function networks(epoch) {
     if (nets.epoch !== epoch) {
       const k = epoch / every;
-      const decoder = forms.tanhDecoder(...forms.twoLayers(row(tables.phi, k), 1, nDecoder, 2));
-      nets = { epoch, encode: forms.tanhEncoder(row(tables.theta, k), nEncoder), decoder, path: latent.map(decoder) };
+      const [encoder, decoder] = [forms.perceptron(at(tables.encoder, k)), forms.tanhDecoder(at(tables.decoder, k))];
+      const encode = (x) => {
+        const [mean, logVar] = encoder(x);
+        return { mean, std: Math.exp(logVar / 2) };
+      };
+      nets = { epoch, encode, decoder, path: latent.map(decoder) };
     }
     return nets;
   }
