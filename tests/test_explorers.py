@@ -17,10 +17,10 @@ from vaebook.approximation import average_bound, refine
 from vaebook.explorers import scripts
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError
-from vaebook.explorers.draws import standard_normal
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
 from vaebook.explorers.posterior import NETWORK, VALLEY
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture

@@ -9,7 +9,7 @@ from torch.distributions import Normal, kl_divergence
 
 from vaebook import explorers
 from vaebook.bounds import elbo
-from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.results import toy_run
 from vaebook.results.toy_run import as_numpy
 

@@ -117,9 +117,9 @@ class Explorer(traitlets.HasTraits):
         self._settle(self._start)
 
     def inside(self, **values):
-        """Return the values, by name, kept within the ranges of their sliders."""
-        sliders = {name: getattr(type(self), name) for name in values}
-        return {n: float(np.clip(values[n], s.low, s.high)) for n, s in sliders.items()}
+        """Return the values, by name, kept within the ranges of their controls."""
+        controls = {name: getattr(type(self), name) for name in values}
+        return {name: min(max(values[name], c.low), c.high) for name, c in controls.items()}
 
     def readouts(self):
         """Return every number that the page shows, by key: read-outs and values of sliders."""

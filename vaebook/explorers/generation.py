@@ -6,7 +6,7 @@ import numpy as np
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Count, Readout, Slider
-from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
 from vaebook.quadrature import uniform_grid
@@ -79,13 +79,12 @@ class Generation(Explorer):
 
     def draw_1(self):
         """Draw once more, and go to the z that was drawn."""
-        n = min(self.n + 1, MAX_DRAWS)
-        slider = type(self).z
-        self.set(n=n, z=float(np.clip(self.samples(n)[1][-1], slider.low, slider.high)))
+        n = self.inside(n=self.n + 1)["n"]
+        self.set(n=n, **self.inside(z=self.samples(n)[1][-1]))
 
     def draw_500(self):
         """Draw 500 times more."""
-        self.n = min(self.n + 500, MAX_DRAWS)
+        self.set(**self.inside(n=self.n + 500))
 
     def new_seed(self):
         """Draw as many again with the next seed."""

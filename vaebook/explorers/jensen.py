@@ -7,7 +7,7 @@ import numpy as np
 from vaebook.bounds import jensen
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
-from vaebook.explorers.mixture import Mixture
+from vaebook.explorers.weights import share_rest
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
@@ -126,7 +126,9 @@ class Jensen(Explorer):
         "table_density": "density",
     }
 
-    constrain = Mixture.constrain  # the weights of the points sum to one, as those of the bells
+    def constrain(self, values, moved):
+        """Keep the weights of the points summing to one."""
+        return share_rest(values, moved)
 
     def points(self):
         """Return places and weights of the three points."""

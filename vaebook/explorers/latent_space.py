@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Readout, Slider
-from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.results import latent_space
 from vaebook.results.latent_space import CELLS, EDGES, SIDE, cell_density
@@ -179,9 +179,9 @@ class LatentSpace(Explorer):
 
     def draw(self):
         """Move z to the next draw from the prior; what lies outside the plane, to its edge."""
-        n = min(self.n + 1, MAX_DRAWS)
-        z = np.clip(standard_normal(SEED, (n, 2))[-1], *SIDE)
-        self.set(n=n, z1=float(z[0]), z2=float(z[1]))
+        n = self.inside(n=self.n + 1)["n"]
+        z1, z2 = standard_normal(SEED, (n, 2))[-1]
+        self.set(n=n, **self.inside(z1=z1, z2=z2))
 
     def tables(self):
         """Return the decoder, the densities, and the test images that are shown."""

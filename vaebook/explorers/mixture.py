@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import ControlError, Readout, Slider
+from vaebook.explorers.controls import Readout, Slider
+from vaebook.explorers.weights import share_rest
 from vaebook.mixture import GaussianMixture
 
 GRID = np.linspace(-5.0, 5.0, 401)
@@ -66,23 +67,7 @@ class Mixture(Explorer):
 
     def constrain(self, values, moved):
         """Keep the weights summing to one."""
-        names = [f"weight_{n}" for n in (1, 2, 3)]
-        fixed = [name for name in names if name in moved]
-        free = [name for name in names if name not in moved]
-        if not fixed:
-            return values
-        rest = 1.0 - sum(values[name] for name in fixed)
-        if rest < -1e-9 or (not free and rest > 1e-9):
-            raise ControlError(
-                f"Mixture weights {', '.join(fixed)} sum to {1.0 - rest:g}, expected "
-                f"{'at most ' if free else ''}1; divide by their sum."
-            )
-        others = sum(values[name] for name in free)
-        share = {
-            name: (values[name] / others if others > 0 else 1 / len(free)) * max(rest, 0.0)
-            for name in free
-        }
-        return values | share
+        return share_rest(values, moved)
 
     def model(self):
         """Return the mixture that the sliders describe."""

@@ -117,26 +117,22 @@ class Posterior(Explorer):
         """The observed point as the model wants it."""
         return np.array([self.x])
 
-    def _inside(self, mean, std):
-        cls = type(self)
-        self.set(
-            mean=float(np.clip(mean, cls.mean.low, cls.mean.high)),
-            std=float(np.clip(std, cls.std.low, cls.std.high)),
-        )
+    def _go(self, mean, std):
+        self.set(**self.inside(mean=mean, std=std))
 
     def climb(self):
         """Move q to where no small step makes the chosen divergence smaller."""
         if self.direction == "forward":  # one hill only
             return self.best()
-        return self._inside(*climb_gaussian(VALLEY, self.data, self.mean, self.std))
+        return self._go(*climb_gaussian(VALLEY, self.data, self.mean, self.std))
 
     def best(self):
         """Give q the mean and std that make the chosen divergence smallest."""
-        self._inside(*fit_gaussian(VALLEY, self.data, direction=self.direction))
+        self._go(*fit_gaussian(VALLEY, self.data, direction=self.direction))
 
     def ask(self):
         """Give q the mean and std that the network says."""
-        self._inside(*NETWORK(self.data))
+        self._go(*NETWORK(self.data))
 
     def tables(self):
         """Return the valley, the network, the grids of the curves and the dots of the map."""

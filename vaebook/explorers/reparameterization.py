@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Readout, Slider
-from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import standard_normal_grid
 
@@ -92,9 +92,8 @@ class Reparameterization(Explorer):
 
     def best_baseline(self):
         """Set the baseline to the one with the least noise, as far as the slider goes."""
-        slider = type(self).baseline
         _, a_score2, _, score2 = self._score_moments()
-        self.baseline = float(np.clip(a_score2 / score2, slider.low, slider.high))
+        self.set(**self.inside(baseline=a_score2 / score2))
 
     def a(self, z):
         """Return the function at z."""

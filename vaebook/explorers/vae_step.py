@@ -7,7 +7,7 @@ import numpy as np
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError, Count, Readout, Slider
-from vaebook.explorers.draws import standard_normal
+from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD
 from vaebook.quadrature import uniform_grid
@@ -108,11 +108,11 @@ class VaeStep(Explorer):
 
     def new_epsilon(self):
         """Draw once more."""
-        self.n = min(self.n + 1, MAX_DRAWS)
+        self.set(**self.inside(n=self.n + 1))
 
     def draw_100(self):
         """Draw a hundred times more."""
-        self.n = min(self.n + 100, MAX_DRAWS)
+        self.set(**self.inside(n=self.n + 100))
 
     def new_seed(self):
         """Draw as many again with the next seed."""

@@ -41,7 +41,7 @@ Object.assign(vaebook.forms, (() => {
     return 0.5 + sum * Math.exp(logNormal(t, 0, 1));
   }
 
-  // vaebook.explorers.draws.standard_normal, entry `index`
+  // vaebook.explorers.random_numbers.standard_normal, entry `index`
   function standardNormal(seed, index) {
     const mix = (bits) => {
       bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);

@@ -1,7 +1,8 @@
-"""Standard normal numbers that Python and the scripts draw alike: a seed and a place give a number.
+"""Hash-based standard normal numbers, whose bits JavaScript repeats one for one.
 
-The generator hashes a counter (the finaliser of MurmurHash3) and turns two hashes into a normal
-number (Box and Muller). It serves pictures; for statistics there is ``numpy.random``.
+A seed and a place give a number: the generator hashes a counter (the finaliser of MurmurHash3) and
+turns two hashes into a normal number (Box and Muller). It serves pictures; for statistics there is
+``numpy.random``.
 """
 
 import numpy as np
@@ -23,7 +24,7 @@ def standard_normal(seed, shape):
     -------
     ndarray of that shape.
 
-    The script's double is ``models.standardNormal``.
+    The scripts' double is ``standardNormal`` in ``js/forms/normal.js``.
     """
     place = np.arange(2 * np.prod(shape, dtype=np.uint32), dtype=np.uint32)
     key = _mix(np.array([seed], np.uint32) + GOLDEN)
