@@ -6,6 +6,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+from environment import adopt  # noqa: E402
+
+adopt()  # before a test imports what reads the caller's settings
+
 
 def pytest_terminal_summary(terminalreporter):
     """Say how many of the note's equations the book covers by now, and what tests have to say."""

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import yaml
+from environment import adopt, alone
 from jupyter_cache import get_cache
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,4 +161,6 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    adopt()
+    with alone():
+        main()

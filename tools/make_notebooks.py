@@ -23,6 +23,7 @@ from pathlib import Path
 
 import nbformat
 from book_pages import NOTEBOOK_FOLDERS, Book, Page, Refusal
+from environment import adopt
 from lower_myst import STORED, Lowering
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -72,11 +73,9 @@ def execute(
     # Keeping track of Output widgets, nbclient sends while it waits on the same socket; it then
     # sometimes sleeps until the time limit of the cell.
     client.comm_open_handlers.clear()
-    # The kernel draws into the notebook whatever the caller's shell says.
-    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     try:
         # What the kernel says of itself would only confuse; the cells' own output comes by message.
-        client.execute(env=environment, stderr=subprocess.DEVNULL)
+        client.execute(stderr=subprocess.DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         name = run.cells[running].id
         report = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
@@ -247,4 +246,5 @@ def main(arguments: list[str] | None = None, *, root: Path | None = None) -> int
 
 
 if __name__ == "__main__":
+    adopt()
     sys.exit(main())

@@ -15,13 +15,14 @@ import subprocess
 import sys
 import tomllib
 import venv
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from environment import ROOT, made
+
 #: These tests read the book, its notebooks or its repository rather than the package.
 OF_THE_BOOK = {
     "chapters",
     "check_links",
+    "environment",
     "gate",
     "grade",
     "homework",
@@ -61,9 +62,11 @@ def main(which):
     folder = ROOT / f".venv-{which}"
     venv.create(folder, clear=True, with_pip=True)
     python = folder / "bin" / "python"
+    environment = made(os.environ, folder)
 
     def install(*what):
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *options, *what], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *options, *what], env=environment, check=True)
 
     # Building an old release from its source would test the compiler of this machine.
     options = ["--only-binary", ":all:", "--upgrade"]
@@ -73,14 +76,16 @@ def main(which):
     shutil.rmtree(ROOT / "build", ignore_errors=True)  # else a module deleted since would be packed
     install(ROOT)
     # A busy machine makes an import slower, never faster.
-    runs = [subprocess.check_output([python, "-c", TIME_IMPORT], cwd=folder) for _ in range(5)]
+    command = [python, "-c", TIME_IMPORT]
+    runs = [subprocess.check_output(command, cwd=folder, env=environment) for _ in range(5)]
     seconds = min(map(float, runs))
     if seconds > IMPORT_SECONDS:
         sys.exit(f"import vaebook takes {seconds:.2f} s; it may take {IMPORT_SECONDS} s.")
 
     install(f"{ROOT}[torch]", *TEST_TOOLS)
     names = {re.match(r"[\w-]+", dependency)[0] for dependency in declared()}
-    frozen = subprocess.check_output([python, "-m", "pip", "list", "--format=freeze"], text=True)
+    command = [python, "-m", "pip", "list", "--format=freeze"]
+    frozen = subprocess.check_output(command, env=environment, text=True)
     versions = [line for line in frozen.split() if line.split("==")[0] in names]
     print(f"Python {sys.version.split()[0]}:", *versions)
     print(f"import vaebook: {seconds * 1000:.1f} ms", flush=True)
@@ -95,7 +100,7 @@ def main(which):
         # The oldest ipywidgets uses what the newer packages below it have deprecated since.
         command += ["-W", "default::DeprecationWarning"]
     # Two processes: more threads than one each would wait for each other.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment["OMP_NUM_THREADS"] = "1"
     return subprocess.run([*command, *tests], cwd=ROOT, env=environment, check=False).returncode
 
 
