@@ -4,9 +4,13 @@ import hashlib
 import os
 from pathlib import Path
 
+from jupyter_cache.cache import db
 from myst_nb.sphinx_ import NbMetadataCollector
 from nbclient import NotebookClient
 from sphinx.util.logging import getLogger
+from sqlalchemy import URL, create_engine
+
+from tools.environment import adopt
 
 LOGGER = getLogger(__name__)
 PACKAGE = Path(__file__).parent.parent / "vaebook"
@@ -22,8 +26,17 @@ def package_hash():
     return digest.hexdigest()[:16]
 
 
+def mend_cache():
+    """Let the cache lie in a folder of any name: in an address %20 is a space and ? an end."""
+    db.create_engine = lambda address: create_engine(
+        URL.create("sqlite", database=address.removeprefix("sqlite:///"))
+    )
+
+
 def prepare(app, config):
     """Set the environment of the run and the place of its cache, before MyST-NB reads them."""
+    adopt()
+    mend_cache()
     os.environ["VAEBOOK_STATIC"] = "1"  # explorers write HTML and open no comm
     cache = Path(app.outdir).parent / ".jupyter_cache" / package_hash()
     config.nb_execution_cache_path = str(cache)

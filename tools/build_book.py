@@ -26,7 +26,7 @@ from jupyter_cache import get_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from _ext.execution import package_hash  # noqa: E402
+from _ext.execution import mend_cache, package_hash  # noqa: E402
 
 SITE = ROOT / "_build" / "html"
 EXECUTED = ROOT / "_build" / "jupyter_execute"
@@ -162,5 +162,6 @@ def main():
 
 if __name__ == "__main__":
     adopt()
+    mend_cache()
     with alone():
         main()
