@@ -335,8 +335,8 @@ plt.show()
 
 
 def test_a_page_runs_in_a_folder_of_any_name_under_any_settings(hostile, tmp_path):
-    source = tmp_path / "my%20book #1?"
-    source.mkdir()
+    source = tmp_path / "my%20books" / "vae #1?"
+    source.mkdir(parents=True)
     (source / "index.md").write_text(PAGE, "utf-8")
     lines = ["extensions = ['myst_nb', '_ext.execution']", "nb_execution_mode = 'cache'"]
     lines += ["nb_execution_raise_on_error = True", "html_theme = 'basic'"]
