@@ -3,9 +3,9 @@
 Each part does one job and registers what it does in its own ``setup``.
 """
 
-from . import execution, figures, homework, pages
+from . import checks, choices, deeper, execution, figures, homework, moves, pages, tags
 
-PARTS = (execution, figures, homework, pages)
+PARTS = (checks, choices, deeper, execution, figures, homework, moves, pages, tags)
 
 
 def setup(app):

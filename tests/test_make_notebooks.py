@@ -160,6 +160,17 @@ draw()
         ("The {term}`bound` and {term}`two\nwords <bound>`", "The bound and two words"),
         ("[out](https://a.org/x_(y) \"t\"), <https://b.org>", None),
         ("[](page.md), [here](page.md), {doc}`page`", None),
+        (
+            "Now {move}`put $q$\n*there* <elbo-2:mean=0.4,model=linear>`.",
+            "Now put $q$ *there* (`mean=0.4, model=linear`).",
+        ),
+        (
+            ":::{predict} Which of $a$, $b$?\n- [ ] only\n  $a$\n\n  $$\n  a\n  $$\n"
+            "- [x] *both*\n\nBecause.\n\n- of this\n:::",
+            "> **Predict first**\n>\n> Which of $a$, $b$?\n>\n> - only $a$\n> - *both*\n\n"
+            "<details>\n<summary>Answer</summary>\n\n***both***\n\nBecause.\n\n- of this\n\n"
+            "*only $a$*\n\n$$\na\n$$\n\n</details>",
+        ),
     ],
 )  # fmt: skip
 def test_each_construct(shelf, myst, markdown):
@@ -211,6 +222,29 @@ def test_numbers_begin_with_the_chapter_as_in_the_book(shelf):
     )
     shelf.page("# Other\n", "chapters/other")
     assert "\\tag{2.1}" in shelf.markdown("# Page\n\n" + EQUATION)
+
+
+def test_deeper_pages_have_notebooks_and_go_on_with_the_numbers_of_their_chapter(shelf):
+    shelf.write(
+        "_toc.yml",
+        "root: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/page\n"
+        "    sections: [{file: deeper/z}, {file: deeper/a}]\n  - file: chapters/other\n",
+    )
+    shelf.page("# Page\n\n$$\na\n$$ (eq-page)\n")
+    shelf.page("# A\n\n" + EQUATION, "deeper/a")
+    shelf.page("# Z\n\n$$\na\n$$ (eq-z)\n", "deeper/z")
+    shelf.page("# Other\n\n$$\na\n$$ (eq-other)\n", "chapters/other")
+    for slug, number in [("deeper/z", "1.2"), ("deeper/a", "1.3"), ("chapters/other", "2.1")]:
+        assert f"\\tag{{{number}}}" in sources(shelf.notebook(slug))
+
+
+def test_a_check_cell_is_a_folded_form_that_counts_its_numbers(shelf):
+    code = "assert a == 1\nfor b in c:\n    np.testing.assert_allclose(b, 2)"
+    shelf.page(f"# Page\n\n```{{code-cell}} ipython3\n:tags: [check]\n\n{code}\n```\n")
+    cell = shelf.notebook().cells[-1]
+    assert cell.source == f"# @title ✓ 2 numbers checked\n{code}"
+    assert cell.metadata["cellView"] == "form"
+    assert cell.metadata["jupyter"] == {"source_hidden": True}
 
 
 def test_references_to_other_pages_become_links(shelf):
@@ -326,6 +360,10 @@ def test_page_only_cells_go_with_their_caption_and_live_cells_stay(shelf):
         ("$$\na % why\n$$", 1, "comment"),
         ("$$\n\\begin{align}a\\end{align}\n$$", 1, "aligned"),
         ("{eq}`eq-none`", 1, "'eq-none'"),
+        ("a\n{move}`put it there`", 2, "'put it there'"),
+        (":::{predict} Q\n- [ ] a\n- [ ] b\n\nwhy\n:::", 1, "- [x]"),
+        (":::{predict} Q\n- [x] a\n- [ ] b\n:::", 1, "reason"),
+        ("```{code-cell} ipython3\n:tags: [check]\nx\n```", 1, "asserts nothing"),
         ("[](#none)", 1, "'none'"),
         ("[x](other.md)", 1, "'other.md'"),
         ("a\n\n{cite}`nobody`", 3, "'nobody'"),

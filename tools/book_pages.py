@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,7 @@ PAGES = ("index.md", "homework.md", "appendix/*.md", *(f"{f}/*.md" for f in NOTE
 
 ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
 NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
-PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "solution"}
+PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "predict", "solution"}
 
 
 class Refusal(Exception):
@@ -64,6 +65,14 @@ class Page:
 
     def refusal(self, line: int, message: str) -> Refusal:
         return Refusal(f"{self.slug}.md:{line + 1}: {message}")
+
+    @contextmanager
+    def refusing(self, line: int) -> Iterator[None]:
+        """Turn a ValueError of a construct's reader into a refusal of the page."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.refusal(line, str(error)) from None
 
 
 @dataclass

@@ -9,8 +9,10 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote as quote_url
 
 import nbformat
@@ -22,11 +24,16 @@ from pybtex.style.formatting.plain import Style as PlainStyle
 
 import vaebook
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from _ext.checks import check_title
+from _ext.choices import read_choice
+from _ext.moves import read_move
+
 STORED = "nbval-check-output"
-FOLDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+FOLDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell", "check"}
 # A misspelt tag would silently switch off what it asks for.
 TAGS = {*FOLDING_TAGS, "hide-output", "remove-output"}
-TAGS |= {"setup", "explorer", "live-only", "page-only", "solution", STORED}
+TAGS |= {"setup", "explorer", "full-width", "live-only", "page-only", "solution", STORED}
 MYSTNB_KEYS = {
     "image": {"alt", "width", "height", "align", "classes"},
     "figure": {"caption", "name", "align", "classes"},
@@ -40,6 +47,7 @@ OPTIONS = {
     "prf:algorithm": {"class", "label", "nonumber"},
     "solution": {"class", "label"},
     "math": {"class", "label", "name"},
+    "predict": set(),
     "code-cell": {"tags", "mystnb"},
 }
 OWN_TITLES = {"seealso": "See also"} | {
@@ -140,6 +148,10 @@ class Lowering:
             return self.page_link(target, text, "", line)
         if name in ("cite", "cite:t", "cite:p"):
             return self.citation(content, name == "cite:t", line)
+        if name == "move":
+            with self.page.refusing(line):
+                move = read_move(content)
+            return f"{self.inline(move.words, line)} (`{move.shown}`)"
         raise self.page.refusal(line, f"the role {{{name}}} is not in the list of constructs")
 
     def link(self, text: str, destination: str, tooltip: str, line: int) -> str:
@@ -256,6 +268,8 @@ class Lowering:
             return ""
         if name == "math":
             return self.equation(f"{argument}\n{body}", block)
+        if name == "predict":
+            return self.choice(directive, line)
         folds = name in ("dropdown", "solution") or "dropdown" in directive.classes
         if name in OWN_TITLES:
             # These have no argument: what stands on their first line begins the text.
@@ -274,6 +288,25 @@ class Lowering:
             heading = f"{NUMBERED[name]} {number}".strip() + (f" ({title})" if title else "")
             return "\n\n".join([f"**{heading}.**", *text])
         return _details(title or "More", text, directive) if folds else _quotation(title, text)
+
+    def choice(self, directive: Directive, line: int) -> str:
+        """A question with its options, and a folded answer with the reason and the replies."""
+        with self.page.refusing(line):
+            options, reason = read_choice(directive.body.split("\n"))
+        texts = [self.inline(option.text, directive.line + option.start) for option in options]
+        answer, replies = [], []
+        for option, text in zip(options, texts, strict=True):
+            reply = self.markdown(
+                "\n".join(option.reply.lines), directive.line + option.reply.start
+            )
+            if option.right:
+                answer, replies = [f"**{text}**"], [*reply, *replies]
+            elif reply:
+                replies += [f"*{text}*", *reply]
+        answer += self.markdown("\n".join(reason.lines), directive.line + reason.start)
+        question = [self.inline(directive.argument, line), "\n".join(f"- {text}" for text in texts)]
+        details = _details("Answer", [*answer, *replies])
+        return f"{_quotation('Predict first', question)}\n\n{details}"
 
     def check_keys(self, given, allowed: set[str], message: str, line: int) -> None:
         for key in given:
@@ -347,6 +380,9 @@ class Lowering:
                 metadata = {"tags": tags} if tags else {}
                 metadata |= FOLDED if FOLDING_TAGS & set(tags) else {}
                 source = directive.body.strip("\n")
+                if "check" in tags:
+                    with self.page.refusing(block.line):
+                        source = f"# @title {check_title(source)}\n{source}"
                 add(nbformat.v4.new_code_cell, source, section, **metadata)
                 if caption:
                     add(nbformat.v4.new_markdown_cell, caption, section)
