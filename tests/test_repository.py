@@ -1,5 +1,6 @@
 """The files around the book: workflows, issue forms, citation, environments for other hosts."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import lock
 import pytest
 import yaml
 from conftest import ROOT
@@ -191,6 +193,31 @@ def test_the_locked_environment_is_within_the_declared_bounds(version):
 def test_the_lock_names_no_address_and_nothing_that_a_processor_does_not_need():
     text = (ROOT / "requirements.txt").read_text("utf-8")
     assert not re.search(r"://|--|nvidia|triton", text)
+
+
+def test_the_audit_asks_for_every_version_of_the_lock(monkeypatch):
+    lists = []
+    monkeypatch.setattr(lock, "run", lambda *command: lists.append(command[-1].read_text()) or 0)
+    assert lock.audit() == 0
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    assert sorted(" ".join(lists).split()) == sorted(re.findall(r"(?m)^[\w.-]+==[\w.]+", text))
+    for pins in lists:  # pip-audit refuses a list that names a package twice
+        names = re.findall(r"(?m)^([\w.-]+)==", pins)
+        assert len(names) == len(set(names))
+
+
+def test_what_is_vendored_is_listed_and_unchanged():
+    folder = ROOT / "_vendor"
+    lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    listed = dict(line.split()[::-1] for line in lines if not line.startswith("#"))
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS"]
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
+    assert found == listed
+    for name in {path.relative_to(folder).parts[0] for path in paths}:
+        assert (folder / name / "LICENSE").exists()
 
 
 def test_contributing_gives_a_reason_for_everything_asked_for_by_name():

@@ -10,7 +10,6 @@ this where it can do no harm, in a container for example.
 
 import argparse
 import csv
-import os
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from environment import adopt
 from nbclient import NotebookClient
 
 SCORE = "from vaebook.checks import report\n\nreport()"
@@ -47,7 +47,6 @@ def run(path, seconds):
     """Run one notebook with a time limit for each cell; return the text of its score."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(SCORE))
-    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     with tempfile.TemporaryDirectory() as folder:
         client = Client(
             notebook,
@@ -57,7 +56,7 @@ def run(path, seconds):
             resources={"metadata": {"path": folder}},
         )
         client.comm_open_handlers.clear()  # no widget is shown
-        client.execute(env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     texts = [output.data["text/plain"] for output in notebook.cells[-1].outputs]
     return next(text for text in texts if HEAD.match(text))
 
@@ -96,4 +95,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    adopt()
     main()

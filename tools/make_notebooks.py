@@ -142,7 +142,7 @@ def write(path: Path, text: str) -> bool:
     """Write the whole file or nothing of it; return whether it changed."""
     if path.exists() and path.read_text("utf-8") == text:
         return False
-    temporary = path.with_suffix(".ipynb.part")
+    temporary = path.with_suffix(f".{os.getpid()}.part")  # another may write the same
     temporary.write_text(text, "utf-8")
     os.replace(temporary, path)
     return True

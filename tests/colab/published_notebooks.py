@@ -20,7 +20,7 @@ from lower_myst import STORED, Lowering
 from make_notebooks import to_text, write
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from notebooks.test_notebooks import INLINE, MOVE_SLIDERS, tags
+from notebooks.test_notebooks import MOVE_SLIDERS, tags
 
 import vaebook
 from _ext.pages import colab_url
@@ -51,6 +51,7 @@ sys.modules["google.colab.output"] = output
 
 def git(*arguments, at):
     settings = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "advice.detachedHead=false"]
+    settings += ["-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false", "-c", "core.hooksPath="]
     done = subprocess.run(
         ["git", *settings, *arguments], cwd=at, capture_output=True, text=True, check=False
     )
@@ -104,7 +105,7 @@ def host(published):
         "GIT_CONFIG_KEY_0": f"url.file://{published.remote}.insteadOf",
         "GIT_CONFIG_VALUE_0": ADDRESS,
     }
-    environment = own | INLINE | redirect
+    environment = own | redirect
     pip(environment, "uninstall", "--yes", "vaebook")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(published.folder))

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import subprocess
 import sys
 
@@ -13,7 +12,6 @@ from nbclient import NotebookClient
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 STORED = "nbval-check-output"
-INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -115,7 +113,7 @@ def test_every_slider_of_the_live_cells_changes_the_result(path):
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
     client.comm_open_handlers.clear()  # see make_notebooks.execute
-    client.execute(env=os.environ | INLINE, stderr=subprocess.DEVNULL)
+    client.execute(stderr=subprocess.DEVNULL)
     printed = [output.text for output in notebook.cells[-1].outputs if output.get("text")]
     widgets = json.loads(printed[-1])
     assert len(widgets) == len(live)
