@@ -64,12 +64,13 @@ def read_choice(lines):
 
 
 def _option(lines, start, end):
-    """Take the lines of one option apart: its text, up to a blank line, and the reply."""
+    """Take the lines of one option apart: its text, up to a blank line or a list, and the reply."""
     mark = OPTION.match(lines[start])
     rest = [line[2:] for line in lines[start + 1 : end]]
-    blank = next((i for i, line in enumerate(rest) if not line.strip()), len(rest))
-    text = " ".join([lines[start][mark.end() :], *rest[:blank]])
-    return Option(mark[1] == "x", text, start, Part(rest[blank:], start + 1 + blank))
+    ends = (i for i, line in enumerate(rest) if not line.strip() or line.startswith("- "))
+    stop = next(ends, len(rest))
+    text = " ".join([lines[start][mark.end() :], *rest[:stop]])
+    return Option(mark[1] == "x", text, start, Part(rest[stop:], start + 1 + stop))
 
 
 class Predict(SphinxDirective):

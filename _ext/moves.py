@@ -60,7 +60,7 @@ def require_possible(move):
     if move.explorer not in EXPLORERS:
         known = ", ".join(sorted(EXPLORERS))
         raise ValueError(f"there is no explorer {move.explorer!r}; choose from {known}")
-    EXPLORERS[move.explorer](**move.values)
+    EXPLORERS[move.explorer]().set(**move.values)
 
 
 class MoveRole(SphinxRole):
