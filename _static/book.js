@@ -8,28 +8,30 @@
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   }
 
-  // ---- formulas wider than the screen scroll, by keyboard too -----------------------------------
+  // ---- formulas: broken anew for a new width; what is still wider scrolls, by keyboard too ------
 
-  function scrollers() {
-    const watch = new ResizeObserver((entries) => {
-      for (const { target: box } of entries) {
-        box.toggleAttribute("tabindex", false);
-        if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
+  function formulas() {
+    const typeset = MathJax.startup.document;
+    let [width, wait] = [innerWidth];
+    const settle = () => {
+      for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
+        formula.toggleAttribute("tabindex", false);
+        if (formula.scrollWidth > formula.clientWidth) formula.setAttribute("tabindex", "0");
       }
+    };
+    addEventListener("resize", () => {
+      if (innerWidth === width) return;
+      width = innerWidth;
+      clearTimeout(wait);
+      wait = setTimeout(() => typeset.rerenderPromise(110).then(settle), 200);
     });
-    for (const box of document.querySelectorAll("div.math")) watch.observe(box);
-    window.MathJax?.startup?.promise?.then(() => {
-      for (const box of document.querySelectorAll("div.math")) {
-        watch.unobserve(box);
-        watch.observe(box);
-      }
-    });
+    settle();
   }
 
   // ---- equation numbers show their equation -----------------------------------------------------
 
   function previews() {
-    const tip = make("div", { id: "vb-preview", className: "vb-preview", hidden: true });
+    const tip = make("div", { id: "vb-preview", className: "vb-preview tex2jax_process", hidden: true });
     let link = null;
     let wait;
 
@@ -46,12 +48,15 @@
       const tex = typeof vaebookEquations === "undefined" ? null : vaebookEquations[anchor];
       if (!here && !tex) return;
       link = next;
-      const formula = here?.cloneNode(true)
-        ?? await MathJax.tex2chtmlPromise(`\\begin{split}${tex}\\end{split}`, { display: true });
-      if (link !== next) return;
-      formula.removeAttribute("tabindex");
-      tip.replaceChildren(formula);
       tip.hidden = false;
+      if (here) tip.replaceChildren(here.cloneNode(true));
+      else {
+        tip.textContent = `\\[\\begin{split}${tex}\\end{split}\\]`;
+        await MathJax.typesetPromise([tip]);
+        MathJax.typesetClear([tip]); // no formula of the page's own
+        if (link !== next) return;
+      }
+      tip.querySelector("mjx-container").removeAttribute("tabindex");
       link.setAttribute("aria-describedby", tip.id);
       // Under the link, or above it where the window ends; never beyond the sides.
       const [box, size] = [link.getBoundingClientRect(), tip.getBoundingClientRect()];
@@ -124,6 +129,7 @@
   }
 
   addEventListener("DOMContentLoaded", () => {
-    for (const add of [scrollers, previews, enlarging, printing]) add();
+    for (const add of [previews, enlarging, printing]) add();
+    window.MathJax?.startup?.promise?.then(formulas);
   });
 })();

@@ -28,6 +28,7 @@ OF_THE_BOOK = {
     "homework",
     "ledger",
     "make_notebooks",
+    "moves",
     "repository",
     "ext",
 }

@@ -142,7 +142,7 @@ def test_every_script_and_font_is_listed_with_its_licence():
     unlisted = {
         name
         for name in found - own
-        if f"`{name}`" not in listed and not name.startswith("MathJax_")
+        if f"`{name}`" not in listed and not name.startswith("mjx-ncm-")
     }
     assert unlisted == set()
 
