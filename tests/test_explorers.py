@@ -21,6 +21,7 @@ from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
 from vaebook.explorers.posterior import NETWORK, VALLEY
 from vaebook.explorers.random_numbers import standard_normal
+from vaebook.explorers.words import write
 from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
@@ -219,9 +220,13 @@ def test_unknown_names_are_told_what_there_is():
 
 
 def test_the_alt_text_follows_the_values(mixture):
-    assert "mean -1.50" in mixture.alt
-    assert "At x = 0.25" in mixture.alt
-    assert f"{mixture.readouts()['prob']:.3f}" in mixture.alt
+    assert "means −1.50, " in mixture.alt
+    assert f"p(x) is {mixture.readouts()['prob']:.3f} at x = 0.25" in mixture.alt
+
+
+def test_numbers_are_written_as_the_page_writes_them():
+    written = [write(0.1234, 3), write(-1234.5, 1), write(-1e-15), write(4.2e-7), write(2e6, 0)]
+    assert written == ["0.123", "−1,234.5", "0.00", "4.20 × 10⁻⁷", "2.00 × 10⁶"]
 
 
 def test_subclasses_must_say_what_they_are():

@@ -62,7 +62,8 @@ READ = """root => {
   for (const number of root.querySelectorAll("[data-readout]")) {
     numbers[number.dataset.readout] = Number(number.dataset.number);
   }
-  return { values, numbers };
+  const words = [...root.querySelectorAll(".vb-picture")].map((one) => one.ariaLabel);
+  return { values, numbers, words };
 }"""
 
 # Move controls one after the other as a reader would, and read everything after each move.
@@ -149,6 +150,7 @@ def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, reques
     for move, seen in zip(moves, root.evaluate(DRIVE, moves), strict=True):
         follow(twin, move)
         assert_same(seen["numbers"], twin.readouts())
+        assert set(twin.descriptions()) <= set(seen["words"])
     # A hidden value may be a list, which approx does not take inside a dictionary.
     near = {name: pytest.approx(v, abs=1e-12) for name, v in start["values"].items()}
     assert root.evaluate(READ)["values"] == near

@@ -11,8 +11,9 @@ To add the explorer ``Bound``:
    (``Slider``, ``Ladder``, ``Choice``, ``Count``; a ``role`` is a key of
    ``vaebook.figures.COLOURS``), ``buttons`` are names, ``shown`` lists the read-outs, ``text``
    holds every word that the script says. ``tables()`` returns the arrays that the script needs,
-   ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure and ``alt`` that
-   picture in words.
+   ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure. Blanks of
+   ``text`` are values and read-outs, ``{prob:3}`` with three digits, and what else ``blanks()``
+   gives; ``described`` names the texts that say what the figure shows: its ``alt``.
 2. ``js/bound.js``: ``vaebook.define("bound", (api) => ...)``. It makes charts and their marks once
    (``api.chart({x, y, height})``, then ``line``, ``area``, ``points``, ``segment``, ``bars``,
    ``label``, ``heat``; ``js/kit/marks.js`` says above each what its ``set`` takes) and returns

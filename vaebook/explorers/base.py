@@ -15,6 +15,7 @@ import traitlets
 
 from vaebook.explorers import scripts
 from vaebook.explorers.controls import Control, ControlError
+from vaebook.explorers.words import fill
 
 _shown = itertools.count(1)
 
@@ -42,8 +43,10 @@ class Explorer(traitlets.HasTraits):
     #: Names of the buttons beside Reset; their labels are in ``text``. A method of the same name
     #: does in Python what the script's ``actions`` do on the page.
     buttons = ()
-    #: Every word that the script says, by key; ``{blanks}`` are filled in by the script.
+    #: Every word that the script says, by key; ``words.fill`` and the script fill in ``{blanks}``.
     text: ClassVar = {}
+    #: Keys of those that describe the parts of the still picture.
+    described = ()
 
     _words: ClassVar = {
         "reset": "Reset",
@@ -75,10 +78,9 @@ class Explorer(traitlets.HasTraits):
         """Return the matplotlib figure that stands for the explorer where no script runs."""
         raise NotImplementedError(f"{type(self).__name__} needs still(): a picture for paper")
 
-    @property
-    def alt(self):
-        """The still picture in words."""
-        raise NotImplementedError(f"{type(self).__name__} needs alt: its still picture in words")
+    def blanks(self):
+        """Return what the ``{blanks}`` of ``text`` stand for: values, read-outs, and more."""
+        return self.values | self.compute()
 
     def constrain(self, values, moved):
         """Return ``values`` with the controls mended that depend on those just ``moved``.
@@ -125,6 +127,17 @@ class Explorer(traitlets.HasTraits):
         """Return every number that the page shows, by key: read-outs and values of sliders."""
         numbers = {c.name: getattr(self, c.name) for c in self.controls() if c.kind == "range"}
         return numbers | {key: float(value) for key, value in self.compute().items()}
+
+    def descriptions(self):
+        """Return each part of the still picture in words, as the page describes its charts."""
+        blanks = self.blanks()
+        blanks["consequence"] = fill(self.text["consequence"], blanks)
+        return [fill(self.text[key], blanks) for key in self.described]
+
+    @property
+    def alt(self):
+        """The still picture in words."""
+        return " ".join(self.descriptions())
 
     def _moved(self, change):
         if self._settling:

@@ -106,7 +106,7 @@ class Elbo(Explorer):
         "description": "Two curves over the slope φ from −3 to 3. Above, the log-likelihood "
         "log p(x|φ). Below it the ELBO for a q with mean {mean} and standard deviation {std}, a "
         "parabola with its top at φ = {top}. They come closest at φ = {near}, where the gap is "
-        "{closest}. At φ = {phi} the log-likelihood is {log_px} nats. Steps so far: {steps}.",
+        "{closest}. At φ = {phi} the log-likelihood is {log_px} nats. Steps so far: {steps:0}.",
         "density_description": "Two densities over z: q, a bell with mean {mean} and standard "
         "deviation {std}, and the exact posterior for φ = {phi}, highest at z = {mode}.",
         "table_caption": "The two curves; the first row is the chosen φ",

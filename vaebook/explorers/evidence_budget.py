@@ -74,25 +74,26 @@ class EvidenceBudget(Explorer):
         "all_images": "all test images",
         "bar_reconstruction": "reconstruction",
         "bar_kl": "KL",
-        "bar_bound": "−bound, K = {k}",
+        "bar_bound": "−bound, K = {k:0}",
         "bar_rise": "rise {rise}",
-        "consequence": "at epoch {epoch} an image costs {cost} nats, reconstruction "
+        "consequence": "at epoch {epoch:0} an image costs {cost} nats, reconstruction "
         "{reconstruction} and KL {kl}; test images cost {test_cost}, and {test_bound} by the bound "
-        "from {k} samples",
-        "training_description": "Training of {run}: reconstruction and KL stacked over {epochs} "
-        "epochs. At epoch {epoch} they are {reconstruction} and {kl}, in all {cost} nats; "
+        "from {k:0} samples",
+        "training_description": "Training of {run}: reconstruction and KL stacked over {epochs:0} "
+        "epochs. At epoch {epoch:0} they are {reconstruction} and {kl}, in all {cost} nats; "
         "validation images cost {validation}.",
-        "importance_description": "Minus the importance-weighted bound over K from 1 to {draws}: "
-        "it falls from {test_cost} to {least} nats. At K = {k} it is {test_bound}, with a standard "
-        "error of {se}. Thin lines: the other trainings.",
+        "importance_description": "Minus the importance-weighted bound over K from 1 to {draws:0}: "
+        "it falls from {test_cost} to {least} nats. At K = {k:0} it is {test_bound}, with a "
+        "standard error of {se}. Thin lines: the other trainings.",
         "budget_description": "Two bars as long as the test cost {test_cost}: reconstruction "
-        "{test_reconstruction} and KL {test_kl}; below, the bound from {k} samples {test_bound} "
+        "{test_reconstruction} and KL {test_kl}; below, the bound from {k:0} samples {test_bound} "
         "and how far it rises above the ELBO, {rise}.",
         "table_caption": "All trainings, at this part of their epochs and for this K; nats",
         "table_run": "training",
         "table_test": "test −ELBO",
         "table_bound": "test −bound",
     }
+    described = ("training_description", "importance_description", "budget_description")
 
     @default("run")
     def _longest_by_the_elbo(self):
@@ -135,6 +136,16 @@ class EvidenceBudget(Explorer):
             "nll_se": run.test.nll_se,
         }
 
+    def blanks(self):
+        """Return also the run's words and last epoch, and the most samples and what they reach."""
+        run = runs()[self.run]
+        return super().blanks() | {
+            "run": run.label,
+            "epochs": run.curve.epoch[-1],
+            "draws": SAMPLES[-1],
+            "least": -run.importance.bound[-1],
+        }
+
     def still(self):
         """Return the training's costs, the bound over K, and the budget of the test images."""
         from matplotlib.figure import Figure
@@ -156,18 +167,3 @@ class EvidenceBudget(Explorer):
         right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
         figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=below)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at, run = self.compute(), runs()[self.run]
-        return (
-            f"Training of {run.label}. Left: reconstruction and KL stacked over {run.epochs} "
-            f"epochs; at epoch {at['epoch']} they are {at['reconstruction']:.2f} and "
-            f"{at['kl']:.2f} nats. Right: minus the importance-weighted bound over the number of "
-            f"samples falls from {at['test_cost']:.2f} to {-run.importance.bound[-1]:.2f} nats. "
-            f"Below: the test cost {at['test_cost']:.2f} as two bars, reconstruction "
-            f"{at['test_reconstruction']:.2f} and KL {at['test_kl']:.2f}, and the bound from "
-            f"{self.k} samples {at['test_bound']:.2f} with its rise above the ELBO, "
-            f"{at['rise']:.2f}."
-        )

@@ -6,6 +6,7 @@ import numpy as np
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
+from vaebook.explorers.words import write
 from vaebook.results import failures
 
 PATIENTS = ("healthy", *"ABCDEFGH")
@@ -51,22 +52,23 @@ class Failures(Explorer):
         "nats_axis": "nats per image",
         "printed": "printed",
         "test": "test",
-        "off_chart": "outside the chart:\n{printed} printed\n{elbo} in the test",
+        "off_chart": "outside the chart:\n{printed} printed\n{elbo:1} in the test",
         "samples": "samples",
         "pairs": "test images, reconstructed",
         "latent_axis": "latent number, the dearest first",
         "kl_axis": "KL (nats)",
         "off_bars": "far above the chart",
-        "consequence": "patient {patient}: printed {printed}, test bound {elbo}; at the end "
-        "log p(x) is {log_px}, and {active} latent numbers are active",
+        "consequence": "patient {patient}: printed {printed}, test bound {elbo:1}; at the end "
+        "log p(x) is {log_px:1}, and {active:0} latent numbers are active",
         "curve_description": "Patient {patient}. Over the training, the printed bound and the "
-        "bound of the same networks on test images. At stage {stage}: {printed} and {elbo}.",
+        "bound of the same networks on test images. At stage {stage:0}: {printed} and {elbo:1}.",
         "pictures_description": "Patient {patient} at the end of the training: six samples, and "
         "three test images above their reconstructions.",
         "bars_description": "Patient {patient} at the end: the KL of each of the 20 latent numbers "
         "on test images, falling from {dearest} to {cheapest} nats.",
         "table_caption": "Bounds up to the stage on show, nats per image",
     }
+    described = ("curve_description", "pictures_description", "bars_description")
 
     def tables(self):
         """Return the curves, the pictures and the latent numbers of all patients."""
@@ -105,6 +107,12 @@ class Failures(Explorer):
             "std": run.std.mean(dtype=float),
         }
 
+    def blanks(self):
+        """Return also the largest and the smallest KL, and the printed bound with more digits."""
+        blanks, kl = super().blanks(), failures.load()[self.patient].kl
+        printed = write(blanks["printed"], 3 if abs(blanks["printed"]) < 1 else 1)
+        return blanks | {"printed": printed, "dearest": kl.max(), "cheapest": kl.min()}
+
     def still(self):
         """Return the curves, samples, reconstructions and latent numbers."""
         from matplotlib.figure import Figure
@@ -126,15 +134,3 @@ class Failures(Explorer):
             ax.set_title(self.text[name], fontsize="medium")
         figures.plot_prices([run.kl], [self.patient], ax=below)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Patient {self.patient}. The printed bound ends at {at['printed']:.4g}, the bound of "
-            f"the same networks on test images at {at['elbo']:.4g}; the estimate of log p(x) is "
-            f"{at['log_px']:.4g}. Beside them six samples, three test images above their "
-            f"reconstructions, and the KL of each of 20 latent numbers, of which "
-            f"{at['active']} are active."
-        )

@@ -66,16 +66,17 @@ class Generation(Explorer):
         "at_f": "f[z]",
         "at_x": "x*",
         "consequence": "the ball stands at ({centre_1}, {centre_2}), where the density is "
-        "{density}; the area between the bars of {n} draws and the curve is {misfit}",
+        "{density:3}; the area between the bars of {n:0} draws and the curve is {misfit}",
         "plane_description": "The curve in the plane, the density of x as shading, the ball at "
-        "({centre_1}, {centre_2}) with standard deviation {noise_std}, and {n} draws.",
-        "bars_description": "A histogram of the first coordinate of {n} draws with seed {seed} "
+        "({centre_1}, {centre_2}) with standard deviation {noise_std}, and {n:0} draws.",
+        "bars_description": "A histogram of the first coordinate of {n:0} draws with seed {seed} "
         "over its density; the area between them is {misfit}.",
         "prior_description": "The standard normal prior of z, with z = {z} marked.",
         "table_caption": "The chosen z, and the last draws",
         "table_draw": "draw",
         "table_chosen": "chosen",
     }
+    described = ("plane_description", "prior_description")
 
     def draw_1(self):
         """Draw once more, and go to the z that was drawn."""
@@ -162,15 +163,3 @@ class Generation(Explorer):
         prior.set(xlabel="$z$", ylabel="prior $p(z)$", xlim=(-3.5, 3.5))
         prior.set_ylim(bottom=0)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"A curve in the plane, like a ring that does not quite close, shaded by the density "
-            f"p(x) for noise {self.noise_std:.2f}, with {self.n} drawn points. Circles of one and "
-            f"two standard deviations stand around f[z] = ({at['centre_1']:.2f}, "
-            f"{at['centre_2']:.2f}), where the density is {at['density']:.3f}. Below, the bell of "
-            f"the prior over z, with z = {self.z:.2f} marked."
-        )

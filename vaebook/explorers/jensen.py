@@ -8,6 +8,7 @@ from vaebook.bounds import jensen
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.explorers.weights import share_rest
+from vaebook.explorers.words import write
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
@@ -107,13 +108,14 @@ class Jensen(Explorer):
         "sqrt_of_mean": "√E[y]",
         "mean_of_log": "E[log y]",
         "mean_of_sqrt": "E[√y]",
-        "gap": "gap {gap}",
-        "consequence": "gap of the points {points}, gap of the density {density}",
+        "gap": "gap {gap:3}",
+        "consequence": "gap of the points {points_gap:3}, gap of the density {density_gap:3}",
         "points_description": "Points at y = {ys} with weights {weights} on the curve {g}. "
-        "At their mean {mean} the curve is at {top}, their average height is {bottom}: gap {gap}.",
-        "density_description": "A density with mean {mean} and spread {spread} under the curve "
-        "{g}. At the mean the curve is at {top}, the average height on the curve is {bottom}: "
-        "gap {gap}.",
+        "At their mean {points_mean} the curve is at {points_g_of_mean:3}, their average height is "
+        "{points_mean_of_g:3}: gap {points_gap:3}.",
+        "density_description": "A density with mean {density_mean} and spread {spread} under the "
+        "curve {g}. At the mean the curve is at {density_g_of_mean:3}, the average height on the "
+        "curve is {density_mean_of_g:3}: gap {density_gap:3}.",
         "table_caption": "The points, the means, and the density; a drop is what the curve lies "
         "below its tangent at the mean",
         "table_name": "what",
@@ -121,10 +123,11 @@ class Jensen(Explorer):
         "table_weight": "weight or density",
         "table_g": "g[y]",
         "table_drop": "drop",
-        "table_point": "point {n}",
+        "table_point": "point {n:0}",
         "table_points_mean": "mean of the points",
         "table_density": "density",
     }
+    described = ("points_description", "density_description")
 
     def constrain(self, values, moved):
         """Keep the weights of the points summing to one."""
@@ -160,6 +163,12 @@ class Jensen(Explorer):
             at |= {f"{what}_{k}": v for k, v in jensen(g, values, weights)._asdict().items()}
         return at
 
+    def blanks(self):
+        """Return also the curve, and the places and weights of the points as lists."""
+        ys, weights = (", ".join(map(write, numbers)) for numbers in self.points())
+        more = {"g": self.text[self.function], "ys": ys, "weights": weights}
+        return super().blanks() | more
+
     def still(self):
         """Return the points on the curve, and beside them the density under it."""
         from matplotlib.figure import Figure
@@ -181,15 +190,3 @@ class Jensen(Explorer):
         left.set_title("three points")
         right.set(title="a density", ylabel="")
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        ys, weights = (", ".join(f"{v:.2f}" for v in values) for values in self.points())
-        return (
-            f"Left: three points at y = {ys} with weights {weights} on the concave curve "
-            f"{self.text[self.function]}. The curve at their mean is {at['points_gap']:.3f} above "
-            f"their average height. Right: a density with mean {self.mean:.2f} under the same "
-            f"curve, where this gap is {at['density_gap']:.3f}."
-        )

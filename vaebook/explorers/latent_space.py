@@ -57,6 +57,11 @@ def path_ends():
     return np.array(ends)
 
 
+def drawn():
+    """Return the images whose digits are drawn in the plane: more would hide each other."""
+    return np.flatnonzero(np.arange(len(latent_space.load().codes)) % 5 < 3)
+
+
 def prior_density(z):
     """Return the density of the prior at places z (..., 2)."""
     return np.exp(log_normal(np.asarray(z, float), 0.0, 1.0).sum(-1))
@@ -125,19 +130,19 @@ class LatentSpace(Explorer):
         "z2": "z₂",
         "at_z": "z",
         "decoded": "decoded from z",
-        "nearest": "nearest\nimage:\na {digit}\n{distance} away",
+        "nearest": "nearest\nimage:\na {digit:0}\n{distance} away",
         "density_axis": "density",
         "prior": "p(z)",
         "aggregated": "q(z)",
         "consequence": "data have {ratio} of the prior's density here{hole}; the nearest test "
-        "image is a {digit}, {distance} away; the pixels' entropy is {entropy} nats",
+        "image is a {digit:0}, {distance} away; the pixels' entropy is {entropy:1} nats",
         "hole": ", a hole",
-        "plane_description": "The latent plane with {count} encoded test images, each drawn as its "
-        "digit, over the density of all test images; a texture of dots marks the holes. Circles of "
-        "radius 1, 2 and 3 show the prior. The point is at ({z1}, {z2}): {consequence}. A path "
-        "goes from a {start} to a {end}.",
-        "image_description": "The decoded image at ({z1}, {z2}), with {ink} pixels of ink, "
-        "and beside it the nearest test image, a {digit}.",
+        "plane_description": "The latent plane with {count:0} encoded test images, each drawn as "
+        "its digit, over the density of all test images; a texture of dots marks the holes. "
+        "Circles of radius 1, 2 and 3 show the prior. The point is at ({z1}, {z2}): {consequence}. "
+        "A path goes from a {start} to a {end}.",
+        "image_description": "The decoded image at ({z1}, {z2}), with {ink:0} pixels of ink, "
+        "and beside it the nearest test image, a {digit:0}.",
         "strip_description": "A test image of a {start}, seven images decoded along the straight "
         "path, and a test image of a {end}. The point is at t = {t}.",
         "profile_description": "Densities along the path: of the prior, and of the data, which "
@@ -146,6 +151,7 @@ class LatentSpace(Explorer):
         "table_ratio": "data / prior",
         "table_entropy": "entropy of the pixels",
     }
+    described = ("plane_description", "image_description", "strip_description")
 
     def __init__(self, **values):
         # Unless told otherwise, the explorer begins where its path begins.
@@ -219,6 +225,12 @@ class LatentSpace(Explorer):
             "hole_mass": plane().hole_mass,
         }
 
+    def blanks(self):
+        """Return also how many digits are drawn, and the word for a hole."""
+        blanks = super().blanks()
+        hole = self.text["hole"] if blanks["ratio"] < SHORT else ""
+        return blanks | {"count": len(drawn()), "hole": hole}
+
     def still(self):
         """Return the plane and the decoded image, and beneath them the path."""
         from matplotlib.figure import Figure
@@ -234,7 +246,7 @@ class LatentSpace(Explorer):
         holes = np.where(plane().hole, plane().prior, 0).reshape(half).mean((1, 3))
         middles = CENTRES.reshape(-1, 2).mean(1)
         figures.plot_latent_plane(
-            middles, aggregated, holes, record.codes[::2], record.labels[::2], ax=left
+            middles, aggregated, holes, record.codes[drawn()], record.labels[drawn()], ax=left
         )
         start, end = self.path(self.values)
         colour = figures.COLOURS["c2"]
@@ -250,17 +262,3 @@ class LatentSpace(Explorer):
         for ax, image in zip(below.subplots(1, len(images)), images, strict=True):
             figures.show_pixels(image, sheets=2, ax=ax)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        hole = "a hole, " if at["ratio"] < SHORT else ""
-        return (
-            f"Left: a plane with encoded test images, each drawn as its digit, over the density of "
-            f"all of them; the parts of the prior without data are shaded. The point z at "
-            f"({self.z1:.2f}, {self.z2:.2f}) is in {hole}a place where data have "
-            f"{at['ratio']:.2f} of the prior's density. Right: the image decoded from z; the "
-            f"nearest test image is a {at['digit']}. Below: a test image of a {self.start}, seven "
-            f"images decoded along the path, and a test image of a {self.end}."
-        )

@@ -54,16 +54,17 @@ class Marginal(Explorer):
         "slice": "p(x|z)",
         "marginal": "p(x)",
         "here": "z = {z}",
-        "consequence": "this slice has its mean at {mean} minutes and weight {weight}; "
-        "all slices up to it have area {area}",
+        "consequence": "this slice has its mean at {slice_mean} minutes and weight {weight:3}; "
+        "all slices up to it have area {area:3}",
         "joint_description": "The joint density of delay and traffic from above, with correlation "
         "{correlation}, and a slice through it at z = {z}.",
         "sum_description": "The slice p(x|z) as a bell, the sum of all slices up to z as a filled "
-        "area, and the marginal p(x) as a line.",
+        "area, and the marginal p(x) as a line. z = {z}: {consequence}.",
         "table_caption": "Densities over the delay",
         "table_joint": "p(x|z) p(z)",
         "table_so_far": "slices up to z",
     }
+    described = ("joint_description", "sum_description")
 
     def model(self):
         """Return the model of the correlation that is set."""
@@ -122,15 +123,3 @@ class Marginal(Explorer):
         below.set_ylim(bottom=0)
         below.legend()
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Above, the joint density of delay x and traffic z from above, with correlation "
-            f"{self.correlation:.2f}, and a dashed line, the slice at z = {self.z:.2f}. Below, the "
-            f"slice p(x|z) as a dashed bell around {at['slice_mean']:.2f} minutes, the marginal "
-            f"p(x) as a wide bell, and, filled, the sum of all slices up to z, with area "
-            f"{at['area']:.3f}."
-        )

@@ -7,6 +7,7 @@ import numpy as np
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Readout, Slider
 from vaebook.explorers.weights import share_rest
+from vaebook.explorers.words import write
 from vaebook.mixture import GaussianMixture
 
 GRID = np.linspace(-5.0, 5.0, 401)
@@ -46,7 +47,7 @@ class Mixture(Explorer):
         Readout("log_prob", "log", symbol="p(x)", unit="nats", group="At the chosen x"),
         *(
             Readout(
-                f"responsibility_{n}", f"component {n}", role=f"c{n}", bar=(0, 1),
+                f"responsibility_{n}", f"component {n:0}", role=f"c{n}", bar=(0, 1),
                 group="Responsibilities: shares of p(x)",
             )
             for n in (1, 2, 3)
@@ -57,13 +58,14 @@ class Mixture(Explorer):
         "note": "The weights sum to one: when one moves, the others share the rest.",
         "x_axis": "x",
         "y_axis": "density",
-        "consequence": "p(x) is {prob} at x = {x}; "
-        "component {component} has the largest share, {share}",
+        "consequence": "p(x) is {prob:3} at x = {x}; "
+        "component {component:0} has the largest share, {share}",
         "description": "Three bells with weights {weights}, means {means} and standard deviations "
-        "{stds}, and their sum.",
+        "{stds}, and their sum: {consequence}.",
         "table_caption": "Weighted densities; the first row is the chosen x",
-        "table_component": "component {n}",
+        "table_component": "component {n:0}",
     }
+    described = ("description",)
 
     def constrain(self, values, moved):
         """Keep the weights summing to one."""
@@ -89,6 +91,16 @@ class Mixture(Explorer):
             f"responsibility_{n}": share for n, share in enumerate(shares, start=1)
         }
 
+    def blanks(self):
+        """Return also lists of the sliders, and the component with the largest responsibility."""
+        blanks = super().blanks()
+        lists = {
+            f"{what}s": ", ".join(write(blanks[f"{what}_{n}"]) for n in (1, 2, 3))
+            for what in ("weight", "mean", "std")
+        }
+        share, n = max((blanks[f"responsibility_{n}"], n) for n in (1, 2, 3))
+        return blanks | lists | {"component": n, "share": share}
+
     def still(self):
         """Return the picture of the mixture, with the chosen x marked."""
         from matplotlib.figure import Figure
@@ -101,19 +113,3 @@ class Mixture(Explorer):
         ax.axvline(self.x, color=figures.COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
         ax.set_ylim(bottom=0)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        bells = "; ".join(
-            f"component {n} has weight {getattr(self, f'weight_{n}'):.2f}, "
-            f"mean {getattr(self, f'mean_{n}'):.2f} and "
-            f"standard deviation {getattr(self, f'std_{n}'):.2f}"
-            for n in (1, 2, 3)
-        )
-        at = self.compute()
-        shares = ", ".join(f"{at[f'responsibility_{n}']:.2f}" for n in (1, 2, 3))
-        return (
-            f"Three weighted bells and their sum p(x): {bells}. At x = {self.x:.2f} the density "
-            f"is {at['prob']:.3f}, and the responsibilities are {shares}."
-        )

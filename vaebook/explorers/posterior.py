@@ -97,11 +97,12 @@ class Posterior(Explorer):
         "q": "q",
         "network": "network",
         "best_bells": "best bells",
-        "consequence": "KL(q‖p) {reverse} nats, KL(p‖q) {forward} nats; the network at this height "
-        "has KL(q‖p) {network_gap}",
+        "consequence": "KL(q‖p) {reverse:3} nats, KL(p‖q) {forward:3} nats; the network at this "
+        "height has KL(q‖p) {network_gap:3}",
         "density_description": "Over the place z: the posterior for the height x* = {x}, with its "
         "highest point at {peak}; the bell q with mean {mean} and standard deviation {std}; and "
-        "the network's bell with mean {network_mean} and standard deviation {network_std}.",
+        "the network's bell with mean {network_mean} and standard deviation {network_std}: "
+        "{consequence}.",
         "map_description": "The posteriors of all heights from above, a column for each height. At "
         "low heights there is one patch, from x = 0.5 on two branches, one falling to the left "
         "places, one rising to the right ones. The network's band follows the left branch "
@@ -111,6 +112,7 @@ class Posterior(Explorer):
         "dots_forward": "between the two branches",
         "table_caption": "Densities over z",
     }
+    described = ("density_description", "map_description")
 
     @property
     def data(self):
@@ -160,6 +162,11 @@ class Posterior(Explorer):
             "network_gap": elbo(VALLEY, self.data, mean, std).gap,
         }
 
+    def blanks(self):
+        """Return also where the posterior is highest, and where the dots lie."""
+        peak = LATENT[VALLEY.log_joint(self.data, LATENT).argmax()]
+        return super().blanks() | {"peak": peak, "dots": self.text[f"dots_{self.direction}"]}
+
     def still(self):
         """Return posterior, q and the network's q over z, and beneath them the map."""
         from matplotlib.figure import Figure
@@ -188,17 +195,3 @@ class Posterior(Explorer):
         reach = [self.mean - self.std, self.mean + self.std]
         bottom.plot([self.x] * 2, reach, color=figures.COLOURS["q"], linewidth=4)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Above: the posterior over the place z for the height {self.x:.2f}, the bell q with "
-            f"mean {self.mean:.2f} and standard deviation {self.std:.2f}, and the network's bell "
-            f"with mean {at['network_mean']:.2f} and standard deviation {at['network_std']:.2f}. "
-            f"KL(q||p) is {at['reverse']:.3f} nats, KL(p||q) is {at['forward']:.3f}. Below: the "
-            "posteriors of all heights from above, with two branches from 0.5 on; the network's "
-            "band follows the left one. Dots: the means of the best bells, "
-            f"{self.text['dots_' + self.direction]}."
-        )

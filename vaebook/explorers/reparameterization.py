@@ -74,17 +74,20 @@ class Reparameterization(Explorer):
         "pathwise": "pathwise",
         "score": "score function",
         "exact": "exact",
-        "consequence": "the gradient is {gradient}; an estimate from {n} draws has the standard "
-        "deviation {pathwise} pathwise and {score} by the score function",
-        "dice_description": "A row of {n} dice, and beneath it the draws that are made from them, "
-        "around the mean {mean} with standard deviation {std}.",
-        "curve_description": "The function a over z, with the {n} draws of the first estimate, a "
+        "consequence": "the gradient is {gradient:3}; an estimate from {n:0} draws has the "
+        "standard deviation {pathwise_error:3} pathwise and {score_error:3} by the score function",
+        "dice_description": "A row of {n:0} dice, and beneath it the draws that are made from "
+        "them, around the mean {mean} with standard deviation {std}.",
+        "curve_description": "The function a over z, with the {n:0} draws of the first estimate, a "
         "short stroke for the slope at each, and a line from the baseline to each.",
-        "histogram_description": "{name}: 300 estimates with mean {found} and standard deviation "
-        "{spread}; the exact gradient is {gradient}.",
+        "pathwise_description": f"Pathwise: {ESTIMATES} estimates with mean {{pathwise_mean:3}} "
+        "and standard deviation {pathwise_std:3}; the exact gradient is {gradient:3}.",
+        "score_description": f"Score function: {ESTIMATES} estimates with mean {{score_mean:3}} "
+        "and standard deviation {score_std:3}; the exact gradient is {gradient:3}.",
         "table_caption": "The first draws of the first estimate, and the gradient that each gives",
         "table_slope": "slope a′[z]",
     }
+    described = ("pathwise_description", "score_description")
 
     def new_dice(self):
         """Roll the dice of the next seed."""
@@ -161,15 +164,3 @@ class Reparameterization(Explorer):
         from vaebook import figures
 
         return figures.figure_estimates(self.compute()["gradient"], *self.estimates())
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Two histograms of {ESTIMATES} estimates, each from {self.n} draws, of the derivative "
-            f"by the {self.by} of q at mean {self.mean:.2f} and standard deviation {self.std:.2f}. "
-            f"A line marks the exact value {at['gradient']:.3f}. The pathwise estimates have the "
-            f"mean {at['pathwise_mean']:.3f} and the standard deviation {at['pathwise_std']:.3f}, "
-            f"those of the score function {at['score_mean']:.3f} and {at['score_std']:.3f}."
-        )

@@ -66,13 +66,15 @@ class Tightness(Explorer):
         "first": "log p(x*) − KL to the posterior",
         "second": "reconstruction − KL to the prior",
         "third": "mean log p(x*, z) + entropy of q",
-        "consequence": "log p(x*) {log_px} is ELBO {elbo} plus KL to the posterior {gap}; ELBO is "
-        "reconstruction {reconstruction} minus KL to the prior {kl_prior}",
+        "consequence": "log p(x*) {log_px:3} is ELBO {elbo:3} plus KL to the posterior {gap:3}; "
+        "ELBO is reconstruction {reconstruction:3} minus KL to the prior {kl_prior:3}",
         "density_description": "Over z: the prior, the likelihood of x* = {x}, the posterior with "
         "its highest point at {peak}, and q with mean {mean} and standard deviation {std}.",
+        "sums_description": "Three sums that end at one bound: {consequence}.",
         "table_caption": "Densities over z; the likelihood is no density and not scaled here",
         "table_likelihood": "likelihood",
     }
+    described = ("density_description", "sums_description")
 
     def _model(self):
         """Return the model, and the data point as it wants it."""
@@ -115,6 +117,10 @@ class Tightness(Explorer):
             "elbo_prior": terms.reconstruction - terms.kl_prior,
         }
 
+    def blanks(self):
+        """Return also where the posterior is highest."""
+        return super().blanks() | {"peak": LATENT[self.curves(LATENT)[2].argmax()]}
+
     def still(self):
         """Return the densities over z, and beneath them the three sums."""
         from matplotlib.figure import Figure
@@ -133,17 +139,3 @@ class Tightness(Explorer):
         names = ("elbo", "log_px", "gap", "reconstruction", "kl_prior", "energy", "entropy")
         figures.plot_three_forms(*(at[name] for name in names), ax=bottom)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Above: the prior over z, the likelihood of the observed {self.x:.2f} under the "
-            f"{self.model} model, the posterior, and q with mean {self.mean:.2f} and standard "
-            f"deviation {self.std:.2f}. Below: three bars that end at the bound {at['elbo']:.3f}: "
-            f"from log p(x) = {at['log_px']:.3f} down by the KL to the posterior {at['gap']:.3f}; "
-            f"from the reconstruction {at['reconstruction']:.3f} down by the KL to the prior "
-            f"{at['kl_prior']:.3f}; from the average of log p(x, z), {at['energy']:.3f}, by the "
-            f"entropy of q, {at['entropy']:.3f}."
-        )

@@ -85,17 +85,18 @@ class VaeStep(Explorer):
         "elbo": "ELBO",
         "consequence": "the encoder gives mean {mean} and std {std}; the draw z* = {z} decodes to "
         "({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) {log_px}",
-        "plane_description": "The data, the decoder's curve at epoch {epoch}, the data point "
+        "plane_description": "The data, the decoder's curve at epoch {epoch:0}, the data point "
         "({x1}, {x2}) and the decoded draw ({centre_1}, {centre_2}). The thick piece of the curve "
         "is where q has most of its mass.",
         "latent_description": "Over z: the posterior of the data point, highest at {peak}, and the "
         "encoder's q with mean {mean} and standard deviation {std}; the draw at {z} is marked.",
-        "estimates_description": "{n} one-sample estimates as dots, the last one {estimate}; their "
-        "mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
+        "estimates_description": "{n:0} one-sample estimates as dots, the last one {estimate}; "
+        "their mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
         "training_description": "Averages over the data for all epochs: the log-likelihood above, "
-        "the bound below it. At epoch {epoch} they are {data_log_px} and {data_bound}.",
+        "the bound below it. At epoch {epoch:0} they are {data_log_px} and {data_bound}.",
         "table_caption": "Densities over z, and the decoder's curve",
     }
+    described = ("plane_description", "latent_description", "training_description")
 
     def constrain(self, values, moved):
         """Refuse epochs without a snapshot."""
@@ -171,6 +172,11 @@ class VaeStep(Explorer):
             "data_bound": run.bound[row],
         }
 
+    def blanks(self):
+        """Return also where the posterior is highest."""
+        log_joint = self.networks()[1].log_joint(np.array([self.x1, self.x2]), LATENT)
+        return super().blanks() | {"peak": LATENT[log_joint.argmax()]}
+
     def still(self):
         """Return the plane, the densities over z, and the training."""
         from matplotlib.figure import Figure
@@ -197,17 +203,3 @@ class VaeStep(Explorer):
         training.axvline(self.epoch, color=figures.COLOURS["ink"], linewidth=1)
         training.set_ylim(-7, -2.5)
         return fig
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        at = self.compute()
-        return (
-            f"Left: dots in a ring, the decoder's curve at epoch {self.epoch}, the data point "
-            f"({self.x1:.2f}, {self.x2:.2f}) and the decoded draw ({at['centre_1']:.2f}, "
-            f"{at['centre_2']:.2f}). Right: over z, the posterior of the point and the encoder's q "
-            f"with mean {at['mean']:.2f} and standard deviation {at['std']:.2f}; the draw is at "
-            f"{at['z']:.2f}. The estimate is {at['estimate']:.3f}, the ELBO {at['elbo']:.3f}, "
-            f"log p(x) {at['log_px']:.3f}. Below: bound and log-likelihood over 400 epochs; here "
-            f"they are {at['data_bound']:.3f} and {at['data_log_px']:.3f}."
-        )

@@ -117,11 +117,9 @@ vaebook.define("evidence-budget", (api) => {
       here.set([readouts.epoch], [readouts.cost]);
       chosen.set([k], [readouts.test_bound]);
 
-      const blanks = Object.fromEntries(Object.entries(readouts).map(([key, value]) => [key, format(value)]));
-      Object.assign(blanks, {
-        k: format(k, 0), epoch: format(readouts.epoch, 0), epochs: format(last(run.epoch), 0),
-        run: names[name], draws: format(last(samples), 0), least: format(last(run.bound)),
-      });
+      const blanks = {
+        ...readouts, k, epochs: last(run.epoch), run: names[name], draws: last(samples), least: last(run.bound),
+      };
       const { test_reconstruction: first, test_bound: second, test_cost: whole } = readouts;
       [[0, first], [first, whole], [0, second], [second, whole]].forEach((ends, j) => {
         const { key, row: level, area, name: label } = pieces[j];

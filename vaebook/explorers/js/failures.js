@@ -97,12 +97,10 @@ vaebook.define("failures", (api) => {
         log_px: tables.ends[patient][0], fresh: tables.ends[patient][1],
         active: kl.filter((value) => value > activeFrom).length, std: tables.std[patient],
       };
-      const blanks = Object.fromEntries(Object.entries(readouts).map(([key, value]) => [key, format(value, 1)]));
-      Object.assign(blanks, {
-        patient: values.patient, stage: format(values.stage, 0), active: format(readouts.active, 0),
+      const blanks = {
+        ...values, ...readouts, dearest: kl[0], cheapest: kl[19],
         printed: format(readouts.printed, Math.abs(readouts.printed) < 1 ? 3 : 1),
-        dearest: format(kl[0]), cheapest: format(kl[19]),
-      });
+      };
       const lines = inView.length ? [] : text("off_chart", blanks).split("\n");
       outside.forEach((label, i) => (lines.length ? label.set(10, 0, lines[i]) : label.clear()));
       chart.describe(text("curve_description", blanks));

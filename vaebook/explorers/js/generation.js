@@ -127,10 +127,7 @@ vaebook.define("generation", (api) => {
       atZ.set(z, height, text("at_z"), 12);
 
       const prob = Math.exp(forms.curveLogEvidence(f1, f2, path1, path2, tables.log_prior_mass, std));
-      const blanks = {
-        centre_1: format(f1), centre_2: format(f2), density: format(prob, 3), misfit: format(misfit),
-        n: format(n, 0), seed, z: format(z), noise_std: format(std),
-      };
+      const blanks = { centre_1: f1, centre_2: f2, density: prob, misfit, n, seed: String(seed), z, noise_std: std };
       const consequence = text("consequence", blanks);
       plane.describe(text("plane_description", blanks));
       histogram.describe(text("bars_description", blanks));

@@ -32,7 +32,7 @@ vaebook.define("jensen", (api) => {
         words[0].set(sides.mean, sides.gOfMean, text(`${g}_of_mean`), -36);
         words[1].set(sides.mean, sides.meanOfG, text(`mean_of_${g}`));
         const side = sides.mean < 4.5 ? 42 : -48; // the number stays on the paper
-        words[2].set(sides.mean, (sides.meanOfG + sides.gOfMean) / 2, text("gap", { gap: format(sides.gap, 3) }), side);
+        words[2].set(sides.mean, (sides.meanOfG + sides.gOfMean) / 2, text("gap", sides), side);
       },
     };
   }
@@ -90,15 +90,6 @@ vaebook.define("jensen", (api) => {
         edge.set([values.mean, values.mean], [right.floor(g, 0), right.floor(g, 1)]);
       }
 
-      const consequence = text("consequence", { points: format(points.gap, 3), density: format(density.gap, 3) });
-      const say = (sides) => ({
-        g: text(g), mean: format(sides.mean), top: format(sides.gOfMean, 3), bottom: format(sides.meanOfG, 3),
-        gap: format(sides.gap, 3),
-      });
-      const list = (numbers) => numbers.map((v) => format(v)).join(", ");
-      left.chart.describe(text("points_description", { ...say(points), ys: list(ys), weights: list(weights) }));
-      right.chart.describe(text("density_description", { ...say(density), spread: format(values.spread) }));
-
       const readouts = {};
       for (const [what, sides] of [["points", points], ["density", density]]) {
         readouts[`${what}_mean`] = sides.mean;
@@ -106,9 +97,13 @@ vaebook.define("jensen", (api) => {
         readouts[`${what}_mean_of_g`] = sides.meanOfG;
         readouts[`${what}_gap`] = sides.gap;
       }
+      const list = (numbers) => numbers.map((number) => format(number)).join(", ");
+      const blanks = { ...values, ...readouts, g: text(g), ys: list(ys), weights: list(weights) };
+      left.chart.describe(text("points_description", blanks));
+      right.chart.describe(text("density_description", blanks));
       return {
         readouts,
-        consequence,
+        consequence: text("consequence", blanks),
         table() {
           const row = (name, y, weight, mean) => {
             const height = forms.concave[g].value(y);

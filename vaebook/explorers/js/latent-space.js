@@ -165,17 +165,12 @@ vaebook.define("latent-space", (api) => {
       atZ.set(z1, z2, text("at_z"));
       decoded.set(upwards(logits.map(forms.sigmoid)), 28, 28, [0, 28], [0, 28]);
       near.set(upwards(photos[nearest]), 28, 28, [29, 40], [17, 28]);
-      const nearWords = text("nearest", { digit: format(labels[nearest], 0), distance: format(distances[nearest]) });
+      const nearWords = text("nearest", readouts);
       nearWords.split("\n").forEach((words, k) => nearName[k].set(34.5, 17, words));
       arrow.set([t], [0.012]);
       now.set(t, 0, t, 1e3);
 
-      const blanks = Object.fromEntries(Object.entries(readouts).map(([key, value]) => [key, format(value)]));
-      Object.assign(blanks, {
-        z1: format(z1), z2: format(z2), t: format(t), start: values.start, end: values.end,
-        count: format(drawn.length, 0), digit: format(labels[nearest], 0), ink: format(ink, 0),
-        entropy: format(entropy, 1), hole: readouts.ratio < short ? text("hole") : "",
-      });
+      const blanks = { ...values, ...readouts, count: drawn.length, hole: readouts.ratio < short ? text("hole") : "" };
       const consequence = text("consequence", blanks);
       plane.describe(text("plane_description", { ...blanks, consequence }));
       picture.describe(text("image_description", blanks));

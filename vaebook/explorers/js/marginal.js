@@ -52,7 +52,7 @@ vaebook.define("marginal", (api) => {
       const [left, right] = ends(xs);
       swept.set([left, right], [z, z], [zs[0], zs[0]]);
       cut.set([left, right], [z, z]);
-      here.set(left + 0.3, z, text("here", { z: format(z) }));
+      here.set(left + 0.3, z, text("here", { z }));
 
       const bell = xs.map(at.slice);
       const soFar = xs.map(at.soFar);
@@ -72,11 +72,9 @@ vaebook.define("marginal", (api) => {
       const side = at.mean > 0 ? -1 : 1;
       wholeName.set(side * 1.3 * spread, at.marginal(1.3 * spread), text("marginal"), side < 0 ? -6 : 44);
 
-      const consequence = text("consequence", {
-        mean: format(at.mean), weight: format(at.weight, 3), area: format(at.area, 3),
-      });
-      map.describe(text("joint_description", { correlation: format(correlation), z: format(z) }));
-      chart.describe(`${text("sum_description")} z = ${format(z)}: ${consequence}.`);
+      const consequence = text("consequence", { slice_mean: at.mean, weight: at.weight, area: at.area });
+      map.describe(text("joint_description", { correlation, z }));
+      chart.describe(text("sum_description", { z, consequence }));
       return {
         readouts: {
           slice_mean: at.mean, slice_std: at.std, weight: at.weight,

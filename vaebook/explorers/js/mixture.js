@@ -50,14 +50,11 @@ vaebook.define("mixture", (api) => {
 
       const shares = at.responsibilities;
       const most = shares.indexOf(Math.max(...shares));
-      const consequence = text("consequence", {
-        x: format(values.x), prob: format(prob, 3), component: most + 1, share: format(shares[most]),
-      });
+      const consequence = text("consequence", { x: values.x, prob, component: most + 1, share: shares[most] });
+      const list = (numbers) => numbers.map((number) => format(number)).join(", ");
       chart.describe(text("description", {
-        weights: weights.map((w) => format(w)).join(", "),
-        means: means.map((m) => format(m)).join(", "),
-        stds: stds.map((s) => format(s)).join(", "),
-      }) + " " + consequence);
+        weights: list(weights), means: list(means), stds: list(stds), consequence,
+      }));
 
       return {
         readouts: {

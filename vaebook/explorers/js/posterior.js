@@ -110,22 +110,18 @@ vaebook.define("posterior", (api) => {
       here.set(x, latent[0], x, latent[latent.length - 1]);
       reach.set([x - 0.015, x + 0.015], [mean + std, mean + std], [mean - std, mean - std]);
 
-      const told = Object.fromEntries(Object.entries({ reverse: at.gap, forward, network_gap: networkGap })
-        .map(([key, value]) => [key, format(value, 3)]));
+      const consequence = text("consequence", { reverse: at.gap, forward, network_gap: networkGap });
       chart.describe(text("density_description", {
-        x: format(x), peak: format(latent[highest]), mean: format(mean), std: format(std),
-        network_mean: format(asked.mean), network_std: format(asked.std),
+        x, mean, std, peak: latent[highest], network_mean: asked.mean, network_std: asked.std, consequence,
       }));
-      map.describe(text("map_description", {
-        x: format(x), dots: text(direction === "forward" ? "dots_forward" : "dots_reverse"),
-      }));
+      map.describe(text("map_description", { x, dots: text(direction === "forward" ? "dots_forward" : "dots_reverse") }));
       return {
         readouts: {
           reverse: at.gap, forward, elbo: at.elbo,
           best_mean: best.mean, best_std: best.std, approximation: terms(best).gap,
           network_mean: asked.mean, network_std: asked.std, network_gap: networkGap,
         },
-        consequence: text("consequence", told),
+        consequence,
         table: () => ({
           caption: text("table_caption"),
           head: [text("z_axis"), text("posterior"), text("q"), text("network")],

@@ -124,13 +124,8 @@ vaebook.define("reparameterization", (api) => {
         first.set([found[0]], [0]);
         name.set(domain[0], 1.6, text(kind));
         exactName.set(exact.gradient, 1.2, text("exact"), 5);
-        chart.describe(text("histogram_description", {
-          name: text(kind), found: format(average, 3), spread: format(spread, 3), gradient: format(exact.gradient, 3),
-        }));
       }
 
-      strip.describe(text("dice_description", { n, mean: format(mean), std: format(std) }));
-      plot.describe(text("curve_description", { n }));
       const readouts = { gradient: exact.gradient, seed: values.seed };
       for (const { kind } of histograms) {
         readouts[`${kind}_first`] = estimates[kind][0];
@@ -138,12 +133,13 @@ vaebook.define("reparameterization", (api) => {
         readouts[`${kind}_std`] = spreads[kind].spread;
         readouts[`${kind}_error`] = spreads[kind].error;
       }
+      const blanks = { ...values, ...readouts };
+      for (const { kind, chart } of histograms) chart.describe(text(`${kind}_description`, blanks));
+      strip.describe(text("dice_description", blanks));
+      plot.describe(text("curve_description", blanks));
       return {
         readouts,
-        consequence: text("consequence", {
-          gradient: format(exact.gradient, 3), n,
-          pathwise: format(spreads.pathwise.error, 3), score: format(spreads.score.error, 3),
-        }),
+        consequence: text("consequence", blanks),
         table() {
           return {
             caption: text("table_caption"),

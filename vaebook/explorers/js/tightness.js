@@ -109,14 +109,11 @@ vaebook.define("tightness", (api) => {
       level.set([at.elbo, at.elbo], [0, 3.3]);
       levelName.set(at.elbo, 3, text("elbo"));
 
-      const told = Object.fromEntries(Object.entries({
+      const consequence = text("consequence", {
         log_px: logPx, elbo: at.elbo, gap: at.gap, reconstruction: at.reconstruction, kl_prior: at.klPrior,
-      }).map(([key, value]) => [key, format(value, 3)]));
-      const consequence = text("consequence", told);
-      chart.describe(text("density_description", {
-        x: format(values.x), peak: format(latent[highest.posterior]), mean: format(values.mean), std: format(values.std),
-      }));
-      sums.describe(consequence);
+      });
+      chart.describe(text("density_description", { ...values, peak: latent[highest.posterior] }));
+      sums.describe(text("sums_description", { consequence }));
       return {
         readouts: {
           log_px: logPx, gap: at.gap, elbo_posterior: logPx - at.gap,

@@ -156,8 +156,7 @@ vaebook.define("vae-step", (api) => {
         log_px: evidence, gap: terms.gap, elbo: terms.elbo,
         n, average, share_above: above, data_log_px: logPx[k], data_bound: bound[k],
       };
-      const blanks = Object.fromEntries(Object.entries(readouts).map(([key, value]) => [key, format(value)]));
-      Object.assign(blanks, { n: format(n, 0), epoch: format(epoch, 0), x1: format(x[0]), x2: format(x[1]), peak: format(latent[highest]) });
+      const blanks = { ...values, ...readouts, peak: latent[highest] };
       const consequence = text("consequence", blanks);
       plane.describe(text("plane_description", blanks));
       over.describe(text("latent_description", blanks));

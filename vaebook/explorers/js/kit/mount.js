@@ -15,7 +15,8 @@ vaebook.mount = (() => {
     const charts = [];
     const words = (key, blanks = {}) => {
       if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
-      return props.text[key].replace(/\{(\w+)\}/g, (_, name) => blanks[name]);
+      const fill = (_, name, digits = 2) => typeof blanks[name] === "number" ? format(blanks[name], Number(digits)) : blanks[name];
+      return props.text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
     };
 
     const figures = html("div", { class: "vb-figures" });
