@@ -57,8 +57,7 @@ def made(environ, folder):
     own = Path(folder) / "settings"
     return {
         **kept,
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
+        "LC_ALL": "C",  # which every system has; Python reads and writes UTF-8 all the same
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "MPLCONFIGDIR": str(own / "matplotlib"),
