@@ -267,15 +267,21 @@ def test_an_input_changed_in_place_is_noticed():
 
 
 def test_a_sampler_is_judged_by_what_it_draws():
-    def accept(draws, n, rng):
-        return None if abs(np.mean(draws)) < 6 / np.sqrt(n) else "The mean is not 0."
+    signs = {
+        "The mean is {:.0f}, not 0.": (
+            lambda draws, n, rng: abs(draws.mean()) > 6 / np.sqrt(n) and draws.mean(),
+            lambda n, rng: rng.normal(1, size=n),
+        )
+    }
 
     def oracle(n, rng):
         raise AssertionError("is never called")
 
-    check = make(oracle, lambda rng: [(1000, rng)], accept=accept)
+    check = make(oracle, lambda rng: [(1000, rng)], mistakes=None, signs=signs)
     assert check.judge(lambda n, rng: rng.normal(size=n)).state == "pass"
-    assert check.judge(lambda n, rng: rng.normal(1, size=n)).message == "The mean is not 0."
+    assert (
+        check.judge(lambda n, rng: list(rng.normal(1, size=n))).message == "The mean is 1, not 0."
+    )
     result = check.judge(lambda n, rng: "many")
     assert result.message.startswith("The check cannot read the value: ")
 

@@ -103,10 +103,16 @@ def plain(value):
         return value.float().numpy(force=True)
 
 
+def numbers(value):
+    """A value as an array, or as a tuple of them where it is a tuple."""
+    if isinstance(value, tuple):
+        return tuple(np.asarray(one, float) for one in value)
+    return np.asarray(value, float)
+
+
 def _parts(value):
-    """A right or wrong answer of ours as a list of arrays: one, or those of a tuple."""
-    values = value if isinstance(value, tuple) else (value,)
-    return [np.asarray(one, float) for one in values]
+    """A right or wrong answer of ours as a tuple of arrays: one, or those of a tuple."""
+    return numbers(value if isinstance(value, tuple) else (value,))
 
 
 def _read(value, right):

@@ -25,11 +25,13 @@ import inspect
 import sys
 import warnings
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 
 from vaebook.checks.calling import run
-from vaebook.checks.comparing import Case, Fault, find_fault, plain, short
+from vaebook.checks.comparing import Case, Fault, find_fault, numbers, plain, short
 
 PASS, NOT_YET, NOT_ATTEMPTED = "pass", "not yet", "not attempted"
 #: State -> its mark and its colour's role; the word itself always stands beside them.
@@ -257,6 +259,20 @@ class Number(Check):
         return self._not_yet(fault.message) if fault else self._pass()
 
 
+def every_bug(friend, bugs):
+    """Mistakes of who repairs a function with several bugs: each set of bugs that may be left.
+
+    Parameters
+    ----------
+    friend : callable
+        ``friend(*arguments, left=())`` is the function with only those bugs that `left` names.
+    bugs : dict of str to str
+        The name of a bug, with the sentence that says that it is still there.
+    """
+    sets = [left for n in range(1, len(bugs) + 1) for left in combinations(bugs, n)]
+    return {" ".join(bugs[name] for name in left): partial(friend, left=left) for left in sets}
+
+
 class Function(Check):
     """An implementation, or a derivation written as a function: it is called on fresh inputs.
 
@@ -267,12 +283,12 @@ class Function(Check):
     cases : callable
         ``cases(rng)`` yields tuples of arguments; include other shapes and extreme values.
     mistakes : dict of str to callable
-        The sentence that names a mistake, with the function that makes it. Where `accept` is
-        given, the sentences are its own, and the functions only serve to test it.
-    accept : callable, optional
-        Where many answers are right, as for a sampler: ``accept(value, *arguments)`` returns
-        None, or the sentence that says what is wrong. It takes the place of the comparison with
-        the oracle, which then only gives its arguments their names.
+        The sentence that names a mistake, with the function that makes it. None where many
+        answers are right, as of a sampler: nothing is then compared with the oracle.
+    signs : dict of str to (callable, callable), optional
+        Mistakes that are known by a sign in the value, an array or a tuple of them: the sentence,
+        ``shows(value, *arguments)``, which says whether the sign is there or gives the number
+        for a {} in the sentence, and a function that makes the mistake. The first sign is named.
     large : (callable, str), optional
         ``large(rng)`` gives the arguments of one large case and the words say what is large; it
         must be done within `seconds`.
@@ -292,7 +308,7 @@ class Function(Check):
         mistakes,
         hints,
         because="",
-        accept=None,
+        signs=None,
         large=None,
         rtol=1e-6,
         atol=1e-9,
@@ -302,7 +318,7 @@ class Function(Check):
         self.oracle = oracle
         self.cases = cases
         self.mistakes = mistakes
-        self.accept = accept
+        self.signs = signs or {}
         self.large = large
         self.tolerance = (rtol, atol)
         self.seconds = seconds
@@ -320,13 +336,7 @@ class Function(Check):
             if verdict:
                 return verdict
             done.append(Case(arguments, value, self._right(arguments)))
-        mistakes = {}
-        if self.accept is None:
-            mistakes = {
-                sentence: [wrong(*copy.deepcopy(case.arguments)) for case in done]
-                for sentence, wrong in self.mistakes.items()
-            }
-        if fault := self._find_fault(done, mistakes):
+        if fault := self._find_fault(done):
             return self._not_yet(fault.message, *self._details(fault.case))
         if self.large:
             make, what = self.large
@@ -334,20 +344,27 @@ class Function(Check):
             verdict, value = self._call(answer, arguments, what)
             if verdict:
                 return verdict
-            fault = self._find_fault([Case(arguments, value, self._right(arguments))], {})
-            if fault:
+            case = Case(arguments, value, self._right(arguments))
+            if fault := find_fault([case], {}, self.tolerance):
                 return self._not_yet(f"For {what}: {fault.message}")
         return self._pass()
 
     def _right(self, arguments):
-        return None if self.accept else self.oracle(*copy.deepcopy(arguments))
+        return None if self.mistakes is None else self.oracle(*copy.deepcopy(arguments))
 
-    def _find_fault(self, cases, mistakes):
-        if self.accept is None:
-            return find_fault(cases, mistakes, self.tolerance)
-        for case in cases:
-            if message := self.accept(case.value, *copy.deepcopy(case.arguments)):
-                return Fault(message, case)
+    def _find_fault(self, cases):
+        if self.mistakes is not None:
+            mistakes = {
+                sentence: [wrong(*copy.deepcopy(case.arguments)) for case in cases]
+                for sentence, wrong in self.mistakes.items()
+            }
+            if fault := find_fault(cases, mistakes, self.tolerance):
+                return fault
+        for case in cases if self.signs else ():
+            value = numbers(case.value)
+            for sentence, (shows, _) in self.signs.items():
+                if shown := shows(value, *case.arguments):
+                    return Fault(sentence.format(shown), case)
         return None
 
     def _call(self, answer, arguments, what=""):

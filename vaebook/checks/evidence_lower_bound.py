@@ -1,11 +1,11 @@
 """Checks of the homework on the evidence lower bound."""
 
-from itertools import combinations
+from functools import partial
 
 import numpy as np
 from scipy.special import logsumexp
 
-from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 from vaebook.mixture import GaussianMixture
 
 homework = Homework("The evidence lower bound")
@@ -62,23 +62,19 @@ check_uniform = Function(
     oracle=_uniform_elbo,
     cases=_uniform_cases,
     mistakes={
-        "The entropy is missing: -E[log q] = log 2h.": (
-            lambda *arguments: _uniform_elbo(*arguments, entropy=0.0)
-        ),
+        "The entropy is missing: -E[log q] = log 2h.": (partial(_uniform_elbo, entropy=0.0)),
         "The entropy has the wrong sign: log q is -log 2h, and it is subtracted.": (
-            lambda *arguments: _uniform_elbo(*arguments, entropy=-1.0)
+            partial(_uniform_elbo, entropy=-1.0)
         ),
         "The entropy is log 2h: the interval has the length 2h, not h.": (
             lambda *arguments: _uniform_elbo(*arguments) - np.log(2)
         ),
         "The variance of q is h²/3: the interval is 2h long.": (
-            lambda *arguments: _uniform_elbo(*arguments, variance=1 / 12)
+            partial(_uniform_elbo, variance=1 / 12)
         ),
-        "h² stands for the variance of q; it is h²/3.": (
-            lambda *arguments: _uniform_elbo(*arguments, variance=1.0)
-        ),
+        "h² stands for the variance of q; it is h²/3.": (partial(_uniform_elbo, variance=1.0)),
         "The width of q is missing from the averages of the squares.": (
-            lambda *arguments: _uniform_elbo(*arguments, variance=0.0)
+            partial(_uniform_elbo, variance=0.0)
         ),
         "The term E[log p(z)] is missing.": (
             lambda x, slope, noise_std, middle, half_width: (
@@ -124,13 +120,13 @@ check_m_step = Function(
     cases=_m_step_cases,
     mistakes={
         "In the slope E[z²] is μ² + s², not μ²: q is not sure of z.": (
-            lambda x, means, stds: _m_step(x, means, stds, in_slope=0)
+            partial(_m_step, in_slope=0)
         ),
         "In the noise φ²s² is missing: the part of the misfit that comes from the width of q.": (
-            lambda x, means, stds: _m_step(x, means, stds, in_noise=0)
+            partial(_m_step, in_noise=0)
         ),
         "Slope and noise both treat z as known: E[z²] is μ² + s².": (
-            lambda x, means, stds: _m_step(x, means, stds, in_slope=0, in_noise=0)
+            partial(_m_step, in_slope=0, in_noise=0)
         ),
         "The second value is the variance of the noise; its root is asked.": (
             lambda x, means, stds: (
@@ -240,13 +236,7 @@ check_round = Function(
     "An EM that runs downhill",
     oracle=_em_round,
     cases=_round_cases,
-    mistakes={
-        " ".join(_BUGS[name] for name in left): (
-            lambda x, slope, noise_std, left=left: _em_round(x, slope, noise_std, left=left)
-        )
-        for number in (1, 2, 3)
-        for left in combinations(_BUGS, number)
-    },
+    mistakes=every_bug(_em_round, _BUGS),
     hints=(
         "With one data point the two steps are in the chapter, as formulas. Compare.",
         "Let the noise be huge. The data then say nothing, and the posterior must be the prior.",

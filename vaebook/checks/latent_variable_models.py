@@ -1,11 +1,9 @@
 """Checks of the homework on latent variable models."""
 
-from itertools import combinations
-
 import numpy as np
 from scipy.special import gammaln, softmax
 
-from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import log_integral, uniform_grid
 
@@ -159,13 +157,6 @@ check_log_marginal = Function(
 # -- task 4 ------------------------------------------------------------------------------------
 
 _N_DAYS, _N_HOURS = 4000, 12
-_SAMPLER = {
-    "hours": "Within a day the counts scatter too much: draw z once a day, not once an hour.",
-    "days": "All days have the same rate: draw a z for each day.",
-    "noise": "Within a day the counts scatter too little: the second step, a Poisson, is missing.",
-    "mean": "The mean count is off: is the rate exp(a + bz), with z ~ N[0, 1]?",
-    "spread": "The days differ too much or too little: is z drawn with standard deviation 1?",
-}
 
 
 def _sample_days(n_days, n_hours, a, b, rng):
@@ -178,22 +169,18 @@ def _far(values, exact):
     return abs(values.mean() - exact) > 6 * values.std() / np.sqrt(values.size)
 
 
-def _accept_days(x, n_days, n_hours, a, b, rng):
-    x = np.asarray(x, float)
-    if x.shape != (n_days, n_hours):
-        return f"The value has shape {x.shape}; {(n_days, n_hours)} is asked, one row for each day."
-    mean, variance = _moments(a, b)
-    means, within = x.mean(axis=1), x.var(axis=1, ddof=1)
-    if within.mean() < 0.5 * x.mean():
-        return _SAMPLER["noise"]
-    if within.mean() > x.mean() * (1 + 0.5 * (variance - mean) / mean):
-        return _SAMPLER["hours"]
-    if means.var() < 3 * within.mean() / n_hours:
-        return _SAMPLER["days"]
-    log_means = np.log(means + 0.5)
-    if abs(log_means.std() / b - 1) > 0.2:
-        return _SAMPLER["spread"]
-    return _SAMPLER["mean"] if _far(means, mean) or _far(within, mean) else None
+def _within(x):
+    """The mean of the variances within the days."""
+    return x.var(axis=1, ddof=1).mean()
+
+
+def _spread_is_off(x, n_days, n_hours, a, b, rng):
+    return abs(np.log(x.mean(axis=1) + 0.5).std() / b - 1) > 0.2
+
+
+def _mean_is_off(x, n_days, n_hours, a, b, rng):
+    mean = _moments(a, b)[0]
+    return _far(x.mean(axis=1), mean) or _far(x.var(axis=1, ddof=1), mean)
 
 
 check_days = Function(
@@ -201,22 +188,39 @@ check_days = Function(
     "Days and hours by ancestral sampling",
     oracle=_sample_days,
     cases=lambda rng: [(_N_DAYS, _N_HOURS, 3.0, b, rng) for b in (0.4, 0.6)],
-    accept=_accept_days,
-    mistakes={
-        _SAMPLER["hours"]: lambda n_days, n_hours, a, b, rng: rng.poisson(
-            np.exp(a + b * rng.standard_normal((n_days, n_hours)))
+    mistakes=None,
+    signs={
+        "Shape (n_days, n_hours) is asked: one row for each day.": (
+            lambda x, n_days, n_hours, *_: np.shape(x) != (n_days, n_hours),
+            lambda *arguments: _sample_days(*arguments).T,
         ),
-        _SAMPLER["days"]: lambda n_days, n_hours, a, b, rng: rng.poisson(
-            np.exp(a + b * rng.standard_normal()), (n_days, n_hours)
+        "Within a day the counts scatter too little: the second step, a Poisson, is missing.": (
+            lambda x, *_: _within(x) < 0.5 * x.mean(),
+            lambda n_days, n_hours, a, b, rng: np.repeat(
+                np.exp(a + b * rng.standard_normal(n_days))[:, None], n_hours, axis=1
+            ),
         ),
-        _SAMPLER["noise"]: lambda n_days, n_hours, a, b, rng: np.repeat(
-            np.exp(a + b * rng.standard_normal(n_days))[:, None], n_hours, axis=1
+        "Within a day the counts scatter too much: draw z once a day, not once an hour.": (
+            lambda x, n_days, n_hours, a, b, rng: (
+                _within(x) > x.mean() * (1 + 0.5 * (_moments(a, b)[1] / _moments(a, b)[0] - 1))
+            ),
+            lambda n_days, n_hours, a, b, rng: rng.poisson(
+                np.exp(a + b * rng.standard_normal((n_days, n_hours)))
+            ),
         ),
-        _SAMPLER["spread"]: lambda n_days, n_hours, a, b, rng: _sample_days(
-            n_days, n_hours, a, b**0.5, rng
+        "All days have the same rate: draw a z for each day.": (
+            lambda x, n_days, n_hours, *_: x.mean(axis=1).var() < 3 * _within(x) / n_hours,
+            lambda n_days, n_hours, a, b, rng: rng.poisson(
+                np.exp(a + b * rng.standard_normal()), (n_days, n_hours)
+            ),
         ),
-        _SAMPLER["mean"]: lambda n_days, n_hours, a, b, rng: _sample_days(
-            n_days, n_hours, a - b**2 / 2, b, rng
+        "The days differ too much or too little: is z drawn with standard deviation 1?": (
+            _spread_is_off,
+            lambda n_days, n_hours, a, b, rng: _sample_days(n_days, n_hours, a, b**0.5, rng),
+        ),
+        "The mean count is off: is the rate exp(a + bz), with z ~ N[0, 1]?": (
+            _mean_is_off,
+            lambda n_days, n_hours, a, b, rng: _sample_days(n_days, n_hours, a - b**2 / 2, b, rng),
         ),
     },
     hints=(
@@ -250,20 +254,14 @@ _BUGS = {
 }
 
 
-def _friend(*left):
-    """Return the friend's function with only the bugs named in `left` still in it."""
-
-    def posterior_mean(x, z, a, b):
-        log_w = _log_poisson(x[:, None], a + b * z)
-        log_w = log_w + log_normal(z, 0.0, 1.0) * ("prior" in left)
-        top = 0.0 if "logs" in left else log_w.max(axis=1, keepdims=True)
-        w = np.exp(log_w - top)
-        scale = w.sum(axis=1, keepdims=True)
-        if "norm" in left:
-            scale = len(z) / (1.0 if "logs" in left else np.exp(top))
-        return (w / scale) @ z
-
-    return posterior_mean
+def _friend(x, z, a, b, *, left):
+    """The friend's function with only the bugs named in `left` still in it."""
+    log_w = _log_poisson(x[:, None], a + b * z)
+    log_w = log_w + log_normal(z, 0.0, 1.0) * ("prior" in left)
+    if "norm" in left:
+        return np.exp(log_w) @ z / len(z)
+    w = np.exp(log_w - (0.0 if "logs" in left else log_w.max(axis=1, keepdims=True)))
+    return (w / w.sum(axis=1, keepdims=True)) @ z
 
 
 check_posterior = Function(
@@ -271,14 +269,10 @@ check_posterior = Function(
     "Which day was it",
     oracle=_posterior_mean,
     cases=_posterior_cases,
-    mistakes={
-        " ".join(_BUGS[name] for name in left): _friend(*left)
-        for left in [
-            *combinations(["prior", "logs"], 1),
-            ("prior", "logs"),
-            ("norm",),
-            ("prior", "norm"),
-        ]
+    mistakes={  # without the division by their sum, weights of 0 are seen by nobody
+        sentence: mistake
+        for sentence, mistake in every_bug(_friend, _BUGS).items()
+        if not (_BUGS["norm"] in sentence and _BUGS["logs"] in sentence)
     },
     hints=(
         "Let b be 0. The count then says nothing of z: what must the posterior mean be near?",

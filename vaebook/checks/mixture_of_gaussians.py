@@ -1,10 +1,8 @@
 """Checks of the homework on mixtures of Gaussians."""
 
-from itertools import combinations
-
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
 
@@ -272,16 +270,12 @@ _BUGS = {
 }
 
 
-def _friend(*left):
-    """Return the friend's function with only the bugs named in `left` still in it."""
-
-    def log_prob(x, weights, means, stds):
-        a = log_normal(x[:, None], means, stds) + 0.5 * np.log(2 * np.pi) * ("constant" in left)
-        a = weights * a if "weighting" in left else np.log(weights) + a
-        top = a.max() if "top" in left else a.max(axis=1, keepdims=True)
-        return np.log(np.exp(a - top).sum(axis=1)) + np.ravel(top)
-
-    return log_prob
+def _friend(x, weights, means, stds, *, left):
+    """The friend's function with only the bugs named in `left` still in it."""
+    a = log_normal(x[:, None], means, stds) + 0.5 * np.log(2 * np.pi) * ("constant" in left)
+    a = weights * a if "weighting" in left else np.log(weights) + a
+    top = a.max() if "top" in left else a.max(axis=1, keepdims=True)
+    return np.log(np.exp(a - top).sum(axis=1)) + np.ravel(top)
 
 
 check_repair = Function(
@@ -289,11 +283,7 @@ check_repair = Function(
     "Three bugs in a log-density",
     oracle=_log_prob,
     cases=_log_prob_cases,
-    mistakes={
-        " ".join(_BUGS[name] for name in left): _friend(*left)
-        for number in (1, 2, 3)
-        for left in combinations(_BUGS, number)
-    },
+    mistakes=every_bug(_friend, _BUGS),
     hints=(
         "Try one bell with weight 1, mean 0 and std 1 at x = 0. Its log-density is -0.919.",
         "Then two equal bells on top of each other, with weights ½ and ½: they are one bell.",

@@ -1,10 +1,8 @@
 """Checks of the homework on nonlinear latent variable models."""
 
-from itertools import combinations
-
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
@@ -190,35 +188,25 @@ check_posterior = Function(
 # -- task 4 ------------------------------------------------------------------------------------
 
 _N_SAMPLES = 20_000
-_DRAW = {
-    "prior": "These are draws from the prior or an even spread: they ignore p(z|x).",
-    "peak": "Every draw is the same: draw at random, not the peak.",
-    "square": "Probable values come too often: draw with the weights themselves.",
-    "outside": "Draws must be points of the grid.",
-}
 
 
 def _draw_posterior(points, density, n, rng):
     return rng.choice(points, size=n, p=density / density.sum())
 
 
-def _accept_draws(draws, points, density, n, rng):
-    draws = np.asarray(draws, float)
-    if draws.shape != (n,):
-        return f"The value has shape {draws.shape}; {(n,)} is asked."
-    if not np.isin(draws, points).all():
-        return _DRAW["outside"]
-    if np.ptp(draws) == 0:
-        return _DRAW["peak"]
+def _tenths_are_off(draws, points, density, n, rng):
+    """Tell whether some tenth of the posterior holds too many draws, or too few."""
     p = density / density.sum()
     edges = np.searchsorted(np.cumsum(p), np.linspace(0.1, 0.9, 9))
     share = np.searchsorted(points[edges], draws, side="left")
     expected = np.diff(np.concatenate([[0.0], np.cumsum(p)[edges], [1.0]]))
     observed = np.bincount(share, minlength=10) / n
-    if np.all(np.abs(observed - expected) < 6 * np.sqrt(expected / n)):
-        return None
-    narrow = draws.std() < np.sqrt(p @ points**2 - (p @ points) ** 2)
-    return _DRAW["square"] if narrow else _DRAW["prior"]
+    return np.any(np.abs(observed - expected) >= 6 * np.sqrt(expected / n))
+
+
+def _too_narrow(draws, points, density, n, rng):
+    p = density / density.sum()
+    return draws.std() < np.sqrt(p @ points**2 - (p @ points) ** 2)
 
 
 def _draw_cases(rng):
@@ -234,15 +222,29 @@ check_draws = Function(
     "Draws from a posterior on a grid",
     oracle=_draw_posterior,
     cases=_draw_cases,
-    accept=_accept_draws,
-    mistakes={
-        _DRAW["prior"]: lambda points, density, n, rng: rng.choice(points, n),
-        _DRAW["peak"]: lambda points, density, n, rng: np.full(n, points[density.argmax()]),
-        _DRAW["square"]: lambda points, density, n, rng: _draw_posterior(
-            points, density**2, n, rng
+    mistakes=None,
+    signs={
+        "One array of n draws is asked, shape (n,).": (
+            lambda draws, points, density, n, rng: np.shape(draws) != (n,),
+            lambda points, density, n, rng: _draw_posterior(points, density, 1, rng),
         ),
-        _DRAW["outside"]: lambda points, density, n, rng: (
-            _draw_posterior(points, density, n, rng) + rng.uniform(-0.004, 0.004, n)
+        "Draws must be points of the grid.": (
+            lambda draws, points, *_: not np.isin(draws, points).all(),
+            lambda points, density, n, rng: (
+                _draw_posterior(points, density, n, rng) + rng.uniform(-0.004, 0.004, n)
+            ),
+        ),
+        "Every draw is the same: draw at random, not the peak.": (
+            lambda draws, *_: np.ptp(draws) == 0,
+            lambda points, density, n, rng: np.full(n, points[density.argmax()]),
+        ),
+        "Probable values come too often: draw with the weights themselves.": (
+            lambda *case: _tenths_are_off(*case) and _too_narrow(*case),
+            lambda points, density, n, rng: _draw_posterior(points, density**2, n, rng),
+        ),
+        "These are draws from the prior or an even spread: they ignore p(z|x).": (
+            _tenths_are_off,
+            lambda points, density, n, rng: rng.choice(points, n),
         ),
     },
     hints=(
@@ -273,17 +275,13 @@ _BUGS = {
 }
 
 
-def _friend(*left):
-    """Return the colleague's function with only the bugs named in `left` still in it."""
-
-    def log_px_given_z(x, curve, noise_std):
-        squares = (x[:, None, :] - curve) ** 2
-        squares = squares.mean(axis=-1) if "sum" in left else squares.sum(axis=-1)
-        width = noise_std if "width" in left else noise_std**2
-        n = 1 if "norm" in left else x.shape[1]
-        return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
-
-    return log_px_given_z
+def _friend(x, curve, noise_std, *, left):
+    """The colleague's function with only the bugs named in `left` still in it."""
+    squares = (x[:, None, :] - curve) ** 2
+    squares = squares.mean(axis=-1) if "sum" in left else squares.sum(axis=-1)
+    width = noise_std if "width" in left else noise_std**2
+    n = 1 if "norm" in left else x.shape[1]
+    return -squares / (2 * width) - 0.5 * n * np.log(2 * np.pi * noise_std**2)
 
 
 check_repair = Function(
@@ -291,11 +289,7 @@ check_repair = Function(
     "Three bugs in a log-likelihood",
     oracle=_log_px_given_z,
     cases=_likelihood_cases,
-    mistakes={
-        " ".join(_BUGS[name] for name in left): _friend(*left)
-        for number in (1, 2, 3)
-        for left in combinations(_BUGS, number)
-    },
+    mistakes=every_bug(_friend, _BUGS),
     hints=(
         "Put x on the curve. What is the log-density of D coordinates at their common peak?",
         "Let x differ in one coordinate only, by σ. By how much must the log-density fall?",

@@ -1,10 +1,8 @@
 """Checks of the homework on the reparameterization trick."""
 
-from itertools import combinations
-
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 
 homework = Homework("The reparameterization trick")
 report = homework.report
@@ -248,7 +246,7 @@ check_full_covariance = Function(
 # -- task 5 ------------------------------------------------------------------------------------
 
 
-def _gradients(x, mean, log_var, eps, *left):
+def _gradients(x, mean, log_var, eps, *, left=()):
     """Gradients of the negative bound, with the bugs named in `left`."""
     std = np.exp(0.5 * log_var)
     slope = x - (mean + std * eps)  # (S, B), of log p(x|z) by z
@@ -272,20 +270,12 @@ _BUGS = {
 }
 
 
-def _friend(*left):
-    return lambda x, mean, log_var, eps: _gradients(x, mean, log_var, eps, *left)
-
-
 check_cut = Function(
     homework,
     "Where the graph is cut",
-    oracle=lambda x, mean, log_var, eps: _gradients(x, mean, log_var, eps),
+    oracle=_gradients,
     cases=_gradient_cases,
-    mistakes={
-        " ".join(_BUGS[name] for name in left): _friend(*left)
-        for number in (1, 2, 3)
-        for left in combinations(_BUGS, number)
-    },
+    mistakes=every_bug(_gradients, _BUGS),
     hints=(
         "Take eps = 0 and x = mean. The reconstruction then pulls at nothing: the KL is alone.",
         "Then move log_var by 1e-5 and divide the change of the loss by it. Whose part is missing?",

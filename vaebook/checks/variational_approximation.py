@@ -1,5 +1,7 @@
 """Checks of the homework on the variational approximation."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
@@ -53,14 +55,9 @@ def _bound_cases(rng):
     yield np.array([2981, 3050]), 8.0, 0.02
 
 
-def _bound_with(**change):
-    """The bound with a part changed; each change is a function of (counts, mean, std)."""
-
-    def bound(counts, mean, std):
-        values = {name: make(counts, mean, std) for name, make in change.items()}
-        return _count_bound(counts, mean, std, **values)
-
-    return bound
+def _bound_with(rate):
+    """The bound with another mean of e^z, a function of (mean, std)."""
+    return lambda counts, mean, std: _count_bound(counts, mean, std, rate=rate(mean, std))
 
 
 check_bound = Function(
@@ -70,23 +67,21 @@ check_bound = Function(
     cases=_bound_cases,
     mistakes={
         "The mean of e^z is not e^μ: e^z is convex, so its mean is larger. Use the given fact.": (
-            _bound_with(rate=lambda x, m, s: np.exp(m))
+            _bound_with(lambda mean, std: np.exp(mean))
         ),
         "The exponent is μ + s²/2; you have s² without the ½.": (
-            _bound_with(rate=lambda x, m, s: np.exp(m + s**2))
+            _bound_with(lambda mean, std: np.exp(mean + std**2))
         ),
         "The exponent is μ + s²/2, with the variance; you have s/2.": (
-            _bound_with(rate=lambda x, m, s: np.exp(m + s / 2))
+            _bound_with(lambda mean, std: np.exp(mean + std / 2))
         ),
-        "Each of the n days pays the rate e^z; you took it once.": (
-            _bound_with(n=lambda x, m, s: 1)
-        ),
+        "Each of the n days pays the rate e^z; you took it once.": partial(_count_bound, n=1),
         "The log x! of every day is missing. It does not move q, but it belongs to the bound.": (
-            _bound_with(factorials=lambda x, m, s: 0.0)
+            partial(_count_bound, factorials=0.0)
         ),
-        "The KL to the prior is missing.": _bound_with(kl=lambda x, m, s: 0.0),
+        "The KL to the prior is missing.": partial(_count_bound, kl=0.0),
         "The KL to the prior is added; it is a price, so it is subtracted.": (
-            _bound_with(kl=lambda x, m, s: 1.0)
+            partial(_count_bound, kl=1.0)
         ),
     },
     hints=(
@@ -101,24 +96,22 @@ check_bound = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _log_joint(counts, points, *, prior=1.0, factorials=1.0):
-    total, n = counts.sum(), len(counts)
-    log_px_given_z = total * points - n * np.exp(points)
+def _log_joint(counts, points, *, prior=1.0, factorials=1.0, average=False):
+    log_px_given_z = counts.sum() * points - len(counts) * np.exp(points)
     log_px_given_z = log_px_given_z - factorials * gammaln(counts + 1.0).sum()
-    return log_px_given_z + prior * log_normal(points, 0.0, 1.0)
+    return log_px_given_z / (len(counts) if average else 1) + prior * log_normal(points, 0.0, 1.0)
 
 
-def _summary(log_joint, points, widths):
+def _grid_posterior(counts, points, *, even=False, **part):
+    """Evidence, mean and spread; the keywords are there to break them."""
+    log_joint = _log_joint(counts, points, **part)
     top = log_joint.max()
+    widths = points[1] - points[0] if even else trapezoid_grid(points).weights
     mass = widths * np.exp(log_joint - top)
     scale = mass.sum()
     mass = mass / scale
     mean = mass @ points
     return top + np.log(scale), mean, np.sqrt(mass @ (points - mean) ** 2)
-
-
-def _grid_posterior(counts, points):
-    return _summary(_log_joint(counts, points), points, trapezoid_grid(points).weights)
 
 
 def _posterior_cases(rng):
@@ -130,31 +123,10 @@ def _posterior_cases(rng):
     yield rng.poisson(7.0, 500), points
 
 
-def _even_spacing(counts, points):
-    widths = np.full(len(points), points[1] - points[0])
-    return _summary(_log_joint(counts, points), points, widths)
-
-
-def _averaged_days(counts, points):
-    log_prior = log_normal(points, 0.0, 1.0)
-    log_px_given_z = _log_joint(counts, points, prior=0.0) / len(counts)
-    return _summary(log_px_given_z + log_prior, points, trapezoid_grid(points).weights)
-
-
-def _without(**part):
-    def posterior(counts, points):
-        log_joint = _log_joint(counts, points, **part)
-        return _summary(log_joint, points, trapezoid_grid(points).weights)
-
-    return posterior
-
-
 def _posterior_with(change):
-    def posterior(counts, points):
-        log_joint = _log_joint(counts, points)
-        return change(points, log_joint, *_grid_posterior(counts, points))
-
-    return posterior
+    return lambda counts, points: change(
+        points, _log_joint(counts, points), *_grid_posterior(counts, points)
+    )
 
 
 check_posterior = Function(
@@ -163,11 +135,17 @@ check_posterior = Function(
     oracle=_grid_posterior,
     cases=_posterior_cases,
     mistakes={
-        "The points are not evenly spaced: every one needs a width of its own.": _even_spacing,
-        "The prior is missing: log p(x, z) = log p(x|z) + log p(z).": _without(prior=0.0),
-        "The days are averaged; independent days add up their log-probabilities.": _averaged_days,
+        "The points are not evenly spaced: every one needs a width of its own.": (
+            partial(_grid_posterior, even=True)
+        ),
+        "The prior is missing: log p(x, z) = log p(x|z) + log p(z).": (
+            partial(_grid_posterior, prior=0.0)
+        ),
+        "The days are averaged; independent days add up their log-probabilities.": (
+            partial(_grid_posterior, average=True)
+        ),
         "The log x! is missing. The posterior does not see it, the evidence does.": (
-            _without(factorials=0.0)
+            partial(_grid_posterior, factorials=0.0)
         ),
         "The last value is the variance; the standard deviation is its root.": (
             _posterior_with(lambda points, log_joint, *value: (*value[:2], value[2] ** 2))
@@ -212,41 +190,13 @@ def _slopes(params, totals, n_days, *, convexity=1.0, prior=1.0, entropy=1.0):
     return u, std, by_mean, by_log_std
 
 
-def _chain(u, by_mean, by_log_std):
-    by_map = np.stack([by_mean * u, by_mean, by_log_std * u, by_log_std])  # (4, B)
-    return by_map.mean(axis=1)
-
-
-def _map_gradient(params, totals, n_days):
-    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
-    return _chain(u, by_mean, by_log_std)
-
-
-def _gradient_with(**part):
-    def gradient(params, totals, n_days):
-        u, _, by_mean, by_log_std = _slopes(params, totals, n_days, **part)
-        return _chain(u, by_mean, by_log_std)
-
-    return gradient
-
-
-def _gradient_by_std(params, totals, n_days):
-    u, std, by_mean, by_log_std = _slopes(params, totals, n_days)
-    return _chain(u, by_mean, by_log_std / std)
-
-
-def _gradient_by_log_var(params, totals, n_days):
-    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
-    return _chain(u, by_mean, by_log_std / 2)
-
-
-def _gradient_without_input(params, totals, n_days):
-    u, _, by_mean, by_log_std = _slopes(params, totals, n_days)
-    return _chain(np.ones_like(u), by_mean, by_log_std)
-
-
-def _gradient_summed(params, totals, n_days):
-    return len(totals) * _map_gradient(params, totals, n_days)
+def _map_gradient(
+    params, totals, n_days, *, factor=lambda std: 1.0, inputs=np.asarray, gather=np.mean, **part
+):
+    """Gradient by the four numbers of the map, (4,); the keywords are there to break it."""
+    u, std, by_mean, by_log_std = _slopes(params, totals, n_days, **part)
+    u, by_log_std = inputs(u), factor(std) * by_log_std
+    return gather(np.stack([by_mean * u, by_mean, by_log_std * u, by_log_std]), axis=1)
 
 
 def _gradient_cases(rng):
@@ -262,19 +212,27 @@ check_gradient = Function(
     oracle=_map_gradient,
     cases=_gradient_cases,
     mistakes={
-        "You added the stations up; the objective is their average.": _gradient_summed,
-        "These are derivatives by s; the map gives log s, so multiply by s.": _gradient_by_std,
+        "You added the stations up; the objective is their average.": (
+            partial(_map_gradient, gather=np.sum)
+        ),
+        "These are derivatives by s; the map gives log s, so multiply by s.": (
+            partial(_map_gradient, factor=lambda std: 1 / std)
+        ),
         "These are derivatives by log s²; the map gives log s, and log s² = 2 log s.": (
-            _gradient_by_log_var
+            partial(_map_gradient, factor=lambda std: 0.5)
         ),
         "The chain rule stops at μ and log s: for a and c their slopes are multiplied by u.": (
-            _gradient_without_input
+            partial(_map_gradient, inputs=np.ones_like)
         ),
         "The exponent s²/2 is forgotten: the mean rate e^z is larger than e^μ.": (
-            _gradient_with(convexity=0.0)
+            partial(_map_gradient, convexity=0.0)
         ),
-        "The prior is missing: it pulls with -μ, and with -s² at log s.": _gradient_with(prior=0.0),
-        "The entropy is missing: log s has the slope 1 by log s.": _gradient_with(entropy=0.0),
+        "The prior is missing: it pulls with -μ, and with -s² at log s.": (
+            partial(_map_gradient, prior=0.0)
+        ),
+        "The entropy is missing: log s has the slope 1 by log s.": (
+            partial(_map_gradient, entropy=0.0)
+        ),
     },
     hints=(
         "First one station: differentiate its bound by μ, then by log s. (s² = exp(2 log s).)",
@@ -294,52 +252,43 @@ def _hills(means, bounds):
     return bounds[first], counts
 
 
-def _read_climbs(means, bounds):
-    heights, _ = _hills(means, bounds)
+def _read_hills(heights, kept=None):
+    """The hill that is kept, its share, and the bound of the mixture of all."""
+    kept = heights.max() if kept is None else kept
     together = logsumexp(heights)
-    return heights.max(), np.exp(heights.max() - together), together
+    return kept, np.exp(kept - together), together
+
+
+def _read_climbs(means, bounds):
+    return _read_hills(_hills(means, bounds)[0])
 
 
 def _by_most_starts(means, bounds):
     heights, counts = _hills(means, bounds)
-    common = heights[counts.argmax()]
-    together = logsumexp(heights)
-    return common, np.exp(common - together), together
+    return _read_hills(heights, heights[counts.argmax()])
 
 
 def _by_counting(means, bounds):
     heights, counts = _hills(means, bounds)
-    best = heights.argmax()
-    return heights[best], counts[best] / counts.sum(), logsumexp(heights)
+    best, _, together = _read_hills(heights)
+    return best, counts[heights.argmax()] / counts.sum(), together
 
 
-def _every_start_a_hill(means, bounds):
-    together = logsumexp(bounds)
-    return bounds.max(), np.exp(bounds.max() - together), together
-
-
-def _hills_by_height(means, bounds):
-    heights = np.unique(np.round(bounds, 3))
-    together = logsumexp(heights)
-    return heights.max(), np.exp(heights.max() - together), together
+def _lowest(means, bounds):
+    heights, _ = _hills(means, bounds)
+    return _read_hills(heights, heights.min())
 
 
 def _no_entropy(means, bounds):
     heights, _ = _hills(means, bounds)
-    best, share, together = _read_climbs(means, bounds)
+    best, share, together = _read_hills(heights)
     return best, share, np.exp(heights - together) @ heights
 
 
 def _averaged_hills(means, bounds):
     heights, _ = _hills(means, bounds)
-    together = logsumexp(heights)
-    return heights.max(), np.exp(heights.max() - together), together - np.log(len(heights))
-
-
-def _lowest(means, bounds):
-    heights, _ = _hills(means, bounds)
-    together = logsumexp(heights)
-    return heights.min(), np.exp(heights.min() - together), together
+    best, share, together = _read_hills(heights)
+    return best, share, together - np.log(len(heights))
 
 
 def _climb_cases(rng):
@@ -367,10 +316,10 @@ check_climbs = Function(
         "posterior is.": _by_most_starts,
         "A share is not the fraction of the starts. Weigh the hills with exp(bound).": _by_counting,
         "Each start is counted as a hill: ends with the same mean are one hill.": (
-            _every_start_a_hill
+            lambda means, bounds: _read_hills(bounds)
         ),
         "Hills of equal height are taken for one: tell them apart by their means.": (
-            _hills_by_height
+            lambda means, bounds: _read_hills(np.unique(np.round(bounds, 3)))
         ),
         "The entropy of the weights is missing: the mixture's bound is Σ π (L - log π).": (
             _no_entropy
