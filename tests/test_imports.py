@@ -85,6 +85,21 @@ assert np.random.get_state()[1].tobytes() == before
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def test_importing_reads_no_record():
+    program = """
+import sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+import vaebook.explorers
+from vaebook.results import failures, latent_space, mnist_runs, toy_run
+records = [path for path in opened if "results" in path and path.endswith((".npz", ".json"))]
+assert not records, records
+mnist_runs.load()
+assert any(path.endswith("mnist-runs.json") for path in opened)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_importing_the_package_takes_less_than_0_3_seconds():
     program = "import time; start = time.perf_counter(); import vaebook; "
     program += "print(time.perf_counter() - start)"

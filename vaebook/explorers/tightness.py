@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook.approximation import fit_gaussian
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
@@ -93,12 +94,8 @@ class Tightness(Explorer):
 
     def match(self):
         """Give q the mean and the standard deviation of the posterior."""
-        model, x = self._model()
-        if model is LINEAR:
-            mean, std = model.posterior(x)
-        else:
-            mean, std = model.posterior_moments(x)
-        self.set(mean=float(mean), std=float(std))
+        mean, std = fit_gaussian(*self._model(), direction="forward")
+        self.set(mean=mean, std=std)
 
     def tables(self):
         """Return where the curves are drawn, and both models as decoders."""
