@@ -12,19 +12,17 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
-from book_pages import Book
+from book_pages import Book, code_cells
 from conftest import ROOT
 from docutils import nodes
 from lower_myst import Lowering
 from nbclient import NotebookClient
 from sphinx.addnodes import pending_xref
-from test_chapters import cells_of
 
 from _ext import homework, pages
 from vaebook.checks import Choice, Function, Number
 
 PAGES = sorted(ROOT.glob("homework/*.md"))
-CELL = r"(?ms)^```\{code-cell\} ipython3\n"
 KINDS = {"Predict", "Derive", "Implement", "Diagnose", "Explore"}
 VERDICT = re.compile(r"(pass|not yet|not attempted): ")
 
@@ -175,16 +173,16 @@ def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(pat
         before, dropdown, after = text.partition("\n:::{dropdown} Solution\n")
         assert dropdown, f"{task} has no ':::{{dropdown}} Solution'"
         assert "raise NotImplementedError" in before or re.search(r"(?m)^\w+ = \.\.\.$", before)
-        checks = re.findall(CELL + r"(checks\.(check_\w+)\(\w+\))\n```$", before)
+        lines = [re.fullmatch(r"checks\.(check_\w+)\(\w+\)", c.code) for c in code_cells(before)]
+        checks = [line for line in lines if line]
         assert len(checks) == 1, f"{task} needs one cell with the single line checks.check_x(name)"
-        call, name = checks[0]
-        called.append(name)
-        folded = re.findall(CELL + r":tags: \[solution\]\n\n(.*?)^```$", after)
+        called.append(checks[0][1])
+        folded, prose = code_cells(after), after.partition("\n:::\n")[0]
         assert folded, f"{task} has no cell tagged solution"
-        assert call in "".join(folded), f"no solution cell of {task} repeats {call}"
-        assert after.count("{code-cell}") == len(folded)
-        prose = after.partition("\n:::\n")[0]
-        assert "{code-cell}" not in prose
+        assert all(cell.tags == ["solution"] for cell in folded)
+        call = checks[0][0]
+        assert call in "".join(cell.code for cell in folded), f"no solution of {task} has {call}"
+        assert not code_cells(prose)
         assert len(prose.split()) > 40
     assert called == list(checks_of(path))
 
@@ -194,10 +192,11 @@ def test_nothing_on_a_page_takes_a_number(path):
     # Outside the numbered parts numbers would run on from page to page.
     text = path.read_text("utf-8")
     assert not re.search(r"(?m)^\$\$ \(|^:label:|\{exercise\}|caption:|\{prf:", text)
-    for options, code, body in cells_of(path):
-        assert len(code) <= 30
-        if "plt.show()" in body:
-            assert len(options["mystnb"]["image"]["alt"]) > 30
+    for cell in code_cells(text):
+        lines = [line for line in cell.code.splitlines() if line.strip()[:1] not in ("", "#")]
+        assert len(lines) <= 30
+        if "plt.show()" in cell.code:
+            assert len(cell.options["mystnb"]["image"]["alt"]) > 30
 
 
 @pytest.mark.parametrize("folder", ["chapters", "homework", "appendix"])
