@@ -89,7 +89,8 @@
         right.classList.add("vb-right");
         verdict.textContent = chosen === right ? "Yes." : "No: the answer with the tick is right.";
         for (const reply of answer.querySelectorAll("[data-reply]")) {
-          reply.hidden = reply.dataset.reply !== String(options.indexOf(chosen));
+          if (reply.dataset.reply === String(options.indexOf(chosen))) verdict.after(reply);
+          else reply.hidden = true;
         }
         answer.open = true;
       };

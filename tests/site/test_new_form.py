@@ -1,0 +1,160 @@
+"""What holds of every chapter in the new form and of the deeper pages, measured in a browser."""
+
+import json
+import re
+
+import pytest
+from build_book import SITE, toc_pages
+from old_form import OLD_FORM
+from test_pages import open_page
+
+from _ext.deeper import is_deeper
+from _ext.moves import EXPLORERS
+
+CHAPTERS = [name for name in toc_pages() if name.startswith("chapters/") and name not in OLD_FORM]
+DEEPER = list(filter(is_deeper, toc_pages()))
+each_chapter = pytest.mark.parametrize("name", CHAPTERS)
+each_page = pytest.mark.parametrize("name", CHAPTERS + DEEPER)
+#: The most words and visible lines of code of a chapter, where they are not 2,800 and 140.
+WORDS = {
+    "chapters/importance-weighting": 3200,
+    "chapters/rate-and-distortion": 3200,
+    "chapters/what-goes-wrong": 3200,
+    "chapters/training-a-vae": 3500,
+}
+LINES = {"chapters/training-a-vae": 220}
+
+#: Words outside of code, captions, tables, explorers, formulas and folded parts; visible code.
+READING = r"""() => {
+  const article = document.querySelector("article");
+  const apart = "pre, figcaption, table, details, [data-explorer], .math, .cell_output, script, "
+    + "style, .headerlink, .section-number";
+  const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  let prose = "";
+  for (let text; (text = texts.nextNode()); )
+    if (!text.parentElement.closest(apart)) prose += `${text.data} `;
+  const seen = [...article.querySelectorAll("pre")].filter((pre) => pre.checkVisibility());
+  return {
+    words: prose.match(/[A-Za-z][\w'’-]*/g).length,
+    lines: seen.filter((pre) => pre.closest(".cell_input"))
+      .flatMap((pre) => pre.textContent.split("\n")).filter((line) => line.trim()),
+    cut: seen.filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.textContent),
+  };
+}"""
+
+#: Formulas of which ink lies beyond their box, or under their number.
+CUT_FORMULAS = """() => {
+  const right = (node) => node.getBoundingClientRect().right;
+  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
+  return [...document.querySelectorAll("article .math")].filter((box) => {
+    if (!box.checkVisibility()) return false;
+    const number = box.querySelector(".eqno")?.getBoundingClientRect();
+    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
+    const edge = right(block);
+    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
+      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
+      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
+    });
+  }).map((box) => box.id || box.textContent.slice(0, 60));
+}"""
+
+#: How far each move is from the nearest explorer of its name, in screens.
+DISTANCES = """() => [...document.querySelectorAll("button[data-move]")].map((move) => {
+  const here = move.getBoundingClientRect();
+  const gaps = [...document.querySelectorAll(`[data-explorer="${move.dataset.move}"]`)]
+    .map((root) => root.getBoundingClientRect())
+    .map((box) => Math.max(0, box.top - here.bottom, here.top - box.bottom));
+  return [move.textContent, Math.min(...gaps) / innerHeight];
+})"""
+
+
+@each_chapter
+def test_the_explorer_is_on_the_first_screen_under_a_line_of_facts(page, site, name):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_page(page, f"{site}{name}.html")
+    explorer = page.locator("[data-explorer]").first.bounding_box()
+    assert explorer["y"] <= 480
+    facts = page.locator("article p > em:only-child", has_text="minutes · needs").first
+    assert re.fullmatch(
+        r"\d+ minutes · needs .+ · afterwards you can .+\.", " ".join(facts.text_content().split())
+    )
+    assert facts.bounding_box()["y"] < explorer["y"]
+
+
+@each_page
+def test_code_is_whole_short_and_without_asserts_and_the_text_has_its_length(page, site, name):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_page(page, f"{site}{name}.html")
+    found = page.evaluate(READING)
+    assert found["cut"] == []
+    assert [line for line in found["lines"] if len(line) > 68] == []
+    asserting = [line for line in found["lines"] if re.match(r"\s*assert\b|.*\.assert_\w+\(", line)]
+    assert asserting == [], "move what is asserted into a cell tagged check"
+    least, most = (0, 3000) if is_deeper(name) else (2000, WORDS.get(name, 2800))
+    assert least <= found["words"] <= most
+    assert is_deeper(name) or len(found["lines"]) <= LINES.get(name, 140)
+
+
+@each_page
+def test_formulas_are_whole_on_a_phone(page, site, name):
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_page(page, f"{site}{name}.html")
+    assert page.evaluate(CUT_FORMULAS) == []
+
+
+@each_chapter
+def test_a_chapter_has_a_choice_a_check_and_moves_near_their_explorers(page, site, name):
+    open_page(page, f"{site}{name}.html")
+    for part in [".vb-predict", ".vb-checks", "button[data-move]"]:
+        assert page.locator(f"article {part}").count(), part
+    for width, height in [(1280, 800), (390, 844)]:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(1000)  # formulas break anew, explorers lay themselves out
+        far = [move for move in page.evaluate(DISTANCES) if move[1] > 1]
+        assert far == [], f"further than a screen of {width} by {height} from their explorers"
+
+
+def pages_with_moves():
+    """Return the pages of the book with moves."""
+    return [name for name in toc_pages() if "data-move=" in page_text(name)]
+
+
+def page_text(name):
+    """Return the HTML of a built page; nothing if it is not built."""
+    path = SITE / f"{name}.html"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def is_close(one, other):
+    """Tell whether values of controls agree: numbers to 1e-9, lists and dicts one by one."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_close(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_close, one, other))
+    return one == other if isinstance(one, str) else abs(one - other) <= 1e-9
+
+
+@pytest.mark.parametrize("name", pages_with_moves())
+def test_every_move_sets_one_explorer_as_python_does(page, site, name):
+    page.emulate_media(reduced_motion="reduce")
+    open_page(page, f"{site}{name}.html")
+    roots = page.locator("[data-explorer]")
+    kinds = roots.evaluate_all("all => all.map((root) => root.dataset.explorer)")
+    states = "all => all.map((root) => root.vaebook.values())"
+    for move in page.locator("button[data-move]").all():
+        before = roots.evaluate_all(states)
+        allowed = []  # what all explorers of the page may say afterwards
+        for place, kind in enumerate(kinds):
+            if kind == move.get_attribute("data-move"):
+                twin = EXPLORERS[kind](**before[place])
+                twin.set(**json.loads(move.get_attribute("data-set")))
+                allowed.append([*before[:place], twin.values, *before[place + 1 :]])
+        move.click()
+        for _ in range(50):  # a far one scrolls first
+            after = roots.evaluate_all(states)
+            if any(is_close(after, state) for state in allowed):
+                break
+            page.wait_for_timeout(100)
+        else:
+            pytest.fail(f"{move.text_content()}: {after}, not one of {allowed}")
+        assert move.evaluate("e => e === document.activeElement"), move.text_content()
