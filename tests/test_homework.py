@@ -173,15 +173,19 @@ def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(pat
         before, dropdown, after = text.partition("\n:::{dropdown} Solution\n")
         assert dropdown, f"{task} has no ':::{{dropdown}} Solution'"
         assert "raise NotImplementedError" in before or re.search(r"(?m)^\w+ = \.\.\.$", before)
-        lines = [re.fullmatch(r"checks\.(check_\w+)\(\w+\)", c.code) for c in code_cells(before)]
-        checks = [line for line in lines if line]
+        checks = [
+            line
+            for cell in code_cells(before)
+            if (line := re.fullmatch(r"checks\.(check_\w+)\(\w+\)", cell.code))
+        ]
         assert len(checks) == 1, f"{task} needs one cell with the single line checks.check_x(name)"
         called.append(checks[0][1])
-        folded, prose = code_cells(after), after.partition("\n:::\n")[0]
+        folded = code_cells(text)[len(code_cells(before)) :]
         assert folded, f"{task} has no cell tagged solution"
         assert all(cell.tags == ["solution"] for cell in folded)
         call = checks[0][0]
         assert call in "".join(cell.code for cell in folded), f"no solution of {task} has {call}"
+        prose = after.partition("\n:::\n")[0]
         assert not code_cells(prose)
         assert len(prose.split()) > 40
     assert called == list(checks_of(path))
