@@ -2,14 +2,13 @@
 
 import io
 import re
-import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import ROOT
 
-from _ext import execution, pages
+from _ext import pages
 from vaebook.explorers.svg import inline_svg
 from vaebook.figures import COLOURS
 
@@ -106,21 +105,6 @@ def test_every_role_reads_on_its_paper(theme):
     for role, colour in colours.items():
         light, dark = sorted([paper, luminance(colour)], reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, role
-
-
-def test_cache_key_follows_the_package_but_not_what_no_page_runs(tmp_path, monkeypatch):
-    copy = tmp_path / "vaebook"
-    shutil.copytree(execution.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(execution, "PACKAGE", copy)
-    before = execution.package_hash()
-    for name in ["explorers/js/kit/dom.js"]:
-        (copy / name).write_text("changed", "utf-8")
-        assert execution.package_hash() == before, name
-    for name in ["gaussians.py", "checks/core.py", "explorers/base.py", "book.mplstyle"]:
-        (copy / name).write_text("changed", "utf-8")
-        after = execution.package_hash()
-        assert after != before, name
-        before = after
 
 
 def test_colab_address_is_the_notebook_beside_the_page():

@@ -137,20 +137,22 @@ def test_planted_fault_turns_the_gate_red_twice(green, tmp_path, plant, command,
         assert message in output, f"{run} run: red, but without {message!r}:\n{output[-2000:]}"
 
 
-def test_a_change_in_the_package_runs_the_pages_again(green, tmp_path):
+def test_a_change_of_code_runs_the_pages_that_import_it_and_words_run_none(green, tmp_path):
     copy = tmp_path / "book"
     shutil.copytree(green, copy)
-    _, unchanged = run_gate(copy, BUILD)
-    assert "Executing notebook" not in unchanged
-    with open(copy / "_ext" / "pages.py", "a", encoding="utf-8") as module:
-        module.write("\n# A module that no page runs.\n")
-    _, frame_only = run_gate(copy, BUILD)
-    assert "Executing notebook" not in frame_only
-    with open(copy / "vaebook" / "mixture.py", "a", encoding="utf-8") as module:
-        module.write("\n# A change that no cell shows.\n")
-    status, changed = run_gate(copy, BUILD)
-    assert status == 0, changed[-3000:]
-    assert "Executing notebook" in changed
+    replace(copy, CHAPTER, SUMMARY, "One sentence more.\n\n" + SUMMARY)
+    for name in ["_ext/pages.py", "vaebook/gradients.py"]:
+        with open(copy / name, "a", encoding="utf-8") as module:
+            module.write("\n# No page runs a comment.\n")
+    status, words = run_gate(copy, BUILD)
+    assert status == 0, words[-3000:]
+    assert "Executing notebook" not in words
+    with open(copy / "vaebook" / "gradients.py", "a", encoding="utf-8") as module:
+        module.write("\nUNUSED = 1\n")
+    status, code = run_gate(copy, BUILD)
+    assert status == 0, code[-3000:]
+    executed = re.findall(r"/(\w+/[\w-]+)\.md: Executing notebook", code)
+    assert sorted(executed) == [f"{f}/reparameterization-trick" for f in ("chapters", "homework")]
 
 
 def test_with_an_address_the_chapters_and_only_they_have_a_colab_button(green, tmp_path):

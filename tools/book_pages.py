@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -190,7 +191,8 @@ class Cell(NamedTuple):
         return self.options.get("tags") or []
 
 
-def code_cells(text: str) -> list[Cell]:
+@cache
+def code_cells(text: str) -> tuple[Cell, ...]:
     """The code cells of a page, or of a part of one, in their order."""
     cells, section = [], ""
     tokens = make_parser().parse(text)
@@ -201,7 +203,12 @@ def code_cells(text: str) -> list[Cell]:
             directive = _read_directive(Page("page", text), token, token.map[0])
             code = directive.body.strip("\n")
             cells.append(Cell(code, directive.options, section, range(*token.map)))
-    return cells
+    return tuple(cells)
+
+
+def plain_python(code: str) -> str:
+    """The code of a cell as Python reads it: a line for the kernel alone does nothing."""
+    return re.sub(r"(?m)^( *)[%!].*$", r"\1pass", code)
 
 
 def without_cells(text: str) -> str:

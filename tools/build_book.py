@@ -2,8 +2,9 @@
 
     .venv/bin/python tools/build_book.py
 
-Every warning is an error. Unchanged cells come from the execution cache, which is keyed on the
-cells and on the package. After the build each executed notebook and each page is read again:
+Every warning is an error. Unchanged pages come from the execution cache, which is keyed on their
+cells and on the code that these import. After the build each executed notebook and each page is
+read again:
 
 - every code cell has run and none has raised;
 - every page of the table of contents is there;
@@ -20,36 +21,28 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
-import yaml
+from book_pages import ROOT, code_cells, toc_pages
 from environment import adopt, alone
-from jupyter_cache import get_cache
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from _ext.execution import mend_cache, package_hash  # noqa: E402
+from execution_cache import open_cache
 
 SITE = ROOT / "_build" / "html"
 EXECUTED = ROOT / "_build" / "jupyter_execute"
-CACHES = ROOT / "_build" / ".jupyter_cache"
 #: Attributes by which a page loads something (a link to elsewhere is no load).
 LOADS = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 
 
-def toc_pages():
-    """Return the page names of ``_toc.yml`` in their order, the root first."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    parts = toc.get("parts", [])
-    return [toc["root"], *(chapter["file"] for part in parts for chapter in part["chapters"])]
-
-
 def build():
     """Run Jupyter Book from a clean site, with its progress on screen; return its exit status."""
-    stale = [path for path in CACHES.glob("*") if path.name != package_hash()]
-    for folder in [SITE, EXECUTED, ROOT / "_build" / ".doctrees", *stale]:
+    for folder in [SITE, EXECUTED, ROOT / "_build" / ".doctrees"]:
         shutil.rmtree(folder, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     strict = ["-n", "-W", "--keep-going", "--all"]
     return subprocess.run([*command, *strict], cwd=ROOT, check=False).returncode
+
+
+def cells_of(page):
+    """Return the code cells of a page's source."""
+    return code_cells((ROOT / f"{page}.md").read_text("utf-8"))
 
 
 def unexecuted_cells(page):
@@ -58,13 +51,12 @@ def unexecuted_cells(page):
     The execution cache has every run. The notebook that MyST-NB leaves beside the site has its
     cells, but their outputs only if it ran in this very build.
     """
-    text = (ROOT / page).with_suffix(".md").read_text("utf-8")
-    if "{code-cell}" not in text:
+    if not cells_of(page):
         return []
     path = (EXECUTED / page).with_suffix(".ipynb")
     try:
-        cache = get_cache(CACHES / package_hash())
-        _, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
+        read = nbformat.read(path, as_version=4)
+        _, notebook = open_cache(ROOT).merge_match_into_notebook(read)
     except (FileNotFoundError, KeyError):
         return [f"{page}: has code cells, but was not executed"]
     faults = []
@@ -148,10 +140,7 @@ def main():
         print(*faults, sep="\n", file=sys.stderr)
         sys.exit(f"make book: {len(faults)} faults in the built book.")
     seconds = time.perf_counter() - started
-    cells = sum(
-        text.count("{code-cell}")
-        for text in ((ROOT / page).with_suffix(".md").read_text("utf-8") for page in toc_pages())
-    )
+    cells = sum(len(cells_of(page)) for page in toc_pages())
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) / 1e6
     print(
         f"\nBook built: {len(toc_pages())} pages, {cells} code cells run, {size:.1f} MB, "
@@ -162,6 +151,5 @@ def main():
 
 if __name__ == "__main__":
     adopt()
-    mend_cache()
     with alone():
         main()

@@ -5,7 +5,8 @@
     python tools/make_notebooks.py --solutions DIR    write the homework with its solutions to DIR
 
 A notebook holds no output but the text of the cells tagged ``nbval-check-output``, which it is
-executed for.  The generated files are committed and never edited.
+executed for, once: while its code and all that this imports stay the same, the text comes from the
+execution cache.  The generated files are committed and never edited.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from pathlib import Path
 import nbformat
 from book_pages import NOTEBOOK_FOLDERS, Book, Page, Refusal
 from environment import adopt
+from execution_cache import open_cache
+from execution_key import execution_key
+from jupyter_cache.base import CacheBundleIn
 from lower_myst import STORED, Lowering
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -41,18 +45,40 @@ def is_stored(cell: nbformat.NotebookNode) -> bool:
     return cell.cell_type == "code" and STORED in cell.metadata.get("tags", [])
 
 
-def execute(
+def store_outputs(
+    root: Path,
     page: Page,
     notebook: nbformat.NotebookNode,
     folder: Path,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Run the cells up to the last tagged one and store the text outputs of the tagged ones."""
+    """Store the text outputs of the tagged cells, from a run of now or of before."""
     wanted = [index for index, cell in enumerate(notebook.cells) if is_stored(cell)]
     if not wanted:
         return
     run = nbformat.from_dict(notebook)
-    run.cells = [nbformat.from_dict(cell) for cell in notebook.cells[: wanted[-1] + 1]]
+    run.cells = run.cells[: wanted[-1] + 1]
+    key = execution_key(cell.source for cell in run.cells if cell.cell_type == "code")
+    run.metadata.kernelspec.display_name += f", {key}"  # which the cache compares, as the cells
+    cache = open_cache(root)
+    try:
+        _, run = cache.merge_match_into_notebook(run)
+    except KeyError:
+        execute(page, run, folder, progress)
+        cache.cache_notebook_bundle(CacheBundleIn(run, page.slug), check_validity=False)
+    for index in wanted:
+        cell = notebook.cells[index]
+        cell.outputs = [_text_output(page, cell, output) for output in run.cells[index].outputs]
+        if not cell.outputs:
+            raise Refusal(f"{page.slug}.md: the cell {cell.id} is tagged {STORED}: let it print")
+        # nbval compares only cells that have been run; one fixed count keeps other lines still.
+        cell.execution_count = 1
+
+
+def execute(
+    page: Page, run: nbformat.NotebookNode, folder: Path, progress: Callable[[int, int], None]
+) -> None:
+    """Run all cells of a notebook."""
     code = [index for index, cell in enumerate(run.cells) if cell.cell_type == "code"]
     running = code[0]
 
@@ -80,13 +106,6 @@ def execute(
         name = run.cells[running].id
         report = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
         raise Refusal(f"{page.slug}.md: the cell {name} does not run.\n{report}") from None
-    for index in wanted:
-        cell = notebook.cells[index]
-        cell.outputs = [_text_output(page, cell, output) for output in run.cells[index].outputs]
-        if not cell.outputs:
-            raise Refusal(f"{page.slug}.md: the cell {cell.id} is tagged {STORED}: let it print")
-        # nbval compares only cells that have been run; one fixed count keeps other lines still.
-        cell.execution_count = 1
 
 
 def _text_output(page: Page, cell, output) -> nbformat.NotebookNode:
@@ -219,7 +238,7 @@ def main(arguments: list[str] | None = None, *, root: Path | None = None) -> int
                 result = "differs" if differences else "up to date"
                 problems += differences
             else:
-                execute(page, notebook, path.parent, progress)
+                store_outputs(book.root, page, notebook, path.parent, progress)
                 result = "written" if write(path, to_text(notebook)) else "unchanged"
             counts["cells"] += len(notebook.cells)
             counts["stored"] += sum(map(is_stored, notebook.cells))

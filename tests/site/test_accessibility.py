@@ -9,7 +9,8 @@ import itertools
 from importlib import resources
 
 import pytest
-from build_book import SITE, toc_pages
+from book_pages import toc_pages
+from build_book import SITE
 from test_live_explorers import every_explorer, show
 from test_pages import open_page
 

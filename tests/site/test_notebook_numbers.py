@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from book_pages import Book
-from build_book import toc_pages
+from book_pages import Book, toc_pages
 from conftest import ROOT
 from docutils.nodes import make_id
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 import yaml
-from build_book import ROOT, SITE, toc_pages
+from book_pages import ROOT, toc_pages
+from build_book import SITE
 from test_pages import PAGES, each_page, open_page
 
 from _ext import pages
