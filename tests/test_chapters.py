@@ -4,7 +4,7 @@ import re
 import statistics
 
 import pytest
-import yaml
+from book_pages import code_cells, toc_pages, without_cells
 from conftest import ROOT
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.md"))
@@ -29,31 +29,27 @@ TAGS = {
     "page-only",
     "nbval-check-output",
 }
-_CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.S | re.M)
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 def cells_of(path):
-    """Return (options, code lines without blanks and comments, code) of each cell of a page."""
-    cells = []
-    for body in _CELL.findall(path.read_text("utf-8")):
-        options = {}
-        if body.startswith("---\n"):
-            block, _, body = body[4:].partition("\n---\n")
-            options = yaml.safe_load(block)
-        else:
-            lines = body.splitlines(keepends=True)
-            head = [line for line in lines if line.startswith(":")]
-            options = yaml.safe_load("".join(line[1:] for line in head)) or {}
-            body = "".join(lines[len(head) :])
-        code = [line for line in body.splitlines() if line.strip() and line.strip()[0] != "#"]
-        cells.append((options, code, body))
-    return cells
+    """Return the code cells of a page."""
+    return code_cells(path.read_text("utf-8"))
+
+
+def code_lines(cell):
+    """Return the lines of a cell without blanks and comments."""
+    return [line for line in cell.code.splitlines() if line.strip() and line.strip()[0] != "#"]
+
+
+def asserts(cell):
+    """Tell whether a cell asserts something."""
+    return re.search(r"^\s*(assert |np\.testing\.)", cell.code, re.M) is not None
 
 
 def prose_of(path):
     """Return the words of a page outside its cells, equations and front matter."""
-    text = _CELL.sub("", path.read_text("utf-8")).split("\n---\n", 1)[1]
+    text = without_cells(path.read_text("utf-8")).split("\n---\n", 1)[1]
     text = re.sub(r"^\$\$.*?^\$\$[^\n]*$", "", text, flags=re.S | re.M)
     return re.findall(r"[A-Za-z][\w'-]*", text)
 
@@ -65,7 +61,7 @@ def test_there_are_chapters():
 @each_chapter
 def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
     page = f"chapters/{path.stem}"
-    assert f"file: {page}\n" in (ROOT / "_toc.yml").read_text("utf-8"), "name it in _toc.yml"
+    assert page in toc_pages(), "name it in _toc.yml"
     index = (ROOT / "index.md").read_text("utf-8")
     assert re.search(rf"(?m)^\d+\. \[.+\]\({page}\.md\)", index), "add it to the map in index.md"
     weeks = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
@@ -75,7 +71,7 @@ def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
 
 @each_chapter
 def test_sections_stand_in_the_fixed_order(path):
-    text = _CELL.sub("", path.read_text("utf-8"))
+    text = without_cells(path.read_text("utf-8"))
     headings = re.findall(r"^## (.+)$", text, re.M)
     missing = [section for section in SECTIONS if section not in headings]
     assert not missing, f"sections missing: {missing}"
@@ -88,7 +84,7 @@ def test_sections_stand_in_the_fixed_order(path):
 
 @each_chapter
 def test_cells_are_short_and_explained(path):
-    lines = [len(code) for _, code, _ in cells_of(path)]
+    lines = [len(code_lines(cell)) for cell in cells_of(path)]
     assert statistics.median(lines) <= 8
     assert statistics.quantiles(lines, n=10)[-1] <= 20
     assert max(lines) <= 30
@@ -99,25 +95,23 @@ def test_cells_are_short_and_explained(path):
 @each_chapter
 def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
     cells = cells_of(path)
-    tags = [set(options.get("tags", [])) for options, _, _ in cells]
+    tags = [set(cell.tags) for cell in cells]
     unknown = set().union(*tags) - TAGS
     assert not unknown, f"unknown tags: {unknown}"
     for wanted in ["setup", "explorer", "live-only", "page-only", "nbval-check-output"]:
         assert any(wanted in found for found in tags), f"no cell is tagged {wanted}"
-    for options, _, body in cells:
-        if "plt.show()" in body and "live-only" not in options.get("tags", []):
-            mystnb = options.get("mystnb", {})
+    for cell in cells:
+        if "plt.show()" in cell.code and "live-only" not in cell.tags:
+            mystnb = cell.options.get("mystnb", {})
             alt = (mystnb.get("image") or {}).get("alt", "")
-            assert len(alt) > 30, f"alt text missing: {body}"
-            assert (mystnb.get("figure") or {}).get("caption"), f"caption missing: {body}"
+            assert len(alt) > 30, f"alt text missing: {cell.code}"
+            assert (mystnb.get("figure") or {}).get("caption"), f"caption missing: {cell.code}"
 
 
 @each_chapter
 def test_something_is_asserted_where_the_answer_is_known(path):
-    text = path.read_text("utf-8")
-    section = text[text.index("## Check on a known answer") : text.index("## Explore")]
-    found = re.search(r"^\s*(assert |np\.testing\.)", section, re.M)
-    assert found, "assert something in 'Check on a known answer'"
+    cells = [cell for cell in cells_of(path) if cell.section == "Check on a known answer"]
+    assert any(map(asserts, cells)), "assert something in 'Check on a known answer'"
 
 
 @each_chapter
@@ -125,7 +119,7 @@ def test_every_term_in_bold_is_in_the_glossary(path):
     glossary = (ROOT / "appendix" / "glossary.md").read_text("utf-8")
     entries = glossary[glossary.index(":::{glossary}") :].splitlines()[1:]
     terms = {line.lower() for line in entries if line and line[0] not in " :"}
-    text = re.sub(r"`[^`]*`", "", _CELL.sub("", path.read_text("utf-8")))
+    text = re.sub(r"`[^`]*`", "", without_cells(path.read_text("utf-8")))
     bold = [" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", text)]
     # A lead-in such as "Derive, 10 minutes." or "Time:" ends in a stop; a term does not.
     defined = [words for words in bold if words[-1] not in '.:"']

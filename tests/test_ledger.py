@@ -11,7 +11,9 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
+from book_pages import Book, code_cells
 from conftest import ROOT
+from test_chapters import asserts
 
 NOTATION = ROOT / "appendix" / "notation.md"
 NOT_WRITTEN = "not written yet"
@@ -46,10 +48,9 @@ def ledger_rows():
 
 @cache
 def labels_of_the_book():
-    """Return every equation label of the chapters."""
-    text = "".join(path.read_text("utf-8") for path in sorted(ROOT.glob("chapters/*.md")))
-    dollars = re.findall(r"^\$\$ *\(([\w-]+)\)$", text, re.M)
-    return set(dollars) | set(re.findall(r"^:label: ([\w-]+)$", text, re.M))
+    """Return every equation label of the book."""
+    targets = Book(ROOT).targets.items()
+    return {label for label, target in targets if target.kind == "equation"}
 
 
 def resolve(name):
@@ -69,16 +70,8 @@ def functions_in(path):
 
 def asserting_sections(path):
     """Return the headings of a page under which a code cell asserts something."""
-    page = (ROOT / path).read_text("utf-8")
-    cells = r"(```\{code-cell\}.*?^```$)"
-    heading, found = "", set()
-    for part in re.split(cells, page, flags=re.S | re.M):
-        if part.startswith("```{code-cell}"):
-            if re.search(r"^\s*(assert |np\.testing\.)", part, re.M):
-                found.add(heading)
-        else:
-            heading = (re.findall(r"^#+ (.+)$", part, re.M) or [heading])[-1]
-    return found
+    cells = code_cells((ROOT / path).read_text("utf-8"))
+    return {cell.section for cell in cells if asserts(cell)}
 
 
 def test_there_is_one_row_for_each_equation_of_the_note():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +48,11 @@ def execution_key(codes: Iterable[str], package: Path = PACKAGE) -> str:
 
 def files_reached(codes: Iterable[str], package: Path = PACKAGE) -> list[Path]:
     """Return the files of the package that cells of this code run or can read, in fixed order."""
-    waiting = list(_imports(ast.parse("\n".join(map(plain_python, codes)))))
+    tree = ast.Module([], [])
+    for code in codes:
+        with suppress(SyntaxError):  # such a cell raises, and the cache keeps no such run
+            tree.body += ast.parse(plain_python(code)).body
+    waiting = list(_imports(tree))
     seen, reached = set(), set()
     while waiting:
         wanted = waiting.pop()

@@ -12,18 +12,16 @@ import dataclasses
 import functools
 import json
 import math
-import re
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
+from book_pages import ROOT, code_cells, plain_python
 
 from vaebook.results.failures import NAMES
 from vaebook.vae import VAE, Config, log_likelihood
 from vaebook.vae.objective import reparameterize
 
-ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "what-goes-wrong.md"
 RECORD = ROOT / "vaebook" / "results" / "failures.npz"
 N_TRAIN, N_TEST, N_SHOWN, N_IMPORTANCE = 5000, 500, 12, 100
@@ -35,12 +33,10 @@ MORE = 0.00025 * 3 * 64 * 64 / 784  # the weight 0.00025, as it acts on coloured
 
 def definitions():
     """Return what the chapter imports and defines; no other line of its cells is run."""
-    cells = r"^```\{code-cell\}[^\n]*\n(.*?)^```$"
-    body = []
-    for cell in re.findall(cells, CHAPTER.read_text("utf-8"), re.S | re.M):
-        code = re.sub(r"\A---\n.*?^---$|^:tags:.*?$|^%.*?$", "", cell, flags=re.S | re.M)
-        kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-        body += [node for node in ast.parse(code).body if isinstance(node, kinds)]
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    codes = [plain_python(cell.code) for cell in code_cells(CHAPTER.read_text("utf-8"))]
+    lines = [line for code in codes for line in ast.parse(code).body]
+    body = [line for line in lines if isinstance(line, kinds)]
     names = {"__name__": "chapter"}
     exec(compile(ast.Module(body, []), CHAPTER.name, "exec"), names)
     return names

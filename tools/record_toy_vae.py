@@ -7,14 +7,12 @@ reads the record, and saves what they computed in ``vaebook/results/toy-vae.npz`
 """
 
 import json
-import re
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
+from book_pages import ROOT, code_cells, plain_python
 
-ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "variational-autoencoder.md"
 RECORD = ROOT / "vaebook" / "results" / "toy-vae.npz"
 ARRAYS = ("epochs", "theta", "phi", "bound", "log_px", "data")
@@ -23,12 +21,11 @@ ARRAYS = ("epochs", "theta", "phi", "bound", "log_px", "data")
 def cells_before(word):
     """Return the code of the cells above the first that says ``word``; figures are left out."""
     cells = []
-    fenced = r"^```\{code-cell\}[^\n]*\n(.*?)^```$"
-    for body in re.findall(fenced, CHAPTER.read_text("utf-8"), re.S | re.M):
-        if word in body:
+    for cell in code_cells(CHAPTER.read_text("utf-8")):
+        if word in cell.code:
             return cells
-        if not body.startswith("---\n"):  # such a cell only draws
-            cells.append(re.sub(r"^:tags:.*$|^%config.*$", "", body, flags=re.M))
+        if "mystnb" not in cell.options:  # such a cell only draws
+            cells.append(plain_python(cell.code))
     raise SystemExit(f"{CHAPTER.name} has no cell that says {word!r}; its training ends before it.")
 
 
