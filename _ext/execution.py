@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import execution_cache
-from book_pages import ROOT, code_cells
+from book_pages import code_cells
 from environment import adopt
 from execution_key import execution_key, files_reached
 from myst_nb.sphinx_ import NbMetadataCollector
@@ -19,7 +19,7 @@ def prepare(app, config):
     """Set the environment of the run and the place of its cache, before MyST-NB reads them."""
     adopt()
     os.environ["VAEBOOK_STATIC"] = "1"  # explorers write HTML and open no comm
-    config.nb_execution_cache_path = str(execution_cache.place(ROOT))
+    config.nb_execution_cache_path = str(execution_cache.place(Path(app.outdir).parent.parent))
     # nbclient mirrors Output widgets over the socket on which it waits for the cell's end, and can
     # so miss that end and sleep until the time limit. No page shows such a widget's state.
     NotebookClient.on_comm_open_jupyter_widget = lambda client, message: None
@@ -35,7 +35,7 @@ def add_key(app, docname, source):
         return
     if KERNEL not in source[0]:
         LOGGER.warning("has code cells, but no line %r in its header", KERNEL, location=docname)
-    source[0] = source[0].replace(KERNEL, f"{KERNEL}, {execution_key(codes)}", 1)
+    source[0] = source[0].replace(KERNEL, f"{KERNEL} ({execution_key(codes)})", 1)
     for path in files_reached(codes):
         app.env.note_dependency(str(path))
 

@@ -59,7 +59,7 @@ def store_outputs(
     run = nbformat.from_dict(notebook)
     run.cells = run.cells[: wanted[-1] + 1]
     key = execution_key(cell.source for cell in run.cells if cell.cell_type == "code")
-    run.metadata.kernelspec.display_name += f", {key}"  # which the cache compares, as the cells
+    run.metadata.kernelspec.display_name += f" ({key})"  # which the cache compares, as the cells
     cache = open_cache(root)
     try:
         _, run = cache.merge_match_into_notebook(run)
