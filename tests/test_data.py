@@ -254,6 +254,8 @@ TEXT = "".join(" ".join(map(str, row)) + "\n" for row in BITS).encode()
 FILES = {
     "t10k-images-idx3-ubyte.gz": gzip.compress(idx(IMAGES), mtime=0),
     "t10k-labels-idx1-ubyte.gz": gzip.compress(idx(LABELS), mtime=0),
+    "t10k-images-idx3-ubyte": idx(IMAGES),
+    "t10k-labels-idx1-ubyte": idx(LABELS),
     "binarized_mnist_valid.amat": TEXT,
 }
 IMAGE_FILE = "t10k-images-idx3-ubyte.gz"
@@ -549,12 +551,14 @@ def test_a_damaged_file_is_replaced_and_not_lost(server, tmp_path):
 # ------------------------------------------------------------------------------ files at hand
 
 
-@pytest.mark.parametrize("sub", [".", "mnist"])
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("sub", [".", "mnist", "MNIST/raw"])
 @pytest.mark.parametrize("by", ["root", "VAEBOOK_DATA", "cache"])
-def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch, by, sub):
+def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch, by, sub, packed):
     server.script.update(a=["404"], b=["404"])
-    (tmp_path / sub).mkdir(exist_ok=True)
-    for file in BOTH:
+    (tmp_path / sub).mkdir(exist_ok=True, parents=True)
+    files = BOTH if packed else [file.removesuffix(".gz") for file in BOTH]
+    for file in files:
         (tmp_path / sub / file).write_bytes(FILES[file])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     root = tmp_path if by == "root" else None
@@ -564,7 +568,7 @@ def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch,
         monkeypatch.setattr("pooch.os_cache", lambda _name: tmp_path)
     loaded = data.load("mnist", "test", root=root)
     assert_right(loaded)
-    assert str(tmp_path / sub / IMAGE_FILE) in loaded.source
+    assert str(tmp_path / sub / files[0]) in loaded.source
     loaded.images[0] = 0  # writable, as torch wants it
     assert server.requests == []
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -655,7 +659,7 @@ def test_mirrors_are_https_on_two_hosts_and_every_file_has_its_sum():
     for mirrors in data.MIRRORS.values():
         assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in mirrors)
         assert len({mirror.split("/")[2] for mirror in mirrors}) >= 2
-    assert len(data.SHA256) == 7
+    assert len(data.SHA256) == 11
     assert all(len(sha256) == 64 for sha256 in data.SHA256.values())
 
 
@@ -696,6 +700,10 @@ def test_the_real_files():
     assert np.bincount(train.labels).tolist() == [
         5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
     ]  # fmt: skip
+    for file in data.SHA256:
+        if file.endswith(".gz"):
+            content = gzip.decompress((Path(real_data()) / "mnist" / file).read_bytes())
+            assert hashlib.sha256(content).hexdigest() == data.SHA256[file.removesuffix(".gz")]
     for split, n in [("train", 50_000), ("valid", 10_000), ("test", 10_000)]:
         static = data.load("mnist-static", split, root=real_data())
         assert static.images.shape == (n, 28, 28)

@@ -49,7 +49,7 @@ def addresses():
     for dataset, mirrors in data.MIRRORS.items():
         for mirror in mirrors:
             for file in data.SHA256:
-                if file.endswith(".amat") == (dataset == "mnist-static"):
+                if file.endswith({"mnist": ".gz", "mnist-static": ".amat"}[dataset]):
                     found[mirror + file] = "vaebook/data.py"
     return {address: where for address, where in found.items() if is_outside(address)}
 

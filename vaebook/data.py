@@ -36,7 +36,8 @@ MIRRORS = {
         "bac893cfcec486bbd00b755b12cf8402053b0e84/",
     ),
 }
-FOLDERS = {"mnist": "mnist", "mnist-static": "binarized-mnist"}
+# Where files may lie in a folder; new ones go to the first place. torchvision keeps the last one.
+FOLDERS = {"mnist": ("mnist", ".", "MNIST/raw"), "mnist-static": ("binarized-mnist", ".")}
 SPLITS = {
     "drawn-digits": ("train", "test"),
     "mnist": ("train", "test"),
@@ -47,6 +48,10 @@ _SHA256_SUMS = """
 3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c  train-labels-idx1-ubyte.gz
 8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6  t10k-images-idx3-ubyte.gz
 f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6  t10k-labels-idx1-ubyte.gz
+ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db  train-images-idx3-ubyte
+65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5  train-labels-idx1-ubyte
+0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7  t10k-images-idx3-ubyte
+ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2  t10k-labels-idx1-ubyte
 ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d  binarized_mnist_train.amat
 1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2  binarized_mnist_valid.amat
 e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c  binarized_mnist_test.amat
@@ -90,7 +95,8 @@ def load(name, split, *, root=None):
     root : path, optional
         The folder to look in and to keep files in. Without it, the folder that the environment
         variable VAEBOOK_DATA names, then the system's cache for the user. Files may lie in a
-        subfolder (``mnist/``, ``binarized-mnist/``) or in the folder itself.
+        subfolder (``mnist/``, ``binarized-mnist/``, torchvision's ``MNIST/raw/``) or in the folder
+        itself, those of MNIST also unpacked.
 
     Returns
     -------
@@ -165,7 +171,9 @@ def _load_drawn(split, folders):
 
 def _read_idx(path, n_axes):
     """Read an IDX file of bytes strictly: every byte of it is accounted for."""
-    data = gzip.decompress(path.read_bytes())
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
     header = 4 + 4 * n_axes
     if data[:4] != bytes([0, 0, 8, n_axes]) or len(data) < header:
         raise DataError(
@@ -207,22 +215,23 @@ def _load_static(file, split, folders):
 def _folders(root):
     """The folders to look in, and to keep files in: the first that can be written."""
     if root is not None:
-        return [Path(root).expanduser()]
+        return [Path(os.path.expanduser(root))]
     import pooch
 
     named = os.environ.get("VAEBOOK_DATA")
-    own = [Path(named).expanduser()] if named else []
+    own = [Path(os.path.expanduser(named))] if named else []
     return [*own, Path(pooch.os_cache("vaebook"))]
 
 
 def _candidates(name, file, folders):
-    """Where a file may lie."""
-    return [path for folder in folders for path in (folder / FOLDERS[name] / file, folder / file)]
+    """Where a file may lie, packed or unpacked."""
+    files = dict.fromkeys((file, file.removesuffix(".gz")))
+    return [at / place / one for at in folders for place in FOLDERS[name] for one in files]
 
 
-def _has_right_content(path, file):
+def _has_right_content(path):
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == SHA256[file]
+        return hashlib.sha256(path.read_bytes()).hexdigest() == SHA256[path.name]
     except OSError:  # not there, or not to be read
         return False
 
@@ -231,14 +240,14 @@ def _fetch(name, file, folders):
     """Return the path of a file with the recorded SHA-256, downloaded if need be."""
     reasons = []
     for path in _candidates(name, file, folders):
-        if _has_right_content(path, file):
+        if _has_right_content(path):
             return path
     for folder in folders:
-        folder = folder / FOLDERS[name]
+        folder = folder / FOLDERS[name][0]
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with _alone(folder):
-                if not _has_right_content(folder / file, file):  # another process may have been
+                if not _has_right_content(folder / file):  # another process may have been
                     _download(name, file, folder)
             return folder / file
         except OSError as error:
