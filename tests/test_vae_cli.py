@@ -148,6 +148,23 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_was_ignored_at_the_start_stops_nothing(tmp_path, ignored):
+    usual = signal.signal(ignored, signal.SIG_IGN)  # as nohup, or a script's "&", starts a process
+    try:
+        run = [*TRAIN, "--set", "epochs=3", "--out", tmp_path / "run"]
+        process = start(*run, mode="slow ignoring")
+    finally:
+        signal.signal(ignored, usual)
+    for line in process.stdout:
+        if line == "step 5\n":
+            break
+    process.send_signal(ignored)
+    status, output = finish(process)
+    assert status == 0, output
+    assert newest_state(tmp_path / "run")["step"] == 27
+
+
 # ------------------------------------------------------------------- two processes
 
 
@@ -269,6 +286,12 @@ def test_options_change_the_preset(tmp_path, small_data):
     assert (config["seed"], config["activation"], config["hidden"]) == (7, "tanh", [16])
 
 
+def test_none_takes_a_setting_of_the_preset_away(tmp_path, small_data):
+    options = ["--preset", "mnist-cpu", "--set", "epochs=1", "--set", "max_gradient_norm=None"]
+    assert main([*TRAIN, *options, "--out", str(tmp_path / "run")]) == 0
+    assert newest_state(tmp_path / "run")["config"]["max_gradient_norm"] is None
+
+
 def test_a_time_limit_ends_the_run_within_it(tmp_path, small_data, capsys):
     start = time.monotonic()
     limit = ["--max-seconds", "1.5", "--out", str(tmp_path / "run")]
@@ -285,13 +308,33 @@ def test_a_time_limit_ends_the_run_within_it(tmp_path, small_data, capsys):
         ([*TRAIN, "--seed", "-1"], "seed is -1"),
         ([*TRAIN, "--set", "learning_rate=1e30", "--set", "warmup_steps=0"], "encoder's mean is"),
         ([*TRAIN, "--set", "n_samples=100000000000"], "Out of memory"),
+        ([*TRAIN, "--set", "hidden=(1000000000000000,)"], "Out of memory"),
+        ([*TRAIN, "--set", "hidden=400"], "hidden is 400, expected a sequence of widths"),
+        ([*TRAIN, "--set", "hidden={[]: 1}"], "hidden is '{[]: 1}'"),
+        ([*TRAIN, "--set", "epochs=None"], "epochs is None"),
+        ([*TRAIN, "--set", "epochs="], "epochs is ''"),
+        ([*TRAIN, "--set", "seed=99999999999999999999"], "seed is 99999999999999999999"),
+        ([*TRAIN, "--max-seconds", "nan"], "max_seconds is nan"),
+        ([*TRAIN, "--device", "gpu"], "device is 'gpu'"),
+        (["train", "--device", "cuda:99"], "device is 'cuda:99'"),
+        ([*TRAIN, "--out", os.devnull], "File exists"),
+        (["evaluate", "RUN", "--device", "gpu"], "device is 'gpu'"),
+        (["evaluate", "RUN", "--images", "0"], "n_images is 0"),
+        (["evaluate", "RUN", "--importance", "-1"], "n_importance is -1"),
+        (["evaluate", "RUN", "--seed", "99999999999999999999"], "--seed is 99999999999999999999"),
+        (["sample", "RUN", "--n", "0"], "--n is 0"),
+        (["sample", "RUN", "--n", "-3"], "--n is -3"),
+        (["sample", "RUN", "--n", "1000000000000000"], "memory"),
+        (["sample", "RUN", "--out", "nowhere/x.png"], "No such file"),
+        (["sample", "RUN", "--out", "x.doc"], "--out is x.doc, expected a name that ends in .png"),
     ],
 )
 def test_errors_are_one_line_and_status_1(
-    arguments, message, tmp_path, monkeypatch, capsys, small_data
+    arguments, message, trained, tmp_path, monkeypatch, capsys, small_data
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 1
+    capsys.readouterr()
+    assert main([str(trained) if word == "RUN" else word for word in arguments]) == 1
     errors = capsys.readouterr().err
     assert errors.startswith("vaebook.vae: ")
     assert errors.count("\n") == 1
@@ -300,14 +343,41 @@ def test_errors_are_one_line_and_status_1(
 
 def test_another_configuration_is_refused_with_the_difference(trained, capsys, small_data):
     assert main([*TRAIN, "--set", "epochs=4", "--out", str(trained)]) == 1
-    assert "epochs: 3 in the checkpoint, 4 now" in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert "epochs: 3 in the checkpoint, 4 now" in errors
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["width=3", "epochs", "=3"])
 def test_an_unknown_field_is_refused_with_the_known_ones(text, capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--set", text])
-    assert "batch_size" in capsys.readouterr().err
+    assert_usage_error(["train", "--set", text], "batch_size", capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "train | evaluate | sample"),
+        (["learn"], "invalid choice: 'learn'"),
+        (["train", "--preset", "big"], "invalid choice: 'big'"),
+        (["train", "--data", "cifar"], "invalid choice: 'cifar'"),
+        (["train", "--seed", "one"], "invalid int value: 'one'"),
+        (["train", "--max-seconds", "soon"], "invalid float value: 'soon'"),
+        (["evaluate"], "RUN"),
+        (["evaluate", "RUN", "--precision", "float16"], "invalid choice: 'float16'"),
+        (["sample", "RUN", "--n", "1.5"], "invalid int value: '1.5'"),
+    ],
+)
+def test_a_command_that_cannot_be_understood_is_one_line_and_status_2(arguments, message, capsys):
+    assert_usage_error(arguments, message, capsys)
+
+
+def assert_usage_error(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    errors = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in errors
+    assert errors.count("\n") == 1
 
 
 def test_help_shows_examples_that_parse(capsys, monkeypatch):

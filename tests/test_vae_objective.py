@@ -106,6 +106,20 @@ def test_log_normal_diag_is_scipys():
     np.testing.assert_allclose(objective.log_standard_normal(x), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("log_var", [-60.0, -89.0, -104.0, -150.0])
+def test_a_narrow_normal_has_a_density_at_its_mean_in_single_precision(log_var):
+    mean = torch.tensor([[0.3, -2.0]], requires_grad=True)
+    narrow = torch.full((1, 2), log_var, requires_grad=True)
+    log_density = objective.log_normal_diag(mean.detach(), mean, narrow)
+    torch.testing.assert_close(log_density, torch.tensor([-math.log(2 * math.pi) - log_var]))
+    for gradient, expected in zip(
+        torch.autograd.grad(log_density.sum(), [mean, narrow]), [0.0, -0.5], strict=True
+    ):
+        torch.testing.assert_close(gradient, torch.full((1, 2), expected))
+    log_w = objective.log_weights(torch.zeros(1, 1), mean[None], mean, narrow)
+    assert torch.isfinite(log_w).all()
+
+
 def test_kl_is_that_of_torch_distributions():
     mean, log_var = normals(6, 4, grad=False), normals(6, 4, seed=1, grad=False) * 3
     q = torch.distributions.Normal(mean, (0.5 * log_var).exp())
@@ -220,6 +234,16 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
         ("warmup_steps", -1),
         ("epochs", 0),
         ("seed", -1),
+        ("seed", 2**63),
+        ("seed", 3.0),
+        ("hidden", 400),
+        ("hidden", "400"),
+        ("hidden", None),
+        ("learning_rate", "0.1"),
+        ("learning_rate", True),
+        ("learning_rate", None),
+        ("activation", None),
+        ("precision", ["auto"]),
         ("precision", "float16"),
         ("max_seconds", 0),
         ("max_gradient_norm", 0),
@@ -229,6 +253,19 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
 def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(field, value):
     with pytest.raises(ValueError, match=f"^{field} is .*, expected "):
         Config(**{field: value})
+
+
+def test_numpys_numbers_and_strings_become_pythons():
+    config = Config(
+        n_latent=np.int64(3), hidden=np.array([20, 10], np.int32), activation=np.str_("tanh"),
+        learning_rate=np.float64(1e-3), noise_std=np.float32(0.5), max_seconds=np.int16(60),
+        seed=np.uint8(7),
+    )  # fmt: skip
+    assert config == Config(n_latent=3, hidden=(20, 10), activation="tanh", learning_rate=1e-3,
+                            noise_std=0.5, max_seconds=60, seed=7)  # fmt: skip
+    plain = {type(value) for value in config.to_dict().values()}
+    assert plain == {int, float, str, list, type(None)}
+    assert {type(width) for width in config.hidden} == {int}
 
 
 def test_samples_and_importance_exclude_each_other():

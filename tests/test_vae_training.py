@@ -474,7 +474,51 @@ def test_a_run_is_read_back_with_its_best_or_newest_weights(tmp_path):
         load_run(tmp_path / "nowhere")
 
 
+def test_a_run_with_numpys_numbers_and_names_can_be_read_again_and_goes_on(tmp_path):
+    config = changed(learning_rate=np.float64(2e-3), seed=np.int64(3), epochs=np.int32(4))
+    asked = {"data_name": np.str_("mnist"), "out": np.str_(tmp_path)}
+    run = train(config, DATA, started=np.float64(training.time.monotonic()), **asked)
+    back = load_run(np.str_(tmp_path))
+    assert (back.history, back.data_name) == (run.history, "mnist")
+    assert train(config, DATA, **asked).step == run.step
+    assert curve(run) == curve(train(SMALL, DATA))
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run = train(SMALL, DATA, out="~/run")
+    assert run.checkpoint.parent == tmp_path / "run"
+    assert load_run("~/run").checkpoint == run.checkpoint
+    assert not (tmp_path / "~").exists()
+
+
 # ------------------------------------------------------------------- what it refuses
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_first_step(tmp_path, before_draw):
+    steps = []
+    before_draw(steps.append)
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(OSError, match="taken"):
+        train(SMALL, DATA, out=tmp_path / "taken")
+    assert steps == []
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda", "cuda:1", "", "meta"])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(device, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"device is '{device}', but PyTorch has cpu here"):
+        train(SMALL, DATA, device=device)
+
+
+def test_the_devices_are_the_gpus_and_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    found = [str(session.find_device(name)) for name in ("auto", "cuda", "cuda:1", "cpu")]
+    assert found == ["cuda", "cuda", "cuda:1", "cpu"]
+    with pytest.raises(ValueError, match="PyTorch has cuda, cuda:0, cuda:1, cpu here"):
+        session.find_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["decoder.layers.1.weight", "encoder.layers.0.bias"])

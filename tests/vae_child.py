@@ -1,11 +1,13 @@
 """The command line on small made-up images, for tests that kill it: python vae_child.py train ...
 
-``VAE_CHILD=often`` writes a checkpoint after every epoch, ``slow`` slows the steps down and counts
-them aloud, ``hang`` stays in the first checkpoint after it says so.
+``VAE_CHILD`` holds words: ``often`` writes a checkpoint after every epoch, ``slow`` slows the steps
+down and counts them aloud, ``hang`` stays in the first checkpoint after it says so. Without
+``ignoring`` a Ctrl-C counts, even where the tests themselves were started to ignore it.
 """
 
 import functools
 import os
+import signal
 import sys
 import time
 from types import SimpleNamespace
@@ -38,12 +40,14 @@ if __name__ == "__main__":
     from vaebook.vae import session, training
 
     data.load = load
-    mode = os.environ.get("VAE_CHILD")
-    if mode == "often":
+    mode = os.environ.get("VAE_CHILD", "").split()
+    if "ignoring" not in mode:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "often" in mode:
         cli.train = functools.partial(training.train, checkpoint_seconds=0)
-    if mode == "hang":
+    if "hang" in mode:
         session.Session.save = hang
-    if mode == "slow":
+    if "slow" in mode:
         draw = training.Batches.draw
 
         def slow_draw(batches, step):

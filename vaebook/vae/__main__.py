@@ -112,6 +112,8 @@ def sample_command(options, _started: float) -> int:
     from matplotlib import image
 
     n = require_count("--n", options.n, at_least=1)
+    if options.out and options.out.suffix != ".png":
+        raise ValueError(f"--out is {options.out}, expected a name that ends in .png.")
     run = load_run(options.run, best=not options.newest, device=options.device)
     pixels = run.model.sample(n, generator=_generator(run.model, options.seed))
     out = options.out or options.run / "samples.png"

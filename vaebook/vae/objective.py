@@ -88,7 +88,9 @@ def log_normal_diag(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
     Source: chapter "latent-variable-models".
     """
-    return -0.5 * (LOG_2PI + log_var + (x - mean) ** 2 * torch.exp(-log_var)).sum(-1)
+    # Scaled before it is squared: 1 / s^2 alone overflows where 1 / s does not.
+    scaled = (x - mean) * torch.exp(-0.5 * log_var)
+    return -0.5 * (LOG_2PI + log_var + scaled**2).sum(-1)
 
 
 def log_standard_normal(z: Tensor) -> Tensor:
