@@ -13,6 +13,7 @@ from docutils import nodes
 from sphinx.util.logging import getLogger
 
 from vaebook.explorers import scripts
+from vaebook.explorers.base import share_tables
 
 LOGGER = getLogger(__name__)
 ROOT = Path(__file__).parent.parent
@@ -66,11 +67,12 @@ def page_assets(app, pagename, templatename, context, doctree):
     """Load the kit and the explorers that the page holds, before MathJax; nothing elsewhere."""
     if doctree is None:
         return
-    html = "".join(node.astext() for node in doctree.findall(nodes.raw))
-    names = [name for name in scripts.names() if f'data-explorer="{name}"' in html]
+    context["body"] = share_tables(context["body"])
+    names = [name for name in scripts.names() if f'data-explorer="{name}"' in context["body"]]
     if names:
+        # Not deferred: an explorer comes alive before the page is painted, and nothing jumps.
         for name in ["kit", *names, "page"]:
-            app.add_js_file(f"{name}.js", loading_method="defer", priority=400)
+            app.add_js_file(f"{name}.js", priority=400)
     equations = foreign_equations(app.env, pagename, doctree)
     if equations:
         data = json.dumps(equations).replace("</", "<\\/")

@@ -141,7 +141,6 @@ def follow(explorer, move):
 @every_explorer
 @pytest.mark.parametrize("base", ["site", "file_site"])
 def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, request):
-    page.emulate_media(reduced_motion="reduce")  # buttons that animate come to their end at once
     root = show(page, case, request.getfixturevalue(base), formulas=base == "site")
     start = root.evaluate(READ)
     twin = case.explorer(**start["values"])
@@ -249,6 +248,7 @@ def test_click_on_the_mixture_chooses_x(page, site):
 
 def z_over_time(root, page, moments):
     """Press Sweep and return z after each of the moments, in seconds."""
+    page.emulate_media(reduced_motion="no-preference")
     root.locator('[name="sweep"]').click()
     seen = []
     for moment in moments:
@@ -353,6 +353,7 @@ def test_a_walk_shows_every_frame_of_the_path_and_yields_to_the_reader(page, sit
     root = show(page, LATENT, site)
     walk, slider = root.locator('[name="walk"]'), root.locator('input[name="t"]')
     at = lambda: root.evaluate(READ)["values"]["t"]  # noqa: E731
+    page.emulate_media(reduced_motion="no-preference")
     walk.click()
     page.wait_for_timeout(1500)
     first = at()
@@ -452,7 +453,7 @@ def assert_named(case, root):
 def test_the_table_follows_while_it_is_open(case, page, site):
     root = show(page, case, site)
     assert root.locator("table").count() == 0
-    summary = root.locator("summary")
+    summary = root.locator("details:has(.vb-table) > summary")
     summary.focus()
     summary.press("Enter")
     cells = root.locator("table").inner_text()
@@ -483,7 +484,8 @@ def contrast(one, other):
 @every_explorer
 def test_text_and_lines_stand_out_in_both_themes(case, page, site):
     root = show(page, case, site)
-    root.locator("summary").click()
+    for summary in root.locator("summary").all():
+        summary.click()
     for theme in ["light", "dark"]:
         page.emulate_media(color_scheme=theme)
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
@@ -564,7 +566,8 @@ def assert_fits(page, root, width):
       .filter(([_, box]) => box.width > 1 && (box.left < 0 || box.right > innerWidth))""")
     assert beyond == []
     outside = root.evaluate("""root => [...root.querySelectorAll(".vb-control > *")]
-      .filter(e => e.getBoundingClientRect().right > 1 + e.closest(".vb-control")
+      .filter(e => e.checkVisibility()
+        && e.getBoundingClientRect().right > 1 + e.closest(".vb-control")
         .getBoundingClientRect().right)
       .map(e => e.outerHTML.slice(0, 80))""")
     assert outside == [], "these stand over their neighbours"
@@ -584,6 +587,8 @@ def assert_fits(page, root, width):
 def assert_large_enough(root):
     """Hold that whatever can be pressed is 24 pixels high and wide."""
     for target in root.locator("input:not([type=hidden]), button, select, summary").all():
+        if not target.is_visible():
+            continue  # folded away
         box = target.bounding_box()
         if target.get_attribute("type") in {"radio", "checkbox"}:
             box = target.locator("..").bounding_box()
@@ -725,7 +730,7 @@ def test_every_mark_is_drawn(specimen):
 
 def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):
     root, twin = specimen
-    page.evaluate("handle.set({ count: 5, shape: 'sqrt' })")
+    page.evaluate("handle.show({ count: 5, shape: 'sqrt' })")
     twin.set(count=5, shape="sqrt")
     assert_same(root.evaluate(READ)["numbers"], twin.readouts())
     assert page.evaluate("seen") == []
@@ -748,13 +753,13 @@ ANIMATE = "() => specimen.api.animate(0.3, (part) => specimen.frames.push(part))
 
 
 def test_animation_runs_and_ends(specimen, page):
+    page.emulate_media(reduced_motion="no-preference")
     page.evaluate(ANIMATE)
     page.wait_for_function("specimen.frames.at(-1) === 1")
     assert page.evaluate("specimen.frames.length") > 3
 
 
 def test_less_motion_means_one_frame(specimen, page):
-    page.emulate_media(reduced_motion="reduce")
     page.evaluate(ANIMATE)
     assert page.evaluate("specimen.frames") == [1]
 

@@ -2,11 +2,13 @@
 
 import base64
 import functools
+import hashlib
 import html
 import io
 import itertools
 import json
 import os
+import re
 from dataclasses import asdict
 from typing import ClassVar
 
@@ -25,6 +27,8 @@ class Explorer(traitlets.HasTraits):
 
     Parameters
     ----------
+    controls : list of str, optional
+        Names of the controls and buttons to show, one slider among them; by default all.
     **values
         Start values of the controls, by name; Reset comes back to them.
 
@@ -44,25 +48,51 @@ class Explorer(traitlets.HasTraits):
     #: does in Python what the script's ``actions`` do on the page.
     buttons = ()
     #: Every word that the script says, by key; ``words.fill`` and the script fill in ``{blanks}``.
+    #: ``note`` is the one line that says what to do.
     text: ClassVar = {}
     #: Keys of those that describe the parts of the still picture.
     described = ()
 
     _words: ClassVar = {
+        "undo": "Undo",
         "reset": "Reset",
-        "table": "Data as a table",
-        "keys": "Keys: arrows move a slider, with Shift finely; Page Up and Page Down go far.",
+        "full": "Full screen",
+        "drag": "drag",
+        "on_picture": "in the picture",
+        "more": "More",
+        "numbers": "All numbers",
+        "table": "Table",
+        "help": "Help",
+        "keys": "Arrow keys move a slider, with Shift finely; Page Up and Page Down go far, Home "
+        "and End to the ends. Control + Z takes back the last step.",
+        "link": "Copy a link to this state",
+        "python": "Copy as Python",
+        "copied": "Copied.",
         "still": "A still picture: the sliders need JavaScript.",
     }
 
-    def __init__(self, **values):
+    def __init__(self, *, controls=None, **values):
         super().__init__()
         self._widget = None
         self._settling = False
+        self._only = self._select(controls)
         self._start = {}
         self.set(**values)
         self._start = self.values
         self.observe(self._moved, names=list(self._start))
+
+    def _select(self, names):
+        """Return the names of what a small instance shows; None: everything."""
+        if names is None:
+            return None
+        sliders = [c.name for c in self.controls() if c.kind == "range"]
+        choice = [*(c.name for c in self.controls() if c.kind != "hidden"), *self.buttons]
+        if not set(names) <= set(choice) or not set(names) & set(sliders):
+            raise ControlError(
+                f"{type(self).__name__}: controls = {names!r} is not possible; choose from "
+                f"{', '.join(choice)}, with one of {', '.join(sliders)} among them."
+            )
+        return list(names)
 
     # ---- for subclasses ----
 
@@ -165,10 +195,15 @@ class Explorer(traitlets.HasTraits):
 
     def props(self):
         """Return all that the script is told, as JSON holds it."""
+        return self._common() | {"start": self._start, "only": self._only}
+
+    def _common(self):
+        """Return what all instances have in common."""
         return {
             "name": self.name,
+            "class": type(self).__name__,
             "title": self.title,
-            "controls": [c.spec() | {"value": self._start[c.name]} for c in self.controls()],
+            "controls": [c.spec() for c in self.controls()],
             "readouts": [asdict(readout) for readout in self.shown],
             "buttons": list(self.buttons),
             "tables": _encode(self.tables()),
@@ -196,10 +231,13 @@ class Explorer(traitlets.HasTraits):
             self.still().savefig(svg, format="svg")
         prefix = f"{self.name}-{next(_shown)}"
         picture = inline_svg(svg.getvalue(), alt=self.alt, prefix=prefix)
-        data = json.dumps(self.props() | {"values": self.values}).replace("<", "\\u003c")
+        common = _json(self._common())
+        key = f"{self.name}-{hashlib.sha256(common.encode()).hexdigest()[:8]}"
+        own = {"start": self._start, "only": self._only, "values": self.values}
         return (
             f'<div data-explorer="{self.name}">'
-            f'<script type="application/json">{data}</script>'
+            f'<script type="application/json" data-common="{key}">{common}</script>'
+            f'<script type="application/json">{_json({"common": key} | own)}</script>'
             f'<div class="vb-still">{picture}<p>{html.escape(Explorer._words["still"])}</p></div>'
             "</div>"
         )
@@ -224,6 +262,24 @@ class Explorer(traitlets.HasTraits):
 
 #: How the numbers of an array travel: by default as doubles, short ones as they are.
 _KINDS = {"float32": ("f32", "<f4"), "int16": ("i16", "<i2"), "uint8": ("u8", "u1")}
+
+
+def share_tables(page):
+    """Return a page's HTML in which each table set stands once, with its first explorer."""
+    seen = set()
+
+    def first(script):
+        repeated = script[1] in seen
+        seen.add(script[1])
+        return "" if repeated else script[0]
+
+    return re.sub(
+        r'<script type="application/json" data-common="([^"]*)">.*?</script>', first, page
+    )
+
+
+def _json(value):
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def _encode(value):

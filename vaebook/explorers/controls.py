@@ -14,20 +14,22 @@ class ControlError(traitlets.TraitError, ValueError):
 class Control:
     """A trait that readers can move; ``group`` is the fieldset it stands in.
 
-    Group ``"axis"`` stands right under the chart, along its horizontal axis.
+    Group ``"axis"`` stands right under the chart, along its horizontal axis. With ``more`` it is
+    folded away: at most four controls of an explorer are in view.
     """
 
     _made = itertools.count()
 
-    def _describe(self, label, symbol, unit, group, role):
+    def _describe(self, label="", symbol="", unit="", group="", role="", more=False):
         self.order = next(self._made)
         self.words = {
             "label": label, "symbol": symbol, "unit": unit, "group": group, "role": role,
+            "more": more,
         }  # fmt: skip
 
     def spec(self):
         """Return what the script needs to know to draw the control."""
-        return {"name": self.name, "kind": self.kind} | self.words
+        return {"name": self.name, "kind": self.kind, "default": self.default_value} | self.words
 
 
 class Slider(Control, traitlets.TraitType):
@@ -41,10 +43,10 @@ class Slider(Control, traitlets.TraitType):
 
     def __init__(
         self, default, low, high, *, step, label,
-        fine=None, page=None, symbol="", unit="", group="", role="",
+        fine=None, page=None, symbol="", unit="", group="", role="", more=False,
     ):  # fmt: skip
         super().__init__(default)
-        self._describe(label, symbol, unit, group, role)
+        self._describe(label, symbol, unit, group, role, more)
         self.whole = isinstance(default, int) and isinstance(step, int)
         self.low, self.high, self.step = low, high, step
         self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
@@ -96,9 +98,9 @@ class Choice(Control, traitlets.TraitType):
 
     kind = "choice"
 
-    def __init__(self, default, options, *, label, symbol="", group=""):
+    def __init__(self, default, options, *, label, symbol="", group="", more=False):
         super().__init__(default)
-        self._describe(label, symbol, "", group, "")
+        self._describe(label, symbol, group=group, more=more)
         self._options = options
 
     @property
@@ -128,7 +130,7 @@ class Hidden(Control, traitlets.TraitType):
 
     def __init__(self, default):
         super().__init__(default)
-        self._describe("", "", "", "", "")
+        self._describe()
 
     def validate(self, obj, value):
         """Return the value; what it may be, the explorer's ``constrain`` knows."""
@@ -154,7 +156,10 @@ class Count(Hidden):
 
 @dataclass(frozen=True)
 class Readout:
-    """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too."""
+    """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too.
+
+    With ``more`` it is folded away: three numbers of an explorer are in view.
+    """
 
     key: str
     label: str
@@ -164,3 +169,4 @@ class Readout:
     group: str = ""
     role: str = ""
     bar: tuple[float, float] | None = None
+    more: bool = False

@@ -62,9 +62,7 @@ class Elbo(Explorer):
     name = "elbo"
     title = "The bound under the log-likelihood"
 
-    phi = Slider(
-        0.4, -3.0, 3.0, step=0.1, label="walk along: slope", symbol="φ", group="axis", role="p"
-    )
+    phi = Slider(0.4, -3.0, 3.0, step=0.1, label="slope", symbol="φ", group="axis", role="p")
     mean = Slider(
         0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", group="θ reshapes the bound", role="q"
     )
@@ -75,22 +73,30 @@ class Elbo(Explorer):
     model = Choice(
         "linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model", group=""
     )
+    envelope = Choice(
+        "hidden", {"hidden": "hidden", "shown": "shown"}, label="Other bounds", group="", more=True
+    )
     trail = Hidden([])
     buttons = ("e_step", "m_step", "gradient_step")
 
     shown = (
-        Readout("log_px", "log-likelihood", unit="nats", role="p", group="At this φ"),
-        Readout("elbo", "ELBO", unit="nats", role="bound", group="At this φ"),
-        Readout("gap", "gap", unit="nats", role="gap", group="At this φ"),
-        Readout("closest", "gap", unit="nats", role="gap", group="Where they come closest ▲"),
-        Readout("near", "slope", symbol="φ", digits=2, group="Where they come closest ▲"),
+        Readout("log_px", "log p(x|φ)", unit="nats", role="p"),
+        Readout("elbo", "ELBO", unit="nats", role="bound"),
+        Readout("gap", "gap", unit="nats", role="gap"),
+        Readout(
+            "closest", "gap", unit="nats", role="gap", group="Where they come closest ▲", more=True
+        ),
+        Readout(
+            "near", "slope", symbol="φ", digits=2, group="Where they come closest ▲", more=True
+        ),
     )
 
     text: ClassVar = {
         "e_step": "E-step",
         "m_step": "M-step",
         "gradient_step": "Gradient step",
-        "note": "E-step: best θ for this φ. M-step: best φ for this θ. Gradient: a bit of both.",
+        "note": "Drag q until the gap closes (an E\u2011step), walk φ to the top of the bound "
+        "(an M\u2011step), and repeat.",
         "x_axis": "φ",
         "y_axis": "nats",
         "z_axis": "z",
@@ -99,6 +105,7 @@ class Elbo(Explorer):
         "elbo": "ELBO[θ, φ]",
         "gap": "gap {gap}",
         "touch": "touching",
+        "lens": "close-up",
         "q": "q(z|θ)",
         "posterior": "posterior p(z|x, φ)",
         "consequence": "ELBO {elbo} nats, gap {gap}",
@@ -116,7 +123,7 @@ class Elbo(Explorer):
     def constrain(self, values, moved):
         """End the trail where a slider was moved; refuse a trail that is none."""
         if "trail" not in moved:
-            return values | {"trail": []}
+            return values if moved == {"envelope"} else values | {"trail": []}
         if not all(
             isinstance(place, list | tuple) and len(place) == 3 and np.isfinite(place).all()
             for place in values["trail"]
@@ -129,13 +136,8 @@ class Elbo(Explorer):
 
     def _go(self, **values):
         """Go there, within the sliders' ranges, and leave the present place in the trail."""
-        inside = {name: self._inside(name, value) for name, value in values.items()}
         trail = [*self.trail, [self.mean, self.std, self.phi]][-MAX_TRAIL:]
-        self.set(**inside, trail=trail)
-
-    def _inside(self, name, value):
-        slider = getattr(type(self), name)
-        return float(np.clip(value, slider.low, slider.high))
+        self.set(**self.inside(**values), trail=trail)
 
     def e_step(self):
         """Choose the best mean and std for this phi: in the linear model, the posterior."""
@@ -155,8 +157,8 @@ class Elbo(Explorer):
         gradient = np.array([m[1] / self.std, (m[2] + 1) / self.std, 2 * bend * (top - self.phi)])
         rate = RATE
         while True:
-            there = dict(zip(["mean", "std", "phi"], here + rate * gradient, strict=True))
-            there = {name: self._inside(name, value) for name, value in there.items()}
+            mean, std, phi = here + rate * gradient
+            there = self.inside(mean=mean, std=std, phi=phi)
             if bound(self.model, **there) >= value - 1e-13:
                 return self._go(**there)
             rate /= 2

@@ -7,7 +7,10 @@ FOLDER = Path(__file__).parent / "js"
 STYLE = FOLDER / "kit.css"
 
 #: What every explorer needs, each file after those that it uses.
-KIT = ("dom", "numbers", "scales", "marks", "chart", "controls", "mount")
+KIT = (
+    "dom", "numbers", "scales", "marks", "lens", "handles", "chart", "controls", "motion", "card",
+    "share", "full", "api", "mount",
+)  # fmt: skip
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",
 )  # fmt: skip

@@ -1,18 +1,20 @@
 // The bound under the log-likelihood: theta reshapes it, phi walks along it.
 vaebook.define("elbo", (api) => {
-  const { tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { phi: grid, z: latent } = tables;
   const CEILING = -1.35;
   const FLOORS = [-4.6, -6, -8, -12, -20, -40, -80, -160];
-  const models = Object.fromEntries(Object.keys(tables.wave).map((name) =>
-    [name, api.forms.slopeModel(tables, tables.wave[name])]));
   const TOUCH = 5e-7;
+  const best = {}; // curves of the best bounds, by model
+  const models = Object.fromEntries(Object.keys(tables.wave).map((name) =>
+    [name, forms.slopeModel(tables, tables.wave[name])]));
 
   const chart = api.chart({
-    height: 310,
+    height: [292, 192],
     x: { domain: [grid[0], grid[grid.length - 1]], label: text("x_axis") },
     y: { domain: [FLOORS[0], CEILING], label: text("y_axis") },
   });
+  const others = chart.line("bound", { width: 0.75 });
   const before = chart.line("bound", { width: 1 });
   const bound = chart.line("bound", { width: 2.5 });
   const logLikelihood = chart.line("p", { width: 2.75 });
@@ -23,10 +25,17 @@ vaebook.define("elbo", (api) => {
   const top = chart.points("p", { size: 5 });
   const bottom = chart.points("bound", { shape: "square", size: 4.5 });
   const names = { p: chart.label("p", { dy: -10 }), bound: chart.label("bound", { dy: 4 }), gap: chart.label("gap", { dy: 5 }) };
+  const lens = chart.lens();
+  const close = {
+    bound: lens.line("bound", { width: 2.5 }), p: lens.line("p", { width: 2.75 }),
+    walk: lens.line("ink", { width: 1.25 }), visited: lens.points("ink", { size: 3 }),
+    here: lens.points("bound", { shape: "square", size: 4 }),
+  };
   chart.onpick((x) => api.set({ phi: api.snap("phi", x) }));
+  const phiHandle = api.handle(chart, { moves: ["phi"], role: "p", to: (x) => ({ phi: x }) });
 
   const small = api.chart({
-    height: 150, below: true,
+    height: [140, 105], below: true,
     x: { domain: [-3, 3], label: text("z_axis") },
     y: { domain: [0, 1], label: text("density_axis"), ticks: false },
   });
@@ -37,6 +46,8 @@ vaebook.define("elbo", (api) => {
   const posteriorLine = small.line("posterior");
   const qLine = small.line("q", { width: 2.5 });
   const zNames = { q: small.label("q"), posterior: small.label("posterior") };
+  const meanHandle = api.handle(small, { moves: ["mean"], role: "q", to: (x) => ({ mean: x }) });
+  const stdHandle = api.handle(small, { moves: ["std"], role: "q", to: (x, _, { mean }) => ({ std: Math.abs(x - mean) }) });
 
   const place = (values) => [values.mean, values.std, values.phi];
   const inside = ([mean, std, phi]) => Object.values(api.inside({ mean, std, phi }));
@@ -44,7 +55,6 @@ vaebook.define("elbo", (api) => {
     const [mean, std, phi] = inside(there);
     return { mean, std, phi, trail: [...values.trail, place(values)].slice(-tables.max_trail) };
   }
-  const model = (values) => models[values.model];
 
   // The bound as a function of phi, for the theta of a place: a parabola.
   function curve(of, [mean, std]) {
@@ -55,16 +65,17 @@ vaebook.define("elbo", (api) => {
   const sameTheta = (a, b) => a[0] === b[0] && a[1] === b[1];
 
   return {
-    constrain: (values, moved) => (moved.includes("trail") ? values : { ...values, trail: [] }),
+    constrain: (values, moved) =>
+      (moved.includes("trail") || moved.join() === "envelope" ? values : { ...values, trail: [] }),
 
     actions: {
-      e_step: (values) => go(values, [...model(values).climb(place(values)), values.phi]),
-      m_step: (values) => go(values, [values.mean, values.std, model(values).parabola(values.mean, values.std).top]),
-      gradient_step: (values) => go(values, model(values).gradientStep(place(values), inside)),
+      e_step: (values) => go(values, [...models[values.model].climb(place(values)), values.phi]),
+      m_step: (values) => go(values, [values.mean, values.std, models[values.model].parabola(values.mean, values.std).top]),
+      gradient_step: (values) => go(values, models[values.model].gradientStep(place(values), inside)),
     },
 
     update(values) {
-      const of = model(values);
+      const of = models[values.model];
       const here = place(values);
       const { phi, mean, std } = values;
       const logPx = tables[`log_px_${values.model}`];
@@ -81,33 +92,23 @@ vaebook.define("elbo", (api) => {
       chart.domain({ y: [floor, CEILING] });
       logLikelihood.set(grid, logPx);
       bound.set(grid, Array.from(grid, now.value));
-
-      drawTrail(of, values.trail, here, now);
+      drawOthers(values, of);
+      const lensOnLeft = drawTrail(of, values.trail, here, now);
+      labelBound(now, floor, lensOnLeft);
 
       gapLine.set(phi, elbo, phi, height);
       top.set([phi], [height]);
+      phiHandle.set(phi, height);
       bottom.set([phi], [elbo]);
       closest.set([near], [highest]);
       const touching = gap < TOUCH;
       // The number stands beside the gap, or under it where the gap is short.
       const range = CEILING - floor;
-      const level = gap > 0.12 * range ? (height + elbo) / 2 : elbo - 0.075 * range;
+      const level = gap > 0.16 * range ? (height + elbo) / 2 : elbo - 0.075 * range;
       names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap: format(gap) }), phi < 1.9 ? 42 : -42);
       names.p.set(-1.5, logPx[Math.round((1.5 / 6) * (grid.length - 1))], text("log_px"));
-      labelBound(now, floor);
 
-      const highestDensity = Math.max(...density, 0.45 / std);
-      small.domain({ y: [0, api.niceCeiling(highestDensity)] });
-      const seen = shown.map((k) => density[k]);
-      const q = fine.map((at) => Math.exp(api.forms.logNormal(at, mean, std)));
-      posteriorArea.set(z, seen);
-      posteriorLine.set(z, seen);
-      qLine.set(fine, q);
-      const peak = seen.indexOf(Math.max(...seen));
-      // Each name stands on its own side of the two bells.
-      const left = mean <= z[peak];
-      zNames.q.set(mean, Math.exp(api.forms.logNormal(mean, mean, std)), text("q"), left ? -44 : 44);
-      zNames.posterior.set(z[peak], seen[peak], text("posterior"), left ? 84 : -84);
+      const peak = drawDensities(values, shown.map((k) => density[k]), Math.max(...density));
 
       const consequence = touching
         ? text("consequence_touching", { elbo: format(elbo) })
@@ -117,7 +118,7 @@ vaebook.define("elbo", (api) => {
         ...say, top: format(now.at), near: format(near), closest: format(least, 3), log_px: format(height),
         steps: values.trail.length,
       }) + " " + consequence);
-      small.describe(text("density_description", { ...say, mode: format(z[peak], 1) }));
+      small.describe(text("density_description", { ...say, mode: format(peak, 1) }));
 
       return {
         readouts: { log_px: height, elbo, gap, closest: least, near },
@@ -137,6 +138,33 @@ vaebook.define("elbo", (api) => {
     },
   };
 
+  // The posterior and q, and q's handles: its mean on top, its width on a flank in the picture.
+  function drawDensities({ mean, std }, seen, highest) {
+    const q = (at) => Math.exp(forms.logNormal(at, mean, std));
+    small.domain({ y: [0, api.niceCeiling(Math.max(highest, 0.45 / std))] });
+    posteriorArea.set(z, seen);
+    posteriorLine.set(z, seen);
+    qLine.set(fine, fine.map(q));
+    meanHandle.set(mean, q(mean));
+    const peak = seen.indexOf(Math.max(...seen));
+    // The handle of the width is on the side where the posterior is not, or where there is room.
+    const side = mean < z[peak] + 0.02 ? -1 : 1;
+    const flank = mean + side * std * (Math.abs(mean + side * std) < 2.9 ? 1 : -1);
+    stdHandle.set(flank, q(flank));
+    // Each name stands on its own side of the two densities.
+    const left = mean <= z[peak];
+    zNames.q.set(mean, q(mean), text("q"), left ? -58 : 58);
+    zNames.posterior.set(z[peak], seen[peak], text("posterior"), left ? 84 : -84);
+    return z[peak];
+  }
+
+  // On request: the best bound at each of a few slopes. Their envelope is as near as a q can come.
+  function drawOthers({ model, envelope }, of) {
+    if (envelope === "hidden") return others.clear();
+    best[model] ??= Array.from({ length: 13 }, (_, k) => curve(of, of.best(-3 + k / 2)).value);
+    others.set(best[model].flatMap(() => [...grid, NaN]), best[model].flatMap((value) => [...Array.from(grid, value), NaN]));
+  }
+
   // Where the buttons came from: a step in phi follows its curve, any other goes straight. The curve
   // before the present one stays as a thin line.
   function drawTrail(of, trail, here, now) {
@@ -153,15 +181,39 @@ vaebook.define("elbo", (api) => {
         elbos.push(curves[i].value(phis[phis.length - 1]));
       }
     });
-    walk.set([...phis, here[2]], [...elbos, now.value(here[2])]);
-    visited.set(trail.map((stop) => stop[2]), trail.map((stop, i) => curves[i].value(stop[2])));
+    const path = [[...phis, here[2]], [...elbos, now.value(here[2])]];
+    const stops = [trail.map((stop) => stop[2]), trail.map((stop, i) => curves[i].value(stop[2]))];
+    walk.set(...path);
+    visited.set(...stops);
+    return drawCloseUp(of, stops, path, here[2], now);
+  }
+
+  // Steps that have become too short to be seen: the last four of them in a lens.
+  function drawCloseUp(of, [phis, elbos], path, phi, now) {
+    const elbo = now.value(phi);
+    const reach = (values, here) => Math.max(...values.slice(-4).map((value) => Math.abs(value - here)));
+    const [across, up] = [reach(phis, phi), reach(elbos, elbo)];
+    if (phis.length < 4 || across > 0.45 || up < 1e-9) {
+      for (const mark of [lens.look, ...Object.values(close)]) mark.clear();
+      return false;
+    }
+    const [wide, tall] = [Math.max(1.25 * across, 1e-4), 1.5 * up];
+    lens.look.set([phi - wide, phi + wide], [elbo - tall, elbo + 0.6 * tall], phi < 0, text("lens"));
+    const xs = Array.from({ length: 25 }, (_, k) => phi + wide * (k / 12 - 1));
+    close.p.set(xs, xs.map((at) => of.posterior(at).logPx));
+    close.bound.set(xs, xs.map(now.value));
+    close.walk.set(...path);
+    close.visited.set(phis, elbos);
+    close.here.set([phi], [elbo]);
+    return phi >= 0;
   }
 
   // The name of the bound: beside its left branch, or its right one, or under a flat top.
-  function labelBound({ at, bend, highest, value }, floor) {
+  function labelBound({ at, bend, highest, value }, floor, lensOnLeft) {
     const level = floor + 0.27 * (CEILING - floor);
     const reach = Math.sqrt(Math.max(0, (highest - level) / bend));
     if (highest < level + 0.1 * (CEILING - floor)) names.bound.set(Math.max(-2.4, Math.min(2.4, at)), highest, text("elbo"), 0);
+    else if (lensOnLeft) names.bound.set(Math.min(at + reach, 3), level, text("elbo"), -48);
     else if (at - reach > -2.3) names.bound.set(at - reach, level, text("elbo"), -48);
     else if (at + reach < 2.3) names.bound.set(at + reach, level, text("elbo"), 48);
     else names.bound.set(-2.3, value(-2.3) - 0.09 * (CEILING - floor), text("elbo"), 0);

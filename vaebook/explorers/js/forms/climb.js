@@ -30,11 +30,16 @@ Object.assign(vaebook.forms, (() => {
     for (let i = 0; i < 100; i++) {
       const move = step.map((length) => part * length);
       const there = [here[0] + Math.exp(here[1]) * move[0], here[1] + move[1]];
+      // Expectations of log p(x, z) times the Hermite polynomials.
       const m = [0, 0, 0, 0, 0];
       FIT_EPS.forEach((eps, k) => {
         const term = FIT_MASS[k] * logJoint(there[0] + Math.exp(there[1]) * eps);
         const e2 = eps * eps;
-        [1, eps, e2 - 1, (e2 - 3) * eps, (e2 - 6) * e2 + 3].forEach((hermite, n) => { m[n] += hermite * term; });
+        m[0] += term;
+        m[1] += eps * term;
+        m[2] += (e2 - 1) * term;
+        m[3] += (e2 - 3) * eps * term;
+        m[4] += ((e2 - 6) * e2 + 3) * term;
       });
       const bound = m[0] + there[1];
       const last = value > -Infinity && Math.max(...move.map(Math.abs)) < 1e-10;
@@ -59,8 +64,10 @@ Object.assign(vaebook.forms, (() => {
     const on = LATENT.map(logJoint);
     const peaks = [];
     for (let k = 1; k + 1 < on.length; k++) {
+      if (on[k] <= on[k - 1] || on[k] < on[k + 1]) continue;
       const bend = (2 * on[k] - on[k - 1] - on[k + 1]) / 1e-4;
-      if (on[k] > on[k - 1] && on[k] >= on[k + 1]) peaks.push({ height: on[k], mean: LATENT[k], std: 1 / Math.sqrt(Math.min(1e8, Math.max(0.01, bend))) });
+      const std = 1 / Math.sqrt(Math.min(1e8, Math.max(0.01, bend)));
+      peaks.push({ height: on[k], mean: LATENT[k], std });
     }
     peaks.sort((a, b) => b.height - a.height);
     const tops = [...peaks.slice(0, 4), moments].map(({ mean, std }) => climbGaussian(logJoint, mean, std));

@@ -68,10 +68,13 @@ Object.assign(vaebook.forms, (() => {
 
   // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x; a
   // straight line is a decoder, too
-  function evidence(decoder, noise, x) {
-    const logJoint = LATENT.map((z) => logLikelihood(decoder, noise, x, z) + logNormal(z, 0, 1));
-    const logArea = logSumExp(logJoint);
-    const mass = logJoint.map((term) => Math.exp(term - logArea));
+  const evidence = (decoder, noise, x) =>
+    moments((z) => logLikelihood(decoder, noise, x, z) + logNormal(z, 0, 1));
+  // the same for a function z -> log p(x, z)
+  function moments(logJoint) {
+    const terms = LATENT.map(logJoint);
+    const logArea = logSumExp(terms);
+    const mass = terms.map((term) => Math.exp(term - logArea));
     const mean = mass.reduce((sum, m, k) => sum + m * LATENT[k], 0);
     const variance = mass.reduce((sum, m, k) => sum + m * (LATENT[k] - mean) ** 2, 0);
     return { logPx: logArea + Math.log(0.01), mean, std: Math.sqrt(variance) };
@@ -94,5 +97,5 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
   }
 
-  return { pair, curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, boundTerms };
+  return { pair, curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
 })());

@@ -1,7 +1,7 @@
 // The ELBO of a model with one slope, as a function of q and of that slope.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LOG_2PI, logNormal, logSumExp } = vaebook.forms;
+  const { LOG_2PI, bestGaussian, climbGaussian, logNormal, logSumExp, moments } = vaebook.forms;
 
   // vaebook.explorers.elbo: x = phi z + wave sin 3z + noise, and a normal q over z. `t` holds the
   // tables of that module; a place is [mean, std, phi].
@@ -20,18 +20,10 @@ Object.assign(vaebook.forms, (() => {
     const elbo = ([mean, std, phi]) =>
       under(mean, std, (z) => logJoint(z, phi)) + Math.log(std) + 0.5 * (LOG_2PI + 1);
 
-    // slopes: the gradient by mean and std, and the second derivatives
+    // slopes: the gradient by mean and std
     function slopes([mean, std, phi]) {
       const moment = (hermite) => under(mean, std, (z, e) => hermite(e) * logJoint(z, phi));
-      const first = moment((e) => e);
-      const second = moment((e) => e * e - 1);
-      const third = moment((e) => (e * e - 3) * e);
-      const fourth = moment((e) => (e * e - 6) * e * e + 3);
-      const s2 = std * std;
-      return {
-        gradient: [first / std, (second + 1) / std],
-        second: [second / s2, third / s2, (second + fourth - 1) / s2],
-      };
+      return [moment((e) => e) / std, (moment((e) => e * e - 1) + 1) / std];
     }
 
     // parabola: top and bend of the bound in phi
@@ -40,28 +32,21 @@ Object.assign(vaebook.forms, (() => {
       return { top: under(mean, std, (z) => z * residual(z, 0)) / size, bend: size / (2 * variance) };
     }
 
-    // climb: Newton's method for the best mean and std near those given
+    // climb: the best mean and std near those given; best: the best of all
+    const at = (phi) => (z) => logJoint(z, phi);
     function climb([mean, std, phi]) {
-      let value = elbo([mean, std, phi]);
-      for (let i = 0; i < 200; i++) {
-        const { gradient: [g0, g1], second: [a, b, c] } = slopes([mean, std, phi]);
-        const shift = Math.max(0, (a + c) / 2 + Math.hypot((a - c) / 2, b) + 0.1);
-        const [p, q, r] = [shift - a, -b, shift - c];
-        let step = [(r * g0 - q * g1) / (p * r - q * q), (p * g1 - q * g0) / (p * r - q * q)];
-        while (std + step[1] <= 0 || elbo([mean + step[0], std + step[1], phi]) < value - 1e-13) {
-          step = step.map((part) => part / 2);
-        }
-        [mean, std] = [mean + step[0], std + step[1]];
-        value = elbo([mean, std, phi]);
-        if (Math.max(...step.map(Math.abs)) < 1e-12) break;
-      }
-      return [mean, std];
+      const top = climbGaussian(at(phi), mean, std);
+      return [top.mean, top.std];
+    }
+    function best(phi) {
+      const { mean, std } = bestGaussian(at(phi), moments(at(phi)));
+      return [mean, std, phi];
     }
 
     // Elbo.gradient_step; inside(place) keeps a place within the sliders' ranges
     function gradientStep(place, inside) {
       const { top, bend } = parabola(place[0], place[1]);
-      const gradient = [...slopes(place).gradient, 2 * bend * (top - place[2])];
+      const gradient = [...slopes(place), 2 * bend * (top - place[2])];
       const value = elbo(place);
       for (let rate = t.rate; ; rate /= 2) {
         const there = inside(place.map((from, i) => from + rate * gradient[i]));
@@ -110,7 +95,7 @@ Object.assign(vaebook.forms, (() => {
       return (low + high) / 2;
     }
 
-    return { elbo, parabola, climb, gradientStep, posterior, gap, nearest };
+    return { elbo, parabola, climb, best, gradientStep, posterior, gap, nearest };
   }
 
   return { slopeModel };

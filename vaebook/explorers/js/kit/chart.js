@@ -9,16 +9,18 @@ vaebook.chart = (() => {
   // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels; with `log`
   // equal steps are equal factors; `room` keeps the place of a vertical axis without ticks, so that
   // charts stand under each other. `equal`: one scale on both axes, so that a circle is round; the
-  // height follows the width.
-  function makeChart({ x, y, height = 260, wide = true, equal = false }) {
-    const frame = { id: newId("chart"), width: 640, height };
+  // height follows the width. `height` may be a pair: on a wide card, and where room is scarce.
+  function makeChart({ x, y, height = 260, wide = true, equal = false, tight = () => false }) {
+    const heights = [height].flat();
+    const frame = { id: newId("chart"), width: 640, height: heights[0], scale: 1 };
     const clip = svg("rect");
     const grid = svg("g", { class: "vb-grid" });
     const axes = svg("g", { class: "vb-axes" });
     const layers = { under: svg("g", { "clip-path": `url(#${frame.id})` }), over: svg("g") };
     const picture = svg("svg", { role: "img", "aria-label": "", class: "vb-picture" },
       svg("clipPath", { id: frame.id }, clip), grid, layers.under, axes, layers.over);
-    const node = html("figure", { class: wide ? "vb-chart vb-wide" : "vb-chart" }, picture);
+    const layer = vaebook.handles.makeLayer(frame, x, y);
+    const node = html("figure", { class: wide ? "vb-chart vb-wide" : "vb-chart" }, picture, layer.node);
     // A short name such as "x" stands in the row of the ticks, a long one in a row of its own.
     const inline = !x.label || x.label.length <= 3;
     const margin = {
@@ -30,10 +32,14 @@ vaebook.chart = (() => {
     function layout() {
       const [left, right, top] = [margin.left, frame.width - margin.right, margin.top];
       const extent = (axis) => axis.domain[1] - axis.domain[0];
-      if (equal) frame.height = Math.round(top + margin.bottom + ((right - left) * extent(y)) / extent(x));
+      frame.height = equal
+        ? Math.round(top + margin.bottom + ((right - left) * extent(y)) / extent(x))
+        : heights[tight(frame.width) ? heights.length - 1 : 0];
       const bottom = frame.height - margin.bottom;
       Object.assign(frame, { left, right, top, bottom, sx: scale(x, left, right), sy: scale(y, bottom, top) });
-      fill(picture, { width: frame.width, height: frame.height, viewBox: `0 0 ${frame.width} ${frame.height}` });
+      const [width, tall] = [frame.width, frame.height];
+      fill(picture, { width: width * frame.scale, height: tall * frame.scale, viewBox: `0 0 ${width} ${tall}` });
+      layer.resize();
       fill(clip, { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8 });
       drawAxes();
       for (const mark of marks) mark.stale = mark.data;
@@ -71,8 +77,8 @@ vaebook.chart = (() => {
       for (const mark of marks) if (mark.stale) mark.set(...mark.data);
     }
 
-    function mark(shape, draw, layer = "under") {
-      layers[layer].append(shape);
+    function mark(shape, draw, place = "under") {
+      (layers[place] ?? place)?.append(shape);
       const made = {
         set(...data) { made.data = data; made.stale = null; draw(...data); },
         clear() { made.data = made.stale = null; draw(); },
@@ -103,22 +109,32 @@ vaebook.chart = (() => {
         picture.classList.add("vb-pickable");
         const pick = (event) => {
           const box = picture.getBoundingClientRect();
-          handler(invert(x, frame.left, frame.right)(event.clientX - box.left),
-            invert(y, frame.bottom, frame.top)(event.clientY - box.top));
+          handler(invert(x, frame.left, frame.right)((event.clientX - box.left) / frame.scale),
+            invert(y, frame.bottom, frame.top)((event.clientY - box.top) / frame.scale));
         };
+        // A finger that swipes scrolls the page: it picks by a tap only.
+        picture.addEventListener("click", (event) => { if (event.pointerType !== "mouse") pick(event); });
         picture.addEventListener("pointerdown", (event) => {
-          if (event.button !== 0) return;
+          if (event.button !== 0 || event.pointerType !== "mouse") return;
           picture.setPointerCapture(event.pointerId);
           pick(event);
         });
         picture.addEventListener("pointermove", (event) => {
-          if (picture.hasPointerCapture(event.pointerId)) pick(event);
+          if (event.pointerType === "mouse" && picture.hasPointerCapture(event.pointerId)) pick(event);
         });
       },
-      resize() {
-        const wanted = Math.floor(node.clientWidth);
-        if (wanted > 0 && wanted !== frame.width) {
-          frame.width = wanted;
+      lens: () => vaebook.makeLens(frame, mark),
+      // handle(options): see handles.js; its set(x, y) places it.
+      handle(options) {
+        const handle = layer.add(options);
+        const made = mark(handle.node, (...at) => at.length && handle.set(...at), null);
+        return Object.assign(made, { show: handle.show });
+      },
+      // scale: CSS pixels of one unit of the picture, larger on a full screen.
+      resize(scale) {
+        const wanted = Math.floor(node.clientWidth / scale);
+        if (wanted > 0 && (wanted !== frame.width || scale !== frame.scale)) {
+          Object.assign(frame, { width: wanted, scale });
           layout();
           settle();
         }

@@ -3,7 +3,7 @@ vaebook.controls = (() => {
   "use strict";
   const { attribute, html, newId, quiet, write } = vaebook.dom;
   const { fixed, format } = vaebook.numbers;
-  const { decimals, onGrid, snap } = vaebook.scales;
+  const { decimals, keyStep, onGrid, snap } = vaebook.scales;
 
   const symbol = (words) => html("span", { class: "vb-symbol" }, words);
   const caption = (spec) => (spec.symbol ? [`${spec.label} `, symbol(spec.symbol)] : [spec.label]);
@@ -24,15 +24,7 @@ vaebook.controls = (() => {
 
     input.addEventListener("input", () => moveTo(input.valueAsNumber));
     input.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const place = placeOf(control.value);
-      const little = event.shiftKey ? spec.fine : spec.step;
-      const wanted = {
-        ArrowRight: place + little, ArrowUp: place + little,
-        ArrowLeft: place - little, ArrowDown: place - little,
-        PageUp: place + spec.page, PageDown: place - spec.page,
-        Home: spec.min, End: spec.max,
-      }[event.key];
+      const wanted = keyStep(spec, placeOf(control.value), event);
       if (wanted === undefined) return;
       event.preventDefault();
       event.stopPropagation();

@@ -1,163 +1,178 @@
 // One explorer: its controls, charts and numbers, kept in step.
-vaebook.mount = (() => {
+//
+// mount(el, props, onchange) builds explorer `props.name` inside `el`. `props` comes from Python
+// (class Explorer) and is the only source of names, ranges, defaults, tables and words.
+// `onchange(values)` is called after each move by the reader. What it returns is also `el.vaebook`.
+vaebook.mount = (el, props, onchange) => {
   "use strict";
-  const { html, quiet, svg } = vaebook.dom;
-  const { decode, format } = vaebook.numbers;
+  const { html, quiet } = vaebook.dom;
   const { makeControl, makeReadout } = vaebook.controls;
-  const { clamp, niceCeiling, snap } = vaebook.scales;
+  const { ease, run, straight } = vaebook.motion;
+  const SECONDS = 0.38; // a jump is over after it
+  const ONE_MOVE = 700; // milliseconds within which moves of one control count as one
 
-  // mount(el, props, onchange) builds explorer `props.name` inside `el`. `props` comes from Python
-  // (class Explorer) and is the only source of names, ranges, defaults, tables and words.
-  // `onchange(values)` is called after each move by the reader. The handle that comes back takes new
-  // values from outside (`set`), which are not reported back.
-  function mount(el, props, onchange = () => {}) {
-    let values = { ...(props.values ?? Object.fromEntries(props.controls.map((c) => [c.name, c.value]))) };
-    const charts = [];
-    const words = (key, blanks = {}) => {
-      if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
-      const fill = (_, name, digits = 2) => typeof blanks[name] === "number" ? format(blanks[name], Number(digits)) : blanks[name];
-      return props.text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
-    };
+  let values = { ...props.start, ...props.values };
+  let stop = () => {}; // ends the motion that runs
+  let result, announcing;
+  const past = []; // values before each move
+  const last = { key: "", time: 0 };
+  const live = html("p", { class: "vb-live vb-hidden", role: "status" });
+  const words = (key, blanks = {}) => {
+    if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
+    const fill = (_, name, digits = 2) =>
+      (typeof blanks[name] === "number" ? vaebook.numbers.format(blanks[name], Number(digits)) : blanks[name]);
+    return props.text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
+  };
 
-    const figures = html("div", { class: "vb-figures" });
-    const below = html("div", { class: "vb-figures" }); // charts with `below`: under the axis controls
-    const live = html("p", { class: "vb-live vb-hidden", role: "status" });
-    const api = {
-      forms: vaebook.forms,
-      tables: decode(props.tables),
-      text: words,
-      format,
-      niceCeiling,
-      spec: (name) => props.controls.find((c) => c.name === name),
-      chart(options) {
-        const chart = vaebook.chart.makeChart(options);
-        charts.push(chart);
-        (options.below ? below : figures).append(chart.node);
-        return chart;
-      },
-      // snap(name, value): the nearest value that the slider can take; inside: within its range.
-      snap: (name, value) => snap(api.spec(name), value),
-      inside: (changes) => Object.fromEntries(Object.entries(changes).map(([name, value]) =>
-        [name, clamp(api.spec(name), value)])),
-      set: (changes) => commit(changes),
-      // animate(seconds, frame): frame(part) with part going from 0 to 1; at once to 1 for readers
-      // who asked for less motion. Returns a function that stops it.
-      animate(seconds, frame) {
-        if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-          frame(1);
-          return () => {};
-        }
-        const start = performance.now();
-        let request = requestAnimationFrame(function next(now) {
-          const part = Math.min(1, Math.max(0, (now - start) / (1000 * seconds)));
-          frame(part);
-          if (part === 1) announce();
-          else if (el.isConnected) request = requestAnimationFrame(next);
-        });
-        return () => cancelAnimationFrame(request);
-      },
-    };
-    const explorer = vaebook.explorers[props.name](api);
+  const host = {
+    words, commit, announce, charts: [], handles: [],
+    visible: (name) => !props.only || props.only.includes(name),
+    values: () => values,
+  };
+  const explorer = vaebook.explorers[props.name](vaebook.makeApi(props, host));
+  const sliders = props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
+  const controls = props.controls.filter((spec) => spec.kind === "hidden" || host.visible(spec.name))
+    .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value })) }));
+  const readouts = props.readouts.map((spec) => ({ spec, ...makeReadout(spec) }));
 
-    // Controls of one group share a fieldset; those of group "axis" lie under the chart.
-    const controls = {};
-    const groups = new Map();
-    for (const spec of props.controls) {
-      const control = makeControl(spec, (value) => commit({ [spec.name]: value }));
-      controls[spec.name] = control;
-      if (!groups.has(spec.group)) groups.set(spec.group, { rows: [], role: spec.role });
-      groups.get(spec.group).rows.push(control.row);
-    }
-    const axis = groups.get("axis");
-    groups.delete("axis");
-    const swatch = (role) => svg("svg", { class: "vb-swatch", width: 28, height: 8, "aria-hidden": "true" },
-      svg("path", { class: `vb-line vb-${role}`, d: "M1 4H27", "stroke-width": 2.25 }));
-    const panels = [...groups].map(([name, { rows, role }]) => name
-      ? html("fieldset", { class: "vb-group" }, html("legend", {}, ...(role ? [swatch(role), " "] : []), name), ...rows)
-      : html("div", { class: "vb-group" }, ...rows));
+  const pressed = (node, action) => {
+    node.addEventListener("click", action);
+    return node;
+  };
+  const press = (name, action) =>
+    pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
+  const buttons = props.buttons.filter(host.visible).map((name) => press(name, () => {
+    const changes = explorer.actions[name](values);
+    if (changes) go(changes);
+    announce();
+  }));
+  const undo = pressed(vaebook.card.makeTool("undo", words("undo")), back);
+  const reset = pressed(vaebook.card.makeTool("reset", words("reset")), () => go(props.start, true));
+  const full = vaebook.card.makeTool("full", words("full"));
+  const copying = (name, text) => press(name, async () => {
+    await vaebook.share.copy(text());
+    live.textContent = words("copied");
+  });
+  const link = () => {
+    history.replaceState(null, "", vaebook.share.toHash(props.id, values, props.start));
+    return location.href;
+  };
+  const python = () => vaebook.share.toPython(props, values);
+  const { form, tableBody, view } = vaebook.card.makeCard({
+    props, words, controls, readouts, buttons, tools: [undo, reset, full], charts: host.charts,
+    sharing: [...(props.id ? [copying("link", link)] : []), copying("python", python)],
+  });
+  form.append(live);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    back();
+  });
+  tableBody.closest("details").addEventListener("toggle", fillTable);
+  el.append(form);
 
-    const readouts = {};
-    const lists = new Map();
-    for (const spec of props.readouts) {
-      readouts[spec.key] = makeReadout(spec);
-      if (!lists.has(spec.group)) lists.set(spec.group, []);
-      lists.get(spec.group).push(readouts[spec.key].row);
-    }
-    const results = [...lists].map(([name, rows]) => html("div", { class: "vb-result" },
-      ...(name ? [html("p", { class: "vb-result-title" }, name)] : []), html("dl", {}, ...rows)));
-
-    const press = (name, action) => {
-      const button = html("button", { ...quiet, type: "button", name }, words(name));
-      button.addEventListener("click", () => { action(); announce(); });
-      return button;
-    };
-    const buttons = html("div", { class: "vb-buttons" },
-      ...props.buttons.map((name) => press(name, () => {
-        const changes = explorer.actions[name](values);
-        if (changes) commit(changes);
-      })),
-      press("reset", () => commit(Object.fromEntries(props.controls.map((c) => [c.name, c.value])), true)),
-      html("p", { class: "vb-hint" }, [props.text.note, words("keys")].filter(Boolean).join(" ")));
-
-    const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": `${props.title}: ${words("table")}` });
-    const details = html("details", { class: "vb-data" }, html("summary", { ...quiet }, words("table")), tableBody);
-    details.addEventListener("toggle", () => fillTable());
-
-    // A form of its own keeps the radio buttons of two explorers on one page apart.
-    const form = html("form", { class: "vb-explorer", "aria-label": props.title, autocomplete: "off" },
-      html("p", { class: "vb-title" }, props.title), figures,
-      ...(axis ? [html("div", { class: "vb-axis-controls" }, ...axis.rows)] : []),
-      ...(below.hasChildNodes() ? [below] : []),
-      html("div", { class: "vb-results" }, ...results),
-      html("div", { class: "vb-groups" }, ...panels), buttons, details, live);
-    form.addEventListener("submit", (event) => event.preventDefault());
-    el.append(form);
-
-    let result, announcing;
-    function fillTable() {
-      if (!details.open) return;
-      const { caption: title, head, rows } = result.table();
-      const cell = (value) => (typeof value === "number" ? format(value, 4) : value);
-      tableBody.replaceChildren(html("table", {}, html("caption", {}, title),
-        html("thead", {}, html("tr", {}, ...head.map((name) => html("th", { scope: "col" }, name)))),
-        html("tbody", {}, ...rows.map(([first, ...rest]) => html("tr", {},
-          html("th", { scope: "row" }, cell(first)), ...rest.map((value) => html("td", {}, cell(value))))))));
-    }
-    function refresh() {
-      result = explorer.update(values);
-      for (const chart of charts) chart.settle();
-      for (const spec of props.readouts) readouts[spec.key].show(result.readouts[spec.key]);
-      for (const spec of props.controls) controls[spec.name].show(values[spec.name], result.consequence);
-      fillTable();
-    }
-    // A slider says its consequence itself (aria-valuetext); the live region speaks for buttons only.
-    function announce() {
-      clearTimeout(announcing);
-      announcing = setTimeout(() => { live.textContent = result.consequence; }, 150);
-    }
-    function commit(changes, exact = false) {
-      const next = { ...values, ...changes };
-      values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes)) : next;
-      refresh();
-      onchange({ ...values });
-    }
-    refresh();
-
-    const observer = new ResizeObserver(() => charts.forEach((chart) => chart.resize()));
-    charts.forEach((chart) => observer.observe(chart.node));
-    return {
-      set(next) {
-        if (Object.keys(next).every((name) => next[name] === values[name])) return;
-        values = { ...values, ...next };
-        refresh();
-      },
-      destroy() {
-        clearTimeout(announcing);
-        observer.disconnect();
-        form.remove();
-      },
-    };
+  function fillTable() {
+    if (tableBody.closest("details").open) vaebook.card.fillTable(tableBody, result.table());
+  }
+  function refresh(now) {
+    result = explorer.update(now);
+    for (const { chart } of host.charts) chart.settle();
+    for (const { spec, show } of readouts) show(result.readouts[spec.key]);
+    for (const { spec, show } of controls) show(now[spec.name], result.consequence);
+    for (const handle of host.handles) handle.show(now, result.consequence);
+    undo.disabled = !past.length;
+    fillTable();
+  }
+  // A slider says its consequence itself (aria-valuetext); the live region speaks for buttons only.
+  function announce() {
+    clearTimeout(announcing);
+    announcing = setTimeout(() => { live.textContent = result.consequence; }, 150);
+  }
+  function remember(changes) {
+    const key = Object.keys(changes).join();
+    const now = performance.now();
+    if (key !== last.key || now - last.time > ONE_MOVE) past.push(values);
+    Object.assign(last, { key, time: now });
   }
 
-  return mount;
-})();
+  // A move by hand: at once.
+  function commit(changes, exact = false) {
+    const next = { ...values, ...changes };
+    stop();
+    remember(changes);
+    values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes)) : next;
+    refresh(values);
+    onchange?.({ ...values });
+  }
+  // A jump: the values are there at once, and the picture runs after them.
+  function go(changes, exact = false) {
+    const from = values;
+    last.key = "";
+    commit(changes, exact);
+    last.key = "";
+    return follow(from);
+  }
+  function follow(from) {
+    const way = straight(from, values, sliders);
+    return new Promise((done) => {
+      stop = run(SECONDS, (part) => refresh(part < 1 ? way(ease(part)) : values), () => { announce(); done(); });
+    });
+  }
+  function back() {
+    if (!past.length) return;
+    const from = values;
+    stop();
+    values = past.pop();
+    last.key = "";
+    onchange?.({ ...values });
+    follow(from);
+  }
+  refresh(values);
+
+  const resize = (scale) => host.charts.forEach(({ chart }) => chart.resize(scale));
+  const unfit = vaebook.makeFull(form, full, resize);
+  resize(1);
+  const handle = {
+    id: props.id,
+    picture: view,
+    values: () => ({ ...values }),
+    consequence: () => result.consequence,
+    // set(changes, {animate, announce}): a move from outside; done when the motion is.
+    async set(changes, options = {}) {
+      vaebook.checked(props, changes);
+      if (options.animate) await go(changes);
+      else commit(changes);
+      if (options.announce) announce();
+    },
+    // show(values): what Python has set; it is not reported back.
+    show(next) {
+      if (Object.keys(next).every((name) => next[name] === values[name])) return;
+      stop();
+      values = { ...values, ...next };
+      refresh(values);
+    },
+    destroy() {
+      stop();
+      clearTimeout(announcing);
+      unfit();
+      form.remove();
+    },
+  };
+  el.vaebook = handle;
+  return handle;
+};
+
+// Changes that an explorer can take, or an error that names what it cannot.
+vaebook.checked = ({ name, controls }, changes) => {
+  for (const [key, value] of Object.entries(changes)) {
+    const spec = controls.find((one) => one.name === key);
+    if (!spec) throw new TypeError(`${name} has no control ${key}`);
+    const possible = spec.values ? spec.values.includes(value)
+      : spec.kind === "range" ? value >= spec.min && value <= spec.max
+      : spec.kind !== "choice" || spec.options.some((option) => option.value === value);
+    if (!possible) throw new RangeError(`${name}: ${key} = ${JSON.stringify(value)} is not possible`);
+  }
+  return changes;
+};

@@ -48,5 +48,17 @@ vaebook.scales = (() => {
     return clamp(spec, Number(grid.toFixed(decimals(spec.fine) + decimals(spec.min))));
   };
 
-  return { niceCeiling, ticks, scale, invert, decimals, onGrid, clamp, snap };
+  // What a key asks for: arrows go a step, with Shift a fine one, the others far.
+  function keyStep(spec, place, { key, shiftKey, ctrlKey, altKey, metaKey }) {
+    if (ctrlKey || altKey || metaKey) return undefined;
+    const little = shiftKey ? spec.fine : spec.step;
+    return {
+      ArrowRight: place + little, ArrowUp: place + little,
+      ArrowLeft: place - little, ArrowDown: place - little,
+      PageUp: place + spec.page, PageDown: place - spec.page,
+      Home: spec.min, End: spec.max,
+    }[key];
+  }
+
+  return { niceCeiling, ticks, scale, invert, decimals, onGrid, clamp, snap, keyStep };
 })();

@@ -6,7 +6,7 @@ vaebook.widget = (name) => ({
       model.set("values", values);
       model.save_changes();
     });
-    const follow = () => handle.set(model.get("values"));
+    const follow = () => handle.show(model.get("values"));
     model.on("change:values", follow);
     return () => {
       model.off("change:values", follow);

@@ -1,0 +1,385 @@
+"""Explorers in their second form: within reach, taken by hand, in motion, shared by a link."""
+
+import json
+
+import pytest
+from test_live_explorers import EXPLORERS, READ, assert_same, show
+
+from vaebook import explorers
+from vaebook.explorers import scripts
+from vaebook.explorers.base import share_tables
+
+#: Explorers that have yet to come into this form; empty when the last chapter is converted.
+OLD_FORM = {
+    "mixture", "marginal", "generation", "jensen", "tightness", "posterior", "vae-step",
+    "reparameterization", "failures", "evidence-budget", "latent-space",
+}  # fmt: skip
+NEW = [case for case in EXPLORERS if case.explorer.name not in OLD_FORM]
+each_explorer = pytest.mark.parametrize("case", NEW, ids=str)
+ELBO = next(case for case in EXPLORERS if case.explorer is explorers.Elbo)
+
+
+def values(root):
+    """Return what the explorer's handle says."""
+    return root.evaluate("e => e.vaebook.values()")
+
+
+def place(handle):
+    """Return the middle of a handle on the screen, scrolled into view."""
+    handle.locator(".vb-grip").scroll_into_view_if_needed()
+    box = handle.locator(".vb-grip").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+# ---- within reach ----
+
+SPAN = """root => {
+  const box = (e) => e.getBoundingClientRect();
+  const main = [...root.querySelectorAll("input, select, button")].filter(
+    (e) => e.checkVisibility() && e.type !== "hidden" && !e.closest(".vb-tools, details"));
+  const top = Math.min(...[...root.querySelectorAll("svg.vb-picture")].map((e) => box(e).top));
+  return [Math.max(...main.map((e) => box(e).bottom)) - top, box(root.vaebook.picture).height];
+}"""
+
+
+@each_explorer
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 844), (360, 740)])
+def test_picture_and_main_controls_fit_one_screen(case, new_page, site, size):
+    width, height = size
+    page = new_page(viewport={"width": width, "height": height})
+    span, view = show(page, case, site).evaluate(SPAN)
+    assert span <= 640
+    assert view <= 0.45 * height or width > 500
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@each_explorer
+def test_few_controls_and_numbers_are_in_view(case, page, site):
+    root = show(page, case, site)
+    panel = root.locator(".vb-view, .vb-panel")
+    assert panel.locator("input[type=range]").count() >= 1
+    kinds = "input[type=range], fieldset:has(> label > input[type=radio]), select"
+    assert panel.locator(kinds).count() <= 4
+    assert panel.locator(".vb-readout").count() <= 3
+    rows = {button.bounding_box()["y"] for button in panel.locator("button").all()}
+    assert len(rows) <= 1
+    assert root.locator(".vb-note").inner_text()
+    assert root.locator("details[open]").count() == 0
+
+
+@each_explorer
+def test_on_a_phone_the_picture_stays_in_view_and_hides_no_focus(case, new_page, site):
+    page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    root = show(page, case, site)
+    last = root.locator(".vb-panel button, .vb-panel input").last
+    last.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 150)")
+    view = root.locator(".vb-view").bounding_box()
+    assert 40 <= view["y"] <= 64
+    # Backwards with Shift + Tab: what has the focus is under the picture's lower edge.
+    last.focus()
+    for _ in range(root.locator(".vb-panel").locator("button, input[type=range]").count() - 1):
+        page.keyboard.press("Shift+Tab")
+        inside, top = page.evaluate(
+            "[document.activeElement.closest('.vb-panel') !== null,"
+            " document.activeElement.getBoundingClientRect().top]"
+        )
+        edge = root.locator(".vb-view").bounding_box()
+        assert not inside or top >= edge["y"] + edge["height"] - 1
+
+
+# ---- by hand ----
+
+
+@each_explorer
+def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
+    root = show(page, case, site)
+    cls = case.explorer
+    assert root.locator("[data-handle]").count() >= 1
+    for handle in root.locator("[data-handle]").all():
+        names = handle.get_attribute("data-handle").split()
+        target = handle.locator(".vb-target").bounding_box()
+        assert min(target["width"], target["height"]) >= 24
+        assert root.locator(f'input[name="{names[0]}"]').count() == 1, "nothing is drag-only"
+        before = values(root)
+        x, y = place(handle)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 30, y - 10, steps=4)
+        page.mouse.up()
+        after = values(root)
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == set(names)
+        # It went where the hand went, and the numbers are Python's.
+        assert abs(place(handle)[0] - (x - 30)) < 4
+        assert_same(root.evaluate(READ)["numbers"], cls(**after).readouts())
+        for name, keys in zip(names, [("ArrowRight", "End"), ("ArrowUp",)], strict=False):
+            spec = getattr(cls, name)
+            for key in keys:
+                handle.press(key)
+            end = spec.high if len(keys) > 1 else after[name] + spec.step
+            assert values(root)[name] == pytest.approx(end)
+        assert handle.get_attribute("role") == "slider"
+        assert float(handle.get_attribute("aria-valuenow")) == values(root)[names[0]]
+        root.locator("[name=reset]").click()
+
+
+def swipe(page, x, y, across, up):
+    """Move a finger over the page as a person does."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for part in range(1, 11):
+        touch("touchMove", {"x": x + across * part / 10, "y": y - up * part / 10})
+        page.wait_for_timeout(16)
+    touch("touchEnd")
+
+
+@each_explorer
+def test_a_swipe_scrolls_the_page_and_a_finger_on_a_handle_moves_it(case, new_page, site):
+    page = new_page(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
+        reduced_motion="reduce",
+    )  # fmt: skip
+    root = show(page, case, site)
+    handle = root.locator("[data-handle]").first
+    x, y = place(handle)
+    before, top = values(root), page.evaluate("scrollY")
+    picture = root.locator("svg.vb-picture").first.bounding_box()
+    swipe(page, picture["x"] + 80, picture["y"] + picture["height"] - 50, 0, 200)
+    page.wait_for_function("top => scrollY > top + 100", arg=top)
+    assert values(root) == before
+
+    x, y = place(handle)
+    top = page.evaluate("scrollY")
+    swipe(page, x, y, -60, 60)
+    name = handle.get_attribute("data-handle").split()[0]
+    assert values(root)[name] != before[name]
+    assert page.evaluate("scrollY") == top
+    # The mark that says so is no longer needed.
+    assert not root.locator(".vb-cue").first.is_visible()
+
+
+# ---- in motion, and back ----
+
+FRAMES = """(root, name) => new Promise((done) => {
+  const seen = [], start = performance.now();
+  root.querySelector(`button[name="${name}"]`).click();
+  const look = () => {
+    const numbers = [...root.querySelectorAll("[data-readout]")]
+      .map((e) => [e.dataset.readout, Number(e.dataset.number)]);
+    seen.push(Object.fromEntries(numbers));
+    if (performance.now() - start < 800) requestAnimationFrame(look);
+    else done(seen);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
+def test_an_e_step_lifts_and_an_m_step_walks(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    root = show(page, ELBO, site)
+    twin = explorers.Elbo()
+    for step, moving in [("e_step", "mean"), ("m_step", "phi")]:
+        frames = root.evaluate(FRAMES, step)
+        getattr(twin, step)()
+        path = [frame[moving] for frame in frames]
+        assert len(set(path)) > 3
+        assert path == sorted(path)
+        assert [f["elbo"] for f in frames] == sorted(f["elbo"] for f in frames), "no step goes down"
+        assert_same(frames[-1], twin.readouts())
+    page.emulate_media(reduced_motion="reduce")
+    frames = root.evaluate(FRAMES, "reset")
+    assert len({frame["phi"] for frame in frames}) == 1
+
+
+def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
+    root = show(page, ELBO, site)
+    lens = root.locator(".vb-lens")
+    assert not lens.is_visible()
+    for _ in range(4):
+        root.locator("[name=e_step]").click()
+        root.locator("[name=m_step]").click()
+    assert lens.is_visible()
+    stops = lens.locator(".vb-points.vb-ink").get_attribute("d").count("M")
+    assert stops == len(values(root)["trail"]) == 8
+    root.locator("[name=reset]").click()
+    assert not lens.is_visible()
+
+
+@each_explorer
+def test_undo_takes_back_move_after_move(case, page, site):
+    root = show(page, case, site)
+    undo, reset = root.locator("[name=undo]"), root.locator("[name=reset]")
+    slider = root.locator(".vb-panel input[type=range]").first
+    assert undo.is_disabled()
+    states = [values(root)]
+    slider.press("PageUp")
+    slider.press("PageUp")  # at once after the first: one move
+    states.append(values(root))
+    for button in root.locator(".vb-panel button").all():
+        button.click()
+        states.append(values(root))
+    reset.click()
+    assert values(root) == states[0]
+    for state in reversed(states):
+        root.press("Control+z") if state is states[1] else undo.click()
+        assert values(root) == state
+    assert undo.is_disabled()
+
+
+# ---- shared ----
+
+TWO = explorers.Elbo(mean=1.0, controls=["phi", "m_step"])
+
+
+@pytest.fixture
+def two(page, site):
+    """The page of ``elbo`` with a second, small instance; a function that opens it."""
+
+    def body(route):
+        html = route.fetch().text()
+        route.fulfill(body=share_tables(html.replace("</article>", TWO.to_html() + "</article>")))
+
+    def open_page(hash_=""):
+        page.route(f"**/{ELBO.page}", body)
+        page.goto("about:blank")
+        show(page, type(ELBO)(ELBO.explorer, ELBO.page + hash_), site)
+        roots = page.locator("[data-explorer=elbo]")
+        roots.nth(1).locator("form").wait_for()
+        return roots.nth(0), roots.nth(1)
+
+    return open_page
+
+
+def test_a_small_instance_shows_only_what_it_is_asked_for(two, page):
+    _, small = two()
+    names = [
+        control.get_attribute("name")
+        for control in small.locator("input:not([type=hidden]), button").all()
+        if control.is_visible() and not control.evaluate("e => e.closest('.vb-tools')")
+    ]
+    assert names == ["phi", "m_step"]
+    handles = small.locator("[data-handle]")
+    assert handles.evaluate_all("all => all.map((e) => e.dataset.handle)") == ["phi"]
+    assert page.locator("script[data-common]").count() == 1
+    small.locator("[name=m_step]").click()
+    twin = explorers.Elbo(mean=1.0)
+    twin.m_step()
+    assert values(small)["phi"] == pytest.approx(twin.phi, abs=1e-9)
+    assert small.locator("svg.vb-picture").first.bounding_box()["height"] < 200
+
+
+def test_a_link_brings_back_the_state_of_each_instance(two, page):
+    first, second = two()
+    first.locator("[name=std]").press("PageUp")
+    first.locator("[name=e_step]").click()
+    second.locator("[name=phi]").press("End")
+    states = [values(first), values(second)]
+    hashes = []
+    for root in (first, second):
+        root.get_by_text("Help").click()
+        root.locator("[name=link]").click()
+        hashes.append(page.evaluate("location.hash"))
+        assert root.locator(".vb-live").text_content() == "Copied."
+    assert hashes[0].startswith("#elbo:")
+    assert hashes[1] == "#elbo-2:phi=3"
+    for number, hash_ in enumerate(hashes):
+        roots = two(hash_)
+        assert values(roots[number]) == states[number]
+        assert values(roots[1 - number]) != states[1 - number]
+        assert roots[number].locator(".vb-title").is_visible()
+    page.evaluate("location.hash = '#elbo:phi=-1.5'")
+    phi = "document.querySelector('[data-explorer]').vaebook.values().phi"
+    page.wait_for_function(f"{phi} === -1.5")
+
+
+def test_the_copied_python_makes_the_same_explorer(new_page, site):
+    page = new_page(permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce")
+    root = show(page, ELBO, site)
+    root.get_by_label("non-linear").check()
+    for name in ["gradient_step", "e_step", "m_step"]:
+        root.locator(f"[name={name}]").click()
+    root.get_by_text("Help").click()
+    root.locator("[name=python]").click()
+    page.wait_for_function("document.querySelector('.vb-live').textContent === 'Copied.'")
+    code = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert code[0] == "from vaebook import explorers"
+    assert len(code) == 2
+    twin = eval(code[1], {"explorers": explorers})
+    assert twin.values == values(root)
+    assert_same(root.evaluate(READ)["numbers"], twin.readouts())
+
+
+def test_a_move_from_outside_is_set_said_and_taken_back(page, site):
+    root = show(page, ELBO, site)
+    start = values(root)
+    how = "{ animate: true, announce: true }"
+    root.evaluate(f"e => e.vaebook.set({{ mean: 0.85, std: 0.89 }}, {how})")
+    assert (values(root)["mean"], values(root)["std"]) == (0.85, 0.89)
+    page.wait_for_function("document.querySelector('.vb-live').textContent.includes('ELBO')")
+    root.locator("[name=undo]").click()
+    assert values(root) == start
+    for bad in ["{ nobody: 1 }", "{ std: 9 }", "{ model: 'bent' }"]:
+        refused = f"e => e.vaebook.set({bad}).then(() => '', (error) => error.message)"
+        assert root.evaluate(refused)
+    assert values(root) == start
+
+
+# ---- anywhere ----
+
+
+def test_ids_are_unique_whatever_module_they_come_from(page, site):
+    """Two cells of one notebook hold a module each."""
+    show(page, ELBO, site)
+    ids = page.evaluate(
+        """([code, props]) => {
+          for (let i = 0; i < 2; i++) {
+            const kit = new Function(`${code} return vaebook;`)();
+            const root = document.querySelector("main").appendChild(document.createElement("div"));
+            kit.mount(root, props);
+          }
+          return [...document.querySelectorAll("form [id]")].map((e) => e.id);
+        }""",
+        [scripts.kit() + (scripts.FOLDER / "elbo.js").read_text("utf-8"), explorers.Elbo().props()],
+    )
+    assert len(ids) > 10
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_page_may_call_its_language_as_it_likes(page, site):
+    page.route(
+        f"**/{ELBO.page}",
+        lambda route: route.fulfill(body=route.fetch().text().replace('lang="en"', 'lang="en_US"')),
+    )
+    root = show(page, ELBO, site)
+    assert page.evaluate("document.documentElement.lang") == "en_US"
+    assert root.locator("[data-readout=gap]").inner_text() == "0.502"
+
+
+def test_on_a_full_screen_words_and_handles_grow(page, site):
+    root = show(page, ELBO, site)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    sizes = """root => [parseFloat(getComputedStyle(root.querySelector("form")).fontSize),
+      root.querySelector(".vb-axes text").getBoundingClientRect().height,
+      root.querySelector(".vb-grip").getBoundingClientRect().width]"""
+    before = root.evaluate(sizes)
+    root.locator("[name=full]").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_timeout(200)
+    after = root.evaluate(sizes)
+    assert all(now > 1.3 * then for now, then in zip(after, before, strict=True))
+    # A hand goes as far as the handle.
+    handle = root.locator("[data-handle=phi]")
+    x, y = place(handle)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y, steps=3)
+    page.mouse.up()
+    assert abs(place(handle)[0] - x - 100) < 6
+    root.locator("[name=full]").click()
+    page.wait_for_function("document.fullscreenElement === null")
+    assert json.dumps(root.evaluate(sizes)) == json.dumps(before)

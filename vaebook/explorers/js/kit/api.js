@@ -1,0 +1,45 @@
+// What an explorer's script is given: its tables and words, charts, handles, and a way to move.
+vaebook.makeApi = (props, host) => {
+  "use strict";
+  const { clamp, niceCeiling, snap } = vaebook.scales;
+  const specs = Object.fromEntries(props.controls.map((spec) => [spec.name, spec]));
+  const each = (values, change) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(specs[name], value)]));
+
+  return {
+    forms: vaebook.forms,
+    tables: vaebook.numbers.decode(props.tables),
+    text: host.words,
+    format: vaebook.numbers.format,
+    niceCeiling,
+    spec: (name) => specs[name],
+    // The nearest value that a slider can take; values, by name, within their sliders' ranges.
+    snap: (name, value) => snap(specs[name], value),
+    inside: (values) => each(values, clamp),
+    set: (changes) => host.commit(changes),
+    // frame(part) with part from 0 to 1 in so many seconds; returns a function that stops it.
+    animate: (seconds, frame) => vaebook.motion.run(seconds, frame, host.announce),
+
+    chart(options) {
+      const tight = (width) => Boolean(props.only) || width < 400;
+      const chart = vaebook.chart.makeChart({ ...options, tight });
+      host.charts.push({ chart, below: options.below });
+      return chart;
+    },
+
+    // A handle for the sliders named: to(x, y, values) says what they become where the hand is. A
+    // small instance has it if it has one of the sliders.
+    handle(chart, { moves, role, to }) {
+      if (!moves.some(host.visible)) return { set() {}, clear() {} };
+      const names = moves.map((name) => `${specs[name].label} ${specs[name].symbol}`.trim());
+      const handle = chart.handle({
+        specs: moves.map((name) => specs[name]), role, cue: host.words("drag"),
+        label: `${names.join(", ")} ${host.words("on_picture")}`,
+        drag: (x, y) => host.commit(each(to(x, y, host.values()), snap)),
+        move: (name, value) => host.commit({ [name]: snap(specs[name], value) }),
+      });
+      host.handles.push(handle);
+      return handle;
+    },
+  };
+};

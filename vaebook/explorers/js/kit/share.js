@@ -1,0 +1,48 @@
+// The state of an explorer as text: for a link, and as the Python that makes the same explorer.
+vaebook.share = (() => {
+  "use strict";
+  const { html } = vaebook.dom;
+
+  const changed = (values, from) =>
+    Object.entries(values).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name]));
+
+  // #elbo-2:mean=0.44,model=nonlinear,trail=[[0.2,0.5,0.4]]
+  function toHash(id, values, start) {
+    const text = changed(values, start)
+      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    return `#${id}:${text.join(",").replace(/[%\s"<>`#]/g, encodeURIComponent)}`;
+  }
+  function fromHash(hash) {
+    const read = (word) => {
+      try { return JSON.parse(word); } catch { return word; }
+    };
+    const [id, text] = decodeURIComponent(hash.slice(1)).split(/:(.*)/s);
+    if (text === undefined) return null;
+    const pairs = [...text.matchAll(/(\w+)=(\[.*?\](?=,\w+=|$)|[^,]*)/g)];
+    return [id, Object.fromEntries(pairs.map(([, name, word]) => [name, read(word)]))];
+  }
+
+  const literal = (value) => JSON.stringify(value).replace(/,/g, ", ");
+  function toPython(props, values) {
+    const defaults = Object.fromEntries(props.controls.map((spec) => [spec.name, spec.default]));
+    const given = changed(values, defaults);
+    if (props.only) given.push(["controls", props.only]);
+    const list = given.map(([name, value]) => `${name}=${literal(value)}`).join(", ");
+    return `from vaebook import explorers\nexplorers.${props.class}(${list})`;
+  }
+
+  // A page opened as a file may have no clipboard of the new kind: the old way is the second.
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = html("textarea", { readonly: true }, text);
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  }
+
+  return { toHash, fromHash, toPython, copy };
+})();
