@@ -246,10 +246,50 @@ def test_a_shrinking_component_is_held_at_the_floor_and_reported():
     assert (np.diff(path) >= 0).all()
 
 
-def test_fit_stops_at_max_steps():
+def test_fit_stops_at_max_steps_and_says_so():
     x, _ = BOOK.sample(200, rng=np.random.default_rng(5))
-    _, path = GaussianMixture.fit(x, 3, rng=np.random.default_rng(5), max_steps=4)
+    with pytest.warns(RuntimeWarning, match=r"stopped at max_steps = 4 while .* give more steps"):
+        _, path = GaussianMixture.fit(x, 3, rng=np.random.default_rng(5), max_steps=4)
     assert path.shape == (5,)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1, 1e6])
+def test_clusters_far_apart_and_outliers_leave_each_component_its_own_width(scale):
+    rng = np.random.default_rng(0)
+    x = np.r_[rng.normal(0, 1, 300), rng.normal(1e4, 1, 300)]
+    mixture, path = GaussianMixture.fit(scale * x, 2, rng=rng)
+    stds = mixture.stds[np.argsort(mixture.means)]
+    np.testing.assert_allclose(stds, scale * np.array([x[:300].std(), x[300:].std()]), rtol=1e-9)
+    assert path[-1] + x.size * np.log(scale) == pytest.approx(-1265.0, abs=0.05)
+    # narrow beside wide, and one point far out
+    x = np.r_[rng.normal(0, 1e-4, 100), rng.normal(5, 1, 300), 1e6]
+    start = GaussianMixture([0.3, 0.6, 0.1], scale * np.array([0, 5, 1e6]), scale * np.ones(3))
+    with pytest.warns(RuntimeWarning, match=r"shrunk onto the floor .* around x = 1"):
+        mixture, _ = GaussianMixture.fit(scale * x, 3, start=start)
+    assert mixture.stds[0] == pytest.approx(scale * x[:100].std(), rel=1e-6)
+
+
+def test_the_best_of_several_starts_is_kept_and_a_start_may_be_given():
+    x, _ = BOOK.sample(150, rng=np.random.default_rng(3))
+    rng = np.random.default_rng(0)
+    alone = [GaussianMixture.fit(x, 4, rng=rng)[1][-1] for _ in range(4)]
+    assert np.ptp(alone) > 0.1
+    of_four, path = GaussianMixture.fit(x, 4, rng=np.random.default_rng(0), n_starts=4)
+    assert path[-1] == max(alone)
+    again, path = GaussianMixture.fit(x, 4, start=of_four)
+    assert path[0] == pytest.approx(max(alone), rel=1e-14)
+    assert path.size == 2
+    np.testing.assert_allclose(again.means, of_four.means, atol=1e-3)
+    _, path = GaussianMixture.fit(x, 4, rng=np.random.default_rng(0), start=of_four, n_starts=2)
+    assert path[-1] >= max(alone)
+
+
+@pytest.mark.parametrize("dtype", [int, np.float32, np.int16, list])
+def test_data_of_any_real_type_is_fitted(dtype):
+    x = [-2, -1, 0, 5, 6, 8]
+    given = x if dtype is list else np.array(x, dtype)
+    mixture, _ = GaussianMixture.fit(given, np.int64(2), rng=np.random.default_rng(0))
+    np.testing.assert_allclose(np.sort(mixture.means), [-1, 19 / 3], atol=0.01)
 
 
 # ------------------------------------------------------------------- bad input
@@ -296,6 +336,8 @@ RNG = np.random.default_rng(0)
         (lambda: GaussianMixture.fit([], 1, rng=RNG), r"x has shape \(0,\)"),
         (lambda: GaussianMixture.fit([1.0, 2], 0, rng=RNG), r"n_components is 0, expected"),
         (lambda: GaussianMixture.fit([1.0, 2], 1, rng=RNG, min_std=0.0), r"min_std is 0\.0"),
+        (lambda: GaussianMixture.fit([1.0, 2], 1, rng=RNG, n_starts=0), r"n_starts is 0"),
+        (lambda: GaussianMixture.fit([1.0, 2], 1, start=BOOK), r"expected a GaussianMixture of 1"),
     ],
 )
 def test_bad_values_are_named(call, message):

@@ -16,6 +16,7 @@ from vaebook.arguments import (
     require_count,
     require_finite,
     require_generator,
+    require_number,
     require_positive,
     require_weights,
 )
@@ -115,6 +116,10 @@ class GaussianMixture:
             If x lies so far out that its log-density leaves the range of a float (about 1e154
             standard deviations).
         """
+        return self._e_step(x)[0]
+
+    def _e_step(self, x):
+        """The responsibilities, and log p(x)."""
         log_joint = self.log_joint(x)
         largest = log_joint.max(axis=-1, keepdims=True)
         if np.isneginf(largest).any():
@@ -124,7 +129,8 @@ class GaussianMixture:
                 "in logs; rescale x."
             )
         relative = np.exp(log_joint - largest)
-        return relative / relative.sum(axis=-1, keepdims=True)
+        total = relative.sum(axis=-1, keepdims=True)
+        return relative / total, (largest + np.log(total))[..., 0]
 
     def sample(self, n, *, rng):
         """Ancestral sampling: first the component z, then x given z.
@@ -163,23 +169,28 @@ class GaussianMixture:
         -------
         GaussianMixture
         """
-        x = _require_data(x)
-        r = self.responsibilities(x)  # (I, N)
+        return self._em_step(_require_data(x), require_number("min_std", min_std))[0]
+
+    def _em_step(self, x, min_std):
+        r, log_px = self._e_step(x)  # (I, N), (I,)
         size = r.sum(axis=0)
         alive = size > 0  # a component that no point chooses keeps its place, with weight 0
         share = r / np.where(alive, size, 1.0)
         means = np.where(alive, share.T @ x, self.means)
         stds = np.sqrt((share * (x[:, None] - means) ** 2).sum(axis=0))
         stds = np.maximum(np.where(alive, stds, self.stds), min_std)
-        return GaussianMixture(size / x.size, means, stds)
+        return GaussianMixture(size / x.size, means, stds), log_px
 
     @classmethod
-    def fit(cls, x, n_components, *, rng, max_steps=1000, tolerance=1e-9, min_std=None):
+    def fit(
+        cls, x, n_components, *, rng=None, n_starts=1, start=None, max_steps=5000, tolerance=1e-7,
+        min_std=None,
+    ):  # fmt: skip
         r"""Maximum likelihood by expectation maximisation (EM).
 
         Starts from means spread over the data (k-means++ draws) with equal weights and one common
         standard deviation, and steps until the log-likelihood gains less than ``tolerance`` nats
-        per data point. It finds a local maximum: another rng may find a better one.
+        per data point. That is a local maximum; of several starts the highest end is kept.
 
         The likelihood has no maximum if a component may shrink onto one point, so no standard
         deviation goes below ``min_std``, and a warning tells which component lies on that floor.
@@ -191,12 +202,16 @@ class GaussianMixture:
         n_components : int
             At most the number of distinct values in x.
         rng : numpy.random.Generator
+            For the starts; not needed where ``start`` is the only one.
+        n_starts : int
+        start : GaussianMixture, optional
+            The first start, in place of a drawn one.
         max_steps : int
-            A fit that needs more stops here; the length of ``log_likelihoods`` then is
-            max_steps + 1.
+            From each start. A fit that needs more stops here and warns.
         tolerance : float
         min_std : float, optional
-            Default: 1e-3 times the standard deviation of x.
+            Default: 1e-3 times the length of the shortest interval that holds one in 4 N of the
+            distinct values, so that neither an outlier nor a second cluster far away raises it.
 
         Returns
         -------
@@ -213,25 +228,32 @@ class GaussianMixture:
         Source: chapter "mixture-of-gaussians"; as ascent of a bound, "evidence-lower-bound".
         """
         x = _require_data(x)
-        require_generator(rng)
         n_components = require_count("n_components", n_components, at_least=1)
+        n_starts = require_count("n_starts", n_starts, at_least=1)
         max_steps = require_count("max_steps", max_steps, at_least=0)
-        n_distinct = np.unique(x).size
-        if n_distinct < max(2, n_components):
+        tolerance = require_number("tolerance", tolerance)
+        distinct = np.unique(x)
+        if distinct.size < max(2, n_components):
             raise ValueError(
-                f"x has {n_distinct} distinct values, expected at least {max(2, n_components)} for "
-                f"n_components = {n_components}; use fewer components or more data."
+                f"x has {distinct.size} distinct values, expected at least {max(2, n_components)} "
+                f"for n_components = {n_components}; use fewer components or more data."
             )
-        min_std = 1e-3 * x.std() if min_std is None else min_std
+        if min_std is None:
+            n_held = max(1, distinct.size // (4 * n_components))
+            min_std = 1e-3 * (distinct[n_held:] - distinct[:-n_held]).min()
+        min_std = require_number("min_std", min_std)
         require_positive(min_std=min_std)
+        if start is not None and (not isinstance(start, cls) or start.n_components != n_components):
+            raise ValueError(
+                f"start is {start!r}, expected a GaussianMixture of {n_components} components; "
+                "make one from weights, means and stds."
+            )
+        starts = [] if start is None else [start]
+        while len(starts) < n_starts:
+            starts.append(cls(*_spread_start(x, n_components, min_std, require_generator(rng))))
 
-        mixture = cls(*_spread_start(x, n_components, min_std, rng))
-        log_likelihoods = [mixture.log_prob(x).sum()]
-        for _ in range(max_steps):
-            mixture = mixture.em_step(x, min_std=min_std)
-            log_likelihoods.append(mixture.log_prob(x).sum())
-            if log_likelihoods[-1] - log_likelihoods[-2] < tolerance * x.size:
-                break
+        fits = [_climb(start, x, min_std, max_steps, tolerance * x.size) for start in starts]
+        mixture, log_likelihoods, settled = max(fits, key=lambda fit: fit[1][-1])
         on_floor = np.flatnonzero(mixture.stds <= min_std)
         if on_floor.size:
             warnings.warn(
@@ -241,7 +263,26 @@ class GaussianMixture:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return mixture, np.array(log_likelihoods)
+        if not settled:
+            warnings.warn(
+                f"The fit stopped at max_steps = {max_steps} while the log-likelihood still grew; "
+                "give more steps, a larger tolerance, or this mixture as start.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return mixture, log_likelihoods
+
+
+def _climb(mixture, x, min_std, max_steps, least_gain):
+    """EM from one start: the mixture, its path, and whether the last step gained too little."""
+    path = []
+    while True:
+        after, log_px = mixture._em_step(x, min_std)
+        path.append(log_px.sum())
+        settled = len(path) > 1 and path[-1] - path[-2] < least_gain
+        if settled or len(path) > max_steps:
+            return mixture, np.array(path), settled
+        mixture = after
 
 
 def _require_data(x):
