@@ -1,4 +1,4 @@
-# make book · make serve · make test · make test-all · make notebooks · make bench · make help
+# make book · make serve · make preview · make quick · make test · make test-all · make notebooks · make bench · make help
 PYTHON ?= python3
 PORT ?= 8000
 # Sets .venv up where that is due and runs a command of it, in an environment made for it.
@@ -7,8 +7,9 @@ RUN := $(PYTHON) -E -s tools/environment.py
 NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters
 # Each of the two keeps to one core: threads of two processes would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
+NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients perceptron imports)
 
-.PHONY: help book serve test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
+.PHONY: help book serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -26,9 +27,14 @@ test: lint book browser  ## set up, build the book and run every test but the sl
 	@$(NBVAL)
 	@$(PYTEST) -m "not slow"
 
-test-all: lint book browser  ## the same with the slow proofs
-	@$(NBVAL)
-	@$(PYTEST)
+test-all: test  ## the same, then the slow proofs
+	@$(PYTEST) -m slow
+
+quick: lint  ## lint and the tests of the numerics, within a minute
+	@$(PYTEST:tests=$(NUMERICS)) -m "not slow"
+
+preview:  ## show one page and renew it after each saved edit (PAGE=chapters/<slug>)
+	@$(RUN) python tools/preview.py $(PAGE) $(PORT)
 
 test-colab: .venv-colab/.ready  ## publish to this disk and run every notebook under Colab's versions
 	@$(RUN) pytest -q tests/colab/published_notebooks.py

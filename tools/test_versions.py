@@ -29,7 +29,9 @@ OF_THE_BOOK = {
     "ledger",
     "make_notebooks",
     "moves",
+    "preview",
     "repository",
+    "execution_key",
     "ext",
 }
 TEST_TOOLS = ["hypothesis", "pytest", "pytest-timeout", "pytest-xdist"]
