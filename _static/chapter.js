@@ -67,10 +67,12 @@
   }
 
   function moves() {
-    for (const button of document.querySelectorAll("button[data-move]")) {
-      button.disabled = !explorerOf(button)?.vaebook; // an explorer that failed to start takes none
-      button.addEventListener("click", () => press(button));
-    }
+    const buttons = [...document.querySelectorAll("button[data-move]")];
+    // An explorer that failed to start takes no move.
+    const enable = () => { for (const button of buttons) button.disabled = !explorerOf(button)?.vaebook; };
+    for (const button of buttons) button.addEventListener("click", () => press(button));
+    document.addEventListener("vaebook:ready", enable);
+    enable();
   }
 
   // ---- choices: the first answer stays, then the reply and the reason show ----------------------

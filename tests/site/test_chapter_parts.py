@@ -41,7 +41,7 @@ def test_a_move_sets_the_nearest_explorer_and_the_page_stays(page, small_site):
     assert values(page, 1) == far
     assert page.evaluate("scrollY") == place
     expect(move).to_be_focused()
-    expect(page.locator("[data-explorer] [aria-live]").first).to_contain_text("ELBO")
+    expect(page.locator("[data-explorer]").first.get_by_role("status")).to_contain_text("ELBO")
     expect(page.get_by_role("button", name="Back to the text")).to_have_count(0)
 
 
