@@ -103,13 +103,22 @@ class Session:
         self.precision = settled_precision(self.config.precision, team.device)
         self.step, self.seconds_before, self.fraction_done = 0, 0.0, 0.0
         self.finished = self.stopped = False
+        self.by_clock = self.config.max_seconds is not None
+        self.n_steps = self.config.epochs * batches.an_epoch
         self.sums = torch.zeros(3, dtype=torch.float64, device=team.device)
         self.history: list[Epoch] = []
         self.checkpoint: Path | None = None
         if self.out is not None:
             self.out.mkdir(parents=True, exist_ok=True)  # now, not after the first epoch
             self.resume()
-        self.saved_at, self.bar = time.monotonic(), _bar(self, show=progress and team.rank == 0)
+        self.saved_at = time.monotonic()
+        self.bar = tqdm(
+            total=round(self.config.max_seconds) if self.by_clock else self.n_steps,
+            initial=self._place(),
+            unit="s" if self.by_clock else "step",
+            desc="train",
+            disable=not progress or team.rank > 0,
+        )
 
     @property
     def over(self) -> bool:
@@ -143,17 +152,14 @@ class Session:
         self.sums += self.step_sums
         self.step += 1
         at_end = number + 1 == self.batches.an_epoch
-        if self.config.max_seconds is None:
-            self.finished = self.step == self.config.epochs * self.batches.an_epoch
-        else:
-            self.finished = self.fraction_done >= 1
+        self.finished = self.fraction_done >= 1 if self.by_clock else self.step == self.n_steps
         if at_end or self.finished:
             self._close_epoch(n_seen=number * self.config.batch_size + len(batch.rows))
         due = at_end and time.monotonic() - self.saved_at >= self.checkpoint_seconds
         if self.out is not None and self.team.rank == 0 and (self.over or due):
             self.save()
             self.saved_at = time.monotonic()
-        _show(self)
+        self.bar.update(self._place() - self.bar.n)
 
     def elapsed(self) -> float:
         """Seconds of this run, with those before an interruption."""
@@ -198,14 +204,15 @@ class Session:
 
     def run(self) -> Run:
         """What ``train`` returns."""
+        self.bar.close()
         values = self.step, self.elapsed(), self.finished, self.precision, self.data_name
         return Run(self.model, self.history, *values, self.checkpoint)
 
     def _clock(self) -> float:
         """How much of the run is over, by the clock if it has a time limit, else by steps."""
+        if not self.by_clock:
+            return self.step / self.n_steps
         limit = self.config.max_seconds
-        if limit is None:
-            return self.step / (self.config.epochs * self.batches.an_epoch)
         return min(1.0, self.elapsed() / (limit - min(1.0, _CLOSING * limit)))
 
     def _close_epoch(self, n_seen: int) -> None:
@@ -216,6 +223,14 @@ class Session:
         epoch = len(self.history) + 1
         self.history.append(Epoch(epoch, self.step, *means, score, self.elapsed()))
         self.sums.zero_()
+        shown = {"epoch": epoch, "bound": f"{means[0]:.2f}"}
+        if score is not None:
+            shown["validation"] = f"{score:.2f}"
+        self.bar.set_postfix(shown, refresh=False)
+
+    def _place(self) -> int:
+        """Where the bar stands: in steps, or in seconds where there is a time limit."""
+        return int(self.elapsed()) if self.by_clock else self.step
 
     def _non_finite(self, batch) -> NonFiniteError:
         """Find the first tensor of a step that is not finite, and say what can be done."""
@@ -238,33 +253,6 @@ class Session:
 
 def _curve(state: dict) -> list[Epoch]:
     return [Epoch(*row.values()) for row in state["history"]]
-
-
-def _bar(session: Session, *, show: bool) -> tqdm:
-    """A bar in steps, or in seconds where there is a time limit."""
-    config, by_clock = session.config, session.config.max_seconds is not None
-    return tqdm(
-        total=round(config.max_seconds) if by_clock else config.epochs * session.batches.an_epoch,
-        initial=int(session.seconds_before) if by_clock else session.step,
-        unit="s" if by_clock else "step",
-        desc="train",
-        disable=not show,
-    )
-
-
-def _show(session: Session) -> None:
-    """Move the bar; behind it stands the last epoch's bound."""
-    row = session.history[-1] if session.history else None
-    if row is not None and row.step == session.step:
-        shown = {"epoch": row.epoch, "bound": f"{row.bound:.2f}"}
-        if row.validation_bound is not None:
-            shown["validation"] = f"{row.validation_bound:.2f}"
-        session.bar.set_postfix(shown, refresh=False)
-    by_clock = session.config.max_seconds is not None
-    now = int(session.elapsed()) if by_clock else session.step
-    session.bar.update(now - session.bar.n)
-    if session.over:
-        session.bar.close()
 
 
 def _tensors(model: VAE, x: Tensor, eps: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -323,7 +311,8 @@ class Team(NamedTuple):
 def find_device(name) -> torch.device:
     """Return the device of that name; "auto" is a GPU where there is one."""
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    known = ["cuda", *(f"cuda:{number}" for number in range(n_gpus)), "cpu"][not n_gpus :]
+    known = ["cuda", *(f"cuda:{number}" for number in range(n_gpus))] if n_gpus else []
+    known.append("cpu")
     name = known[0] if name == "auto" else str(name)
     if name not in known:
         raise ValueError(
