@@ -4,7 +4,7 @@ PORT ?= 8000
 # Sets .venv up where that is due and runs a command of it, in an environment made for it.
 RUN := $(PYTHON) -E -s tools/environment.py
 # The cells of a notebook need one process and their order; all other tests share the two freely.
-NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters
+NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters $(wildcard deeper)
 # Each of the two keeps to one core: threads of two processes would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
 NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients perceptron imports)

@@ -116,6 +116,9 @@
   addEventListener("DOMContentLoaded", () => {
     moves();
     choices();
+    // The sidebar's mark that opens a chapter's deeper pages has no words.
+    const marks = document.querySelectorAll("summary:has(> .toctree-toggle)");
+    for (const mark of marks) mark.setAttribute("aria-label", "Deeper pages");
     if (typeof vaebookMoved === "undefined") return;
     leadOn();
     addEventListener("hashchange", leadOn);

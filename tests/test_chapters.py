@@ -6,8 +6,11 @@ import statistics
 import pytest
 from book_pages import code_cells, toc_pages, without_cells
 from conftest import ROOT
+from old_form import OLD_FORM
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.md"))
+OLD = [path for path in CHAPTERS if f"chapters/{path.stem}" in OLD_FORM]
+NEW = [path for path in CHAPTERS if path not in OLD]
 SECTIONS = [
     "A picture first",
     "Check on a known answer",
@@ -18,9 +21,13 @@ SECTIONS = [
     "Homework",
     "Further reading",
 ]
+UNSEEN = {"check", "hide-input", "remove-input"}
+LAST_SECTIONS = ["What goes wrong", "Summary", "Your turn", "Further reading"]
 TAGS = {
     "setup",
     "explorer",
+    "full-width",
+    "check",
     "hide-input",
     "hide-output",
     "remove-input",
@@ -30,6 +37,8 @@ TAGS = {
     "nbval-check-output",
 }
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+each_old_chapter = pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
+each_new_chapter = pytest.mark.parametrize("path", NEW, ids=lambda path: path.stem)
 
 
 def cells_of(path):
@@ -69,7 +78,21 @@ def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
     assert re.search(rf"\]\(\.\./{page}\.md\)\s+\(\d+ minutes\)", weeks), remedy
 
 
-@each_chapter
+@each_new_chapter
+def test_a_chapter_ends_with_the_fixed_sections(path):
+    headings = re.findall(r"^## (.+)$", without_cells(path.read_text("utf-8")), re.M)
+    assert headings[-len(LAST_SECTIONS) :] == LAST_SECTIONS
+
+
+@each_new_chapter
+def test_seen_cells_are_short(path):
+    seen = [cell for cell in cells_of(path) if not UNSEEN & set(cell.tags)]
+    lines = [len(code_lines(cell)) for cell in seen]
+    assert statistics.median(lines) <= 8
+    assert max(lines) <= 20
+
+
+@each_old_chapter
 def test_sections_stand_in_the_fixed_order(path):
     text = without_cells(path.read_text("utf-8"))
     headings = re.findall(r"^## (.+)$", text, re.M)
@@ -82,7 +105,7 @@ def test_sections_stand_in_the_fixed_order(path):
         assert part in text, f"this is missing: {part}"
 
 
-@each_chapter
+@each_old_chapter
 def test_cells_are_short_and_explained(path):
     lines = [len(code_lines(cell)) for cell in cells_of(path)]
     assert statistics.median(lines) <= 8
@@ -98,7 +121,8 @@ def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
     tags = [set(cell.tags) for cell in cells]
     unknown = set().union(*tags) - TAGS
     assert not unknown, f"unknown tags: {unknown}"
-    for wanted in ["setup", "explorer", "live-only", "page-only", "nbval-check-output"]:
+    kind = "page-only" if path in OLD else "check"
+    for wanted in ["setup", "explorer", "live-only", kind, "nbval-check-output"]:
         assert any(wanted in found for found in tags), f"no cell is tagged {wanted}"
     for cell in cells:
         if "plt.show()" in cell.code and "live-only" not in cell.tags:
@@ -108,7 +132,7 @@ def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
             assert (mystnb.get("figure") or {}).get("caption"), f"caption missing: {cell.code}"
 
 
-@each_chapter
+@each_old_chapter
 def test_something_is_asserted_where_the_answer_is_known(path):
     cells = [cell for cell in cells_of(path) if cell.section == "Check on a known answer"]
     assert any(map(asserts, cells)), "assert something in 'Check on a known answer'"

@@ -1,6 +1,6 @@
 """Write the notebooks that Colab and Jupyter open from the book's text sources.
 
-    python tools/make_notebooks.py            write chapters/*.ipynb and homework/*.ipynb
+    python tools/make_notebooks.py            write the notebooks beside the sources
     python tools/make_notebooks.py --check    say whether the sources still give them
     python tools/make_notebooks.py --solutions DIR    write the homework with its solutions to DIR
 

@@ -35,7 +35,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 VERDICT = re.compile(r"(pass|not yet|not attempted): ")
 CHAPTERS = [f"chapters/{path.name}" for path in sorted(ROOT.glob("chapters/*.ipynb"))]
 HOMEWORK = [f"homework/{path.name}" for path in sorted(ROOT.glob("homework/*.ipynb"))]
-NOTEBOOKS = CHAPTERS + HOMEWORK + [f"solutions/{Path(name).name}" for name in HOMEWORK]
+DEEPER = [f"deeper/{path.name}" for path in sorted(ROOT.glob("deeper/*.ipynb"))]
+NOTEBOOKS = CHAPTERS + DEEPER + HOMEWORK + [f"solutions/{Path(name).name}" for name in HOMEWORK]
 
 #: What anywidget finds in Colab: this module switches widgets from elsewhere on.
 COLAB_MODULE = """

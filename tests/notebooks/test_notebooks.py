@@ -21,7 +21,8 @@ def tags(cell):
 
 
 def test_every_source_has_its_notebook():
-    sources = [*ROOT.glob("chapters/*.md"), *ROOT.glob("homework/*.md")]
+    folders = ["chapters", "deeper", "homework"]
+    sources = [path for folder in folders for path in ROOT.glob(f"{folder}/*.md")]
     assert sources
     missing = [path.name for path in sources if not path.with_suffix(".ipynb").exists()]
     assert not missing, f"run make notebooks, for {missing}"
