@@ -23,6 +23,8 @@ OF_THE_BOOK = {
     "chapters",
     "check_links",
     "environment",
+    "execution_key",
+    "ext",
     "gate",
     "grade",
     "homework",
@@ -31,8 +33,6 @@ OF_THE_BOOK = {
     "moves",
     "preview",
     "repository",
-    "execution_key",
-    "ext",
 }
 TEST_TOOLS = ["hypothesis", "pytest", "pytest-timeout", "pytest-xdist"]
 #: Newer ones let the oldest Matplotlib warn at its import, in every process that a test starts.
