@@ -75,7 +75,7 @@ def test_the_explorer_is_on_the_first_screen_under_a_line_of_facts(page, site, n
     explorer = page.locator("[data-explorer]").first.bounding_box()
     assert explorer["y"] <= 480
     lines = page.locator("article p > em:only-child").all()
-    form = r"\d+ minutes · needs .+ · afterwards you can .+\."
+    form = r"\d+ minutes\b.* · needs .+ · afterwards you can .+\."
     facts = [line for line in lines if re.fullmatch(form, " ".join(line.text_content().split()))]
     assert facts, "under the title: *25 minutes · needs X · afterwards you can A and B.*"
     assert facts[0].bounding_box()["y"] < explorer["y"]
