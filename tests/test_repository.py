@@ -160,7 +160,7 @@ def test_the_workflows_run_commands_that_make_has():
     called = {command for job in jobs for command in commands_of(job)}
     known = {f"make {target}" for target in targets}
     assert called <= known, f"the Makefile has no target for {sorted(called - known)}"
-    wanted = ["audit", "book", "links"]
+    wanted = ["audit", "book", "links", "quick"]
     wanted += ["test", "test-all", "test-colab", "test-newest", "test-oldest"]
     assert sorted(called) == [f"make {target}" for target in wanted]
 
