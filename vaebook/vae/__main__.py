@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped at once; what was saved before is unharmed.", file=sys.stderr)
         return 130
-    except (*FAILURES, RuntimeError) as error:
+    except (*FAILURES, RuntimeError, TypeError) as error:
         if not isinstance(error, FAILURES) and not is_lack_of_memory(error):
             raise
         print(f"vaebook.vae: {error}".splitlines()[0], file=sys.stderr)

@@ -368,10 +368,9 @@ def _flushed_denormals() -> Iterator[None]:
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Whether an error is PyTorch's or Python's way to say that memory is short."""
+    """Whether an error is PyTorch's or Python's way to say that something is too large."""
     known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    text = str(error)
-    return known or "allocate memory" in text or "calculation overflowed" in text
+    return known or any(word in str(error) for word in ["allocate memory", "Overflow", "overflow"])
 
 
 @contextlib.contextmanager
@@ -379,7 +378,7 @@ def _memory_advice(config: Config) -> Iterator[None]:
     """Say in one line what to do where memory is short."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, TypeError, MemoryError) as error:
         if not is_lack_of_memory(error):
             raise
         raise MemoryError(
