@@ -1,6 +1,6 @@
-"""Measure what people wait for: a slider's move in the built page, and a build. Prints tables.
+"""Measure what people wait for: a move of an explorer, and a build. Prints tables.
 
-Every explorer of the built site is moved in Chromium. Three times are taken of each move: the
+Every slider and every handle of the built site's explorers is moved in Chromium. Three times are taken of each move: the
 handler's work (all that the script does before it gives the browser back) in processor time, which
 a busy machine does not change, and on the clock; and from the move until the next frame is painted.
 A slider whose handler does nothing stands beside them, and the usual way with a kernel:
@@ -29,13 +29,22 @@ MOVES = 300
 TARGET_MS = 4.0
 
 MEASURE = """async ([selector, moves]) => {
-  const input = document.querySelector(selector);
-  const [low, high] = [Number(input.min), Number(input.max)];
+  const target = document.querySelector(selector);
+  const [low, high] = [Number(target.min), Number(target.max)];
+  const layer = target.closest("svg"), box = layer?.getBoundingClientRect();
+  const pointer = (type, clientX) => new PointerEvent(type,
+    { pointerId: 1, button: 0, pointerType: "mouse", bubbles: true, clientX, clientY: box.y });
+  if (layer) {
+    layer.setPointerCapture = () => {}; // this pointer is made by a script
+    target.dispatchEvent(pointer("pointerdown", target.getBoundingClientRect().x));
+  }
   const handler = [], painted = [];
   for (let i = 0; i < moves; i++) {
-    input.value = low + (high - low) * ((i * 0.618) % 1);
+    const part = (i * 0.618) % 1;
+    target.value = low + (high - low) * part;
     const start = performance.now();
-    input.dispatchEvent(new Event("input"));
+    if (layer) layer.dispatchEvent(pointer("pointermove", box.x + box.width * part));
+    else target.dispatchEvent(new Event("input"));
     handler.push(performance.now() - start);
     await new Promise((done) => requestAnimationFrame(() => {
       const channel = new MessageChannel();
@@ -44,6 +53,7 @@ MEASURE = """async ([selector, moves]) => {
     }));
     painted.push(performance.now() - start);
   }
+  layer?.dispatchEvent(pointer("pointerup", 0));
   return { handler, painted };
 }"""
 
@@ -74,19 +84,19 @@ def explorers():
 
 
 def measure(browser, page, selector):
-    """Move one slider; return its times by kind, in milliseconds."""
+    """Move one slider or handle; return its times by kind, in milliseconds."""
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     times = page.evaluate(MEASURE, [selector, MOVES])
     work = [
         event.get("tdur", 0) / 1000
         for event in json.loads(browser.stop_tracing())["traceEvents"]
-        if event["name"] == "EventDispatch" and event["args"]["data"]["type"] == "input"
+        if event["name"] == "EventDispatch" and event["args"]["data"]["type"] in {"input", "pointermove"}
     ]
     return times | {"work": work}
 
 
 def bench_sliders():
-    """Yield one row for an empty handler and one for each explorer's slowest slider."""
+    """Yield one row for an empty handler and one for each explorer's slowest slider or handle."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -103,9 +113,10 @@ def bench_sliders():
                 page.evaluate(EMPTY)
                 yield "an empty handler", measure(browser, page, "#empty-handler")
             slowest = None
-            for slider in page.locator(f"{root} input[type=range]").all():
-                selector = f'{root} input[name="{slider.get_attribute("name")}"]'
-                times = measure(browser, page, selector)
+            moving = page.locator(f"{root} :is(input[type=range], [data-handle])")
+            for target in moving.all():
+                target.evaluate("e => { e.id ||= crypto.randomUUID(); }")
+                times = measure(browser, page, f'[id="{target.get_attribute("id")}"]')
                 if slowest is None or summary(times["work"])[1] > summary(slowest["work"])[1]:
                     slowest = times
             yield f"explorer {name}", slowest
@@ -166,10 +177,10 @@ def bench_builds():
 
 
 def main():
-    """Print the tables; fail if the target of the sliders is missed."""
+    """Print the tables; fail if the target of the moves is missed."""
     if not (HTML / "index.html").exists():
         sys.exit("The site is not built: run 'make book' first.")
-    print(f"{'a move of a slider, in ms':<28}{'work':>14}{'on the clock':>16}{'until painted':>16}")
+    print(f"{'the slowest move, in ms':<28}{'work':>14}{'on the clock':>16}{'until painted':>16}")
     print(f"{'':<28}{'p50    p95':>14}{'p50    p95':>16}{'p50    p95':>16}")
     missed = []
     for name, times in bench_sliders():

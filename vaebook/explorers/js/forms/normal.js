@@ -32,6 +32,28 @@ Object.assign(vaebook.forms, (() => {
     return values[low] + ((x - xs[low]) / (xs[high] - xs[low])) * (values[high] - values[low]);
   }
 
+  // where a rising function is zero, between low and high, or the end that is nearer: false
+  // position, with half the weight for an end that stays (the Illinois way)
+  function root(rising, low, high) {
+    let [below, above] = [rising(low), rising(high)];
+    if (below >= 0) return low;
+    if (above <= 0) return high;
+    for (let last = 0; high - low > 1e-13; ) {
+      const at = Math.min(high, Math.max(low, (low * above - high * below) / (above - below)));
+      const value = rising(at);
+      if (value === 0 || at === low || at === high) return at;
+      if (value < 0) {
+        [low, below] = [at, value];
+        if (last < 0) above /= 2;
+      } else {
+        [high, above] = [at, value];
+        if (last > 0) below /= 2;
+      }
+      last = Math.sign(value);
+    }
+    return (low + high) / 2;
+  }
+
   // scipy.special.ndtr, the cumulative normal: a series whose terms are all positive
   function normalCdf(t) {
     if (t < 0) return 1 - normalCdf(-t);
@@ -53,5 +75,5 @@ Object.assign(vaebook.forms, (() => {
     return Math.sqrt(-2 * Math.log(uniform(2 * index))) * Math.cos(2 * Math.PI * uniform(2 * index + 1));
   }
 
-  return { LOG_2PI, logNormal, logSumExp, interpolate, normalCdf, standardNormal };
+  return { LOG_2PI, logNormal, logSumExp, interpolate, root, normalCdf, standardNormal };
 })());

@@ -1,7 +1,7 @@
 // The ELBO of a model with one slope, as a function of q and of that slope.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LOG_2PI, bestGaussian, climbGaussian, logNormal, logSumExp, moments } = vaebook.forms;
+  const { LOG_2PI, bestGaussian, climbGaussian, logNormal, logSumExp, moments, root } = vaebook.forms;
 
   // vaebook.explorers.elbo: x = phi z + wave sin 3z + noise, and a normal q over z. `t` holds the
   // tables of that module; a place is [mean, std, phi].
@@ -85,14 +85,7 @@ Object.assign(vaebook.forms, (() => {
       const above = Array.from(t.phi, (phi, k) => logPx[k] + bend * (phi - top) ** 2);
       const least = Math.min(...above) + 1e-9;
       const k = above.findLastIndex((value) => value <= least);
-      let low = t.phi[Math.max(k - 1, 0)];
-      let high = t.phi[Math.min(k + 1, t.phi.length - 1)];
-      for (let i = 0; i < 48; i++) {
-        const middle = (low + high) / 2;
-        if (slopeOfGap(middle) > 0) high = middle;
-        else low = middle;
-      }
-      return (low + high) / 2;
+      return root(slopeOfGap, t.phi[Math.max(k - 1, 0)], t.phi[Math.min(k + 1, t.phi.length - 1)]);
     }
 
     return { elbo, parabola, climb, best, gradientStep, posterior, gap, nearest };
