@@ -1,8 +1,9 @@
 """Measure what people wait for: a move of an explorer, and a build. Prints tables.
 
-Every slider and every handle of the built site's explorers is moved in Chromium. Three times are taken of each move: the
-handler's work (all that the script does before it gives the browser back) in processor time, which
-a busy machine does not change, and on the clock; and from the move until the next frame is painted.
+Every slider and every handle of the built site's explorers is moved in Chromium. Three times are
+taken of each move: the handler's work (all that the script does before it gives the browser back)
+in processor time, which a busy machine does not change, and on the clock; and from the move until
+the next frame is painted.
 A slider whose handler does nothing stands beside them, and the usual way with a kernel:
 ``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
 
@@ -87,10 +88,11 @@ def measure(browser, page, selector):
     """Move one slider or handle; return its times by kind, in milliseconds."""
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     times = page.evaluate(MEASURE, [selector, MOVES])
+    moves = {"input", "pointermove"}
     work = [
         event.get("tdur", 0) / 1000
         for event in json.loads(browser.stop_tracing())["traceEvents"]
-        if event["name"] == "EventDispatch" and event["args"]["data"]["type"] in {"input", "pointermove"}
+        if event["name"] == "EventDispatch" and event["args"]["data"]["type"] in moves
     ]
     return times | {"work": work}
 

@@ -87,7 +87,7 @@ def show(page, case, base, *, formulas=False):
     for, it is left out.
     """
     if not formulas:
-        page.route("**/tex-chtml.js*", lambda route: route.fulfill(body=""))
+        page.route("**/mathjax/startup.js*", lambda route: route.fulfill(body=""))
     page.goto(base + case.page)
     root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
     assert root.count(), f"{case.page} does not show {case}: give it a cell, run make book"
@@ -559,7 +559,8 @@ DRAWN_FOR_ITS_WIDTH = """root => [...root.querySelectorAll("svg.vb-picture")].ev
 def assert_fits(page, root, width):
     """Hold that an explorer stays inside a screen, with letters that can be read."""
     page.wait_for_function(DRAWN_FOR_ITS_WIDTH, arg=root.element_handle())
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    card = root.locator("form").bounding_box()
+    assert 0 <= card["x"] < card["x"] + card["width"] <= width
     beyond = root.evaluate("""root => [...root.querySelectorAll("form *")]
       .filter(e => !e.closest("[clip-path]"))
       .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
@@ -749,7 +750,7 @@ def test_two_of_a_kind_on_one_page_keep_apart(specimen, page):
     assert len(ids) == len(set(ids))
 
 
-ANIMATE = "() => specimen.api.animate(0.3, (part) => specimen.frames.push(part))"
+ANIMATE = "() => specimen.api.animate(1, (part) => specimen.frames.push(part))"
 
 
 def test_animation_runs_and_ends(specimen, page):

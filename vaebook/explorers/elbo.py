@@ -107,7 +107,7 @@ class Elbo(Explorer):
         "touch": "touching",
         "lens": "close-up",
         "q": "q(z|θ)",
-        "posterior": "posterior p(z|x, φ)",
+        "posterior": "posterior",
         "consequence": "ELBO {elbo} nats, gap {gap}",
         "consequence_touching": "ELBO {elbo} nats, gap 0: the bound touches the log-likelihood",
         "description": "Two curves over the slope φ from −3 to 3. Above, the log-likelihood "

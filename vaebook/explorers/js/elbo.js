@@ -162,7 +162,10 @@ vaebook.define("elbo", (api) => {
     // Each name stands on its own side of the two densities.
     const left = mean <= z[peak];
     zNames.q.set(mean, q(mean), text("q"), left ? -58 : 58);
-    zNames.posterior.set(z[peak], seen[peak], text("posterior"), left ? 84 : -84);
+    const outer = left ? 1 : -1;
+    let slope = peak;
+    while (seen[slope + outer] > 0.6 * seen[peak]) slope += outer;
+    zNames.posterior.set(z[slope], seen[slope], text("posterior"), 38 * outer);
     return z[peak];
   }
 
