@@ -5,7 +5,6 @@ OLD_FORM = {
     "chapters/mixture-of-gaussians",
     "chapters/nonlinear-latent-variable-models",
     "chapters/jensens-inequality",
-    "chapters/evidence-lower-bound",
     "chapters/elbo-tightness",
     "chapters/variational-approximation",
     "chapters/variational-autoencoder",
