@@ -1,5 +1,7 @@
 """Latent variable models: closed forms, adaptive quadrature, SciPy, torch and samples agree."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
 
+from vaebook.bounds import elbo
 from vaebook.latent import (
     BOOK_NOISE_STD,
     LinearGaussianModel,
@@ -186,6 +189,27 @@ def test_marginal_integrates_to_one_over_the_plane():
     assert weights @ np.exp(BOOK.log_marginal(x)) @ weights == pytest.approx(1, abs=1e-10)
 
 
+@pytest.mark.parametrize("place", [0.0, 0.0025, 0.005, 0.3071])
+def test_a_posterior_too_narrow_for_the_grid_warns_and_the_remedy_serves(place):
+    for std in (0.0005, 0.001, 0.003, 0.006, 0.0075):
+        linear = LinearGaussianModel(1.0, std)
+        model = NonlinearModel(line(1.0), std)
+        calls = {model.log_marginal: (), model.posterior: (), partial(elbo, model): (place, std)}
+        for call, q in calls.items():
+            with pytest.warns(RuntimeWarning, match=r"A posterior rests on .* finer or wider grid"):
+                call([place], *q)
+        finer = NonlinearModel(line(1.0), std, grid=uniform_grid(-8, 8, 64_001))
+        assert finer.log_marginal([place]) == pytest.approx(linear.log_marginal(place), abs=1e-8)
+    wide_enough = NonlinearModel(line(1.0), 0.012).log_marginal([place])  # no warning
+    exact = LinearGaussianModel(1.0, 0.012).log_marginal(place)
+    assert wide_enough == pytest.approx(exact, abs=1e-8)
+
+
+def test_a_posterior_at_the_end_of_the_grid_warns():
+    with pytest.warns(RuntimeWarning, match="or lies at an end"):
+        NonlinearModel(line(1.0), 0.1).log_marginal([20.0])
+
+
 def test_posterior_is_a_density_with_one_or_two_modes():
     x = np.array([[-1.9, 0.0], [1.9, 0.0]])
     posterior = BOOK.posterior(x)
@@ -209,12 +233,14 @@ def test_posterior_agrees_with_importance_weighted_prior_draws():
     assert abs(estimate - share * 1.1) > Z_LIMIT * error
 
 
-def test_far_tails_neither_underflow_nor_warn():
+def test_far_tails_do_not_underflow():
     x = np.array([[1e8, 0.0], [0.0, -1e150]])
-    log_px = BOOK.log_marginal(x)
+    with pytest.warns(RuntimeWarning, match="or lies at an end"):
+        log_px = BOOK.log_marginal(x)
     squares = (x**2).sum(-1)
     np.testing.assert_allclose(log_px, -0.5 * squares / BOOK_NOISE_STD**2, rtol=1e-6)
-    np.testing.assert_allclose(BOOK.posterior(x) @ BOOK.grid_weights, 1, rtol=1e-13)
+    with pytest.warns(RuntimeWarning, match="or lies at an end"):
+        np.testing.assert_allclose(BOOK.posterior(x) @ BOOK.grid_weights, 1, rtol=1e-13)
     assert BOOK.log_marginal([1e200, 0.0]) == -np.inf
     with pytest.raises(ValueError, match=r"x reaches 1e\+200, so far out .* rescale x"):
         BOOK.posterior([1e200, 0.0])

@@ -5,6 +5,7 @@ form. ``NonlinearModel`` takes any decoder and answers by quadrature over z. ``b
 small network that the book uses throughout.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,7 +127,8 @@ class NonlinearModel:
         The standard deviation :math:`\sigma` of x around the curve, positive.
     grid : Grid or array_like (G,), optional
         Points over z; an array gets the weights of the trapezoid rule. The default, 1601 points on
-        [-8, 8], is exact to 1e-8 nats as long as no posterior is narrower than 0.012.
+        [-8, 8], is exact to 1e-8 nats as long as no posterior is narrower than 0.012; below 0.008
+        a warning says so.
 
     Attributes
     ----------
@@ -218,7 +220,7 @@ class NonlinearModel:
         rows = x.reshape(-1, self.n_dimensions)
         n_blocks = 1 + rows.shape[0] * self.grid.size // 2**20  # bounds the memory of the table
         log_px = [
-            log_integral(self._log_joint_on_grid(block), self.grid_weights)
+            self._integrate(self._log_joint_on_grid(block))
             for block in np.array_split(rows, n_blocks)
         ]
         return np.concatenate(log_px).reshape(x.shape[:-1])[()]
@@ -241,13 +243,12 @@ class NonlinearModel:
         """
         x = self._require_points(x)
         log_joint = self._log_joint_on_grid(x)
-        largest = log_joint.max(axis=-1, keepdims=True)
-        if np.isneginf(largest).any():
+        if np.isneginf(self._integrate(log_joint)).any():
             raise ValueError(
                 f"x reaches {np.abs(x).max():.3g}, so far out that its density vanishes even in "
                 "logs; rescale x."
             )
-        relative = np.exp(log_joint - largest)  # (..., G)
+        relative = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))  # (..., G)
         return relative / (relative @ self.grid_weights)[..., None]
 
     def posterior_moments(self, x):
@@ -286,6 +287,23 @@ class NonlinearModel:
     def _log_joint_on_grid(self, x):  # (..., D) -> (..., G)
         log_px_given_z = self._log_density_around(self.curve, x[..., None, :])
         return log_px_given_z + log_normal(self.grid, 0.0, 1.0)
+
+    def _integrate(self, log_joint):  # (..., G) -> (...)
+        """Log p(x); warns where the grid is too coarse, or too short, to hold the posterior."""
+        log_px = log_integral(log_joint, self.grid_weights)
+        with np.errstate(invalid="ignore"):  # -inf - -inf, where x lies too far out for a float
+            mass = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True)) * self.grid_weights
+        # It is 0.35 where a normal posterior has 0.8 of the step as std: the error is 5e-6 nats.
+        concentration = (mass**2).sum(axis=-1) / mass.sum(axis=-1) ** 2
+        if (concentration > 0.35).any():
+            warnings.warn(
+                f"A posterior rests on about {1 / np.nanmax(concentration):.1f} points of the "
+                "grid: it is narrower than the grid's step, or lies at an end, so log p(x) is "
+                "off; give the model a finer or wider grid, as in uniform_grid(-8, 8, 16001).",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return log_px
 
     def _log_density_around(self, centre, x):
         """Sum of the log-densities of the data dimensions; they are independent given z."""
