@@ -15,7 +15,7 @@ from scipy.stats import norm
 from vaebook import bounds, explorers
 from vaebook.approximation import average_bound, refine
 from vaebook.explorers import scripts
-from vaebook.explorers.base import Explorer
+from vaebook.explorers.base import Explorer, share_tables
 from vaebook.explorers.controls import ControlError
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
 from vaebook.explorers.mixture import GRID
@@ -120,6 +120,20 @@ def test_a_page_gets_html_and_no_widget(cls, monkeypatch):
     assert json.loads(data)["values"] == explorer.values
     assert 'role="img"' in page
     assert len(explorer.alt) > 80
+
+
+@every_explorer
+def test_a_small_instance_has_one_slider_at_least_and_no_table_of_its_own(cls):
+    slider, *_ = (control.name for control in cls.controls() if control.kind == "range")
+    small = cls(controls=[slider, *cls.buttons])
+    assert small.props()["only"] == [slider, *cls.buttons]
+    assert small.values == cls().values
+    for bad in [[], list(cls.buttons), [slider, "nobody"]]:
+        with pytest.raises(ValueError, match=rf"controls = .*choose from .*{slider}"):
+            cls(controls=bad)
+    page = share_tables(cls().to_html() + small.to_html())
+    assert page.count("data-common=") == 1
+    assert page.count('"common": ') == 2
 
 
 @every_explorer

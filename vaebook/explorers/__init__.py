@@ -10,22 +10,24 @@ To add the explorer ``Bound``:
    Its class body is the only source of names, ranges, defaults and words: controls are traits
    (``Slider``, ``Ladder``, ``Choice``, ``Count``; a ``role`` is a key of
    ``vaebook.figures.COLOURS``), ``buttons`` are names, ``shown`` lists the read-outs, ``text``
-   holds every word that the script says. ``tables()`` returns the arrays that the script needs,
-   ``compute()`` the read-outs by ``vaebook``, ``still()`` a matplotlib figure. Blanks of
-   ``text`` are values and read-outs, ``{prob:3}`` with three digits, and what else ``blanks()``
-   gives; ``described`` names the texts that say what the figure shows: its ``alt``.
+   holds every word that the script says; its ``note`` is the line that says what to do. At most
+   four controls and three read-outs are in view, the others say ``more=True``. ``tables()`` returns
+   the arrays that the script needs, ``compute()`` the read-outs by ``vaebook``, ``still()`` a
+   matplotlib figure and ``alt`` that picture in words.
 2. ``js/bound.js``: ``vaebook.define("bound", (api) => ...)``. It makes charts and their marks once
-   (``api.chart({x, y, height})``, then ``line``, ``area``, ``points``, ``segment``, ``bars``,
-   ``label``, ``heat``; ``js/kit/marks.js`` says above each what its ``set`` takes) and returns
+   (``api.chart({x, y, height: [roomy, tight]})``, then ``line``, ``area``, ``points``, ``segment``,
+   ``bars``, ``label``, ``heat``; ``js/kit/marks.js`` says above each what its ``set`` takes),
+   handles for what is taken by hand (``api.handle``, in ``js/kit/api.js``), and returns
    ``{update(values)}``, which draws with ``mark.set(...)`` and returns
    ``{readouts, consequence, table}``. Optional beside it: ``constrain(values, moved)``,
-   with its double in Python, and ``actions`` by the names of the buttons. Formulas go to
+   with its double in Python, and ``actions`` by the names of the buttons: the changes that one
+   returns are a jump, which the kit runs as a motion and can undo. Formulas go to
    ``js/forms/``. An array of ``tables()`` arrives as a typed array: ``Array.from(tables.grid)``
    before a ``map`` that gives anything but numbers.
 3. Export the class here, and add one line to the list in ``tests/site/test_live_explorers.py``: it
    tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.
 
-``mixture.py`` and ``js/mixture.js`` are the example to copy.
+``elbo.py`` and ``js/elbo.js`` are the example to copy.
 """
 
 from vaebook.explorers.elbo import Elbo
