@@ -9,7 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))  # which read pages as well
 PARTS = (
-    "checks", "choices", "deeper", "execution", "figures", "homework", "moves", "pages", "tags",
+    "checks", "choices", "code", "deeper", "download", "execution", "figures", "homework", "moves",
+    "pages", "places", "tags",
 )  # fmt: skip
 
 

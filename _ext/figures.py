@@ -1,10 +1,35 @@
-"""Figures that cells draw: part of the page as SVG whose colours follow the theme."""
+"""Figures that cells draw: SVG whose colours follow the theme, with the code in the caption row."""
 
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from vaebook.explorers.svg import inline_svg
+
+from .tags import make
+
+
+class CodeInCaption(SphinxPostTransform):
+    """Move the folded code of a figure into its caption, behind a small link.
+
+    Runs before MyST-NB wraps what it hides, with priority 199.
+    """
+
+    default_priority = 195
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        """Change the page."""
+        for cell in list(self.document.findall(nodes.container)):
+            figures = list(cell.findall(nodes.figure))
+            if cell.get("hide_mode") == "input" and figures:
+                del cell["hide_mode"]
+                source = cell.pop(0)
+                code = make(
+                    "details", make("summary", nodes.Text("code")), source, class_="vb-code"
+                )
+                figures[-1] += nodes.legend("", code)
 
 
 def inline_figures(app, doctree, docname):
@@ -21,4 +46,5 @@ def inline_figures(app, doctree, docname):
 
 def setup(app):
     """Register with Sphinx."""
+    app.add_post_transform(CodeInCaption)
     app.connect("doctree-resolved", inline_figures)

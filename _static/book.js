@@ -8,6 +8,23 @@
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   }
 
+  // ---- formulas that cannot be set: their TeX shows ---------------------------------------------
+
+  const plain = () => document.documentElement.classList.add("vb-plain");
+  addEventListener("error", ({ target }) => { if (target.src?.includes("mathjax")) plain(); }, true);
+
+  // ---- their fonts: there when the formulas are, so that nothing is set twice -------------------
+
+  const FONTS = new URL("mathjax/fonts/mathjax-newcm-font/chtml/woff2/", document.currentScript.src);
+
+  function fonts() {
+    if (location.protocol === "file:" || !document.querySelector(".math")) return;
+    for (const name of ["n", "zero", "brk"]) {
+      const href = new URL(`mjx-ncm-${name}.woff2`, FONTS);
+      document.head.append(make("link", { rel: "preload", as: "font", href, crossOrigin: "" }));
+    }
+  }
+
   // ---- formulas: broken anew for a new width; what is still wider scrolls, by keyboard too ------
 
   function formulas() {
@@ -81,34 +98,60 @@
 
   // ---- figures open larger ----------------------------------------------------------------------
 
+  const CORNERS = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M10 2h4v4M6 14H2v-4M14 2 9.5 6.5M2 14l4.5-4.5"/></svg>';
+
   function enlarging() {
     const dialog = make("dialog", { className: "vb-large" });
     const close = make("button", { type: "button", className: "vb-close", textContent: "Close" });
     const place = document.createComment("figure");
     dialog.append(close);
     close.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("click", (event) => { if (event.target !== close) dialog.close(); });
     dialog.addEventListener("close", () => place.replaceWith(dialog.querySelector("svg.vb-figure")));
     for (const caption of document.querySelectorAll("article figure > figcaption")) {
-      const picture = caption.parentElement.querySelector("svg.vb-figure");
+      const figure = caption.parentElement;
+      const picture = figure.querySelector("svg.vb-figure");
       if (!picture) continue;
       const number = caption.querySelector(".caption-number")?.textContent.trim() ?? "the figure";
-      const button = make("button", {
-        type: "button", className: "vb-enlarge", textContent: "Enlarge", title: `Show ${number} larger`,
+      const corner = make("button", {
+        type: "button", className: "vb-enlarge", title: `Show ${number} larger`, innerHTML: CORNERS,
       });
+      corner.setAttribute("aria-label", corner.title);
       const open = () => {
         dialog.setAttribute("aria-label", number);
         // The picture itself moves, so that no id of it is there twice; its place keeps its height.
-        caption.parentElement.style.minHeight = `${caption.parentElement.offsetHeight}px`;
+        figure.style.minHeight = `${figure.offsetHeight}px`;
         picture.replaceWith(place);
         dialog.prepend(picture);
+        corner.focus({ preventScroll: true }); // to which the focus comes back
         dialog.showModal();
       };
-      button.addEventListener("click", open);
+      corner.addEventListener("click", open);
       picture.addEventListener("click", () => { if (!dialog.open) open(); });
-      caption.append(button);
+      caption.before(corner);
     }
     document.body.append(dialog);
+  }
+
+  // ---- notebooks: a page opened as a file saves them from the script beside them ----------------
+
+  function notebooks() {
+    for (const link of document.querySelectorAll('a[href*="_notebooks/"]')) {
+      const name = link.href.split("/").pop();
+      link.download = name;
+      link.removeAttribute("target");
+      if (location.protocol !== "file:") continue;
+      link.addEventListener("click", (event) => {
+        if (link.href.startsWith("blob:")) return;
+        event.preventDefault();
+        const script = make("script", { src: link.href.replace(/ipynb$/, "js") });
+        script.addEventListener("load", () => {
+          link.href = URL.createObjectURL(new Blob([vaebookNotebook], { type: "application/x-ipynb+json" }));
+          link.click();
+        });
+        document.head.append(script);
+      });
+    }
   }
 
   // ---- paper: light, and with the code that is folded on the screen ---------------------------
@@ -119,7 +162,7 @@
     addEventListener("beforeprint", () => {
       theme = root.dataset.theme;
       root.dataset.theme = "light";
-      folded = [...document.querySelectorAll("details.hide:not([open])")];
+      folded = [...document.querySelectorAll("details:is(.hide, .vb-code):not([open])")];
       for (const code of folded) code.open = true;
     });
     addEventListener("afterprint", () => {
@@ -129,7 +172,7 @@
   }
 
   addEventListener("DOMContentLoaded", () => {
-    for (const add of [previews, enlarging, printing]) add();
-    window.MathJax?.startup?.promise?.then(formulas);
+    for (const add of [fonts, previews, enlarging, notebooks, printing]) add();
+    window.MathJax?.startup?.promise?.then(formulas, plain);
   });
 })();

@@ -139,7 +139,8 @@ def test_outputs_hold_no_script_and_notebooks_no_trace_of_the_machine(name):
 def test_every_script_and_font_is_listed_with_its_licence():
     listed = (ROOT / "appendix/about.md").read_text("utf-8")
     own = {f"{name}.js" for name in [*scripts.names(), "kit", "page", "book", "chapter"]}
-    found = {path.name for ending in ["js", "woff", "woff2"] for path in SITE.rglob(f"*.{ending}")}
+    endings = ["js", "woff", "woff2"]
+    found = {path.name for ending in endings for path in (SITE / "_static").rglob(f"*.{ending}")}
     unlisted = {
         name
         for name in found - own

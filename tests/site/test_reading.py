@@ -99,32 +99,18 @@ def test_pages_cite_equations_of_others():
     assert sum(len(equations_of_other_pages(name)) for name in PAGES) > 5
 
 
-def test_figure_opens_larger_and_comes_back(page, site):
-    open_page(page, site + CHAPTER)
-    figures = page.locator("article svg.vb-figure")
-    count, button = figures.count(), page.locator(".vb-enlarge").first
-    box = page.locator("article figure svg.vb-figure").first.bounding_box()
-    button.click()
-    dialog = page.get_by_role("dialog", name="Fig.")
-    assert dialog.locator("svg.vb-figure").bounding_box()["width"] > 1.3 * box["width"]
-    page.keyboard.press("Escape")
-    dialog.wait_for(state="hidden")
-    assert figures.count() == count
-    assert button.evaluate("e => e === document.activeElement")
-
-
 def test_paper_is_light_and_holds_all_code_and_no_controls(page, site):
     page.emulate_media(color_scheme="dark")
     open_page(page, site + CHAPTER)
     page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
-    assert page.locator("details.hide:not([open])").count() == 0
+    assert page.locator("details:is(.hide, .vb-code):not([open])").count() == 0
     for gone in ["#pst-primary-sidebar", ".bd-header-article", ".vb-enlarge", ".vb-buttons"]:
         assert not any(one.is_visible() for one in page.locator(gone).all()), gone
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.locator("details.hide:not([open])").count() > 0
+    assert page.locator("details.vb-code:not([open])").count() > 0
 
 
 def test_explorer_of_the_first_page_is_painted_within_a_second(new_page, site):

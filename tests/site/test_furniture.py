@@ -1,0 +1,207 @@
+"""What a page is furnished with: figures, code, formulas, titles, its notebook, its calm."""
+
+import re
+from pathlib import Path
+
+import pytest
+from book_pages import ROOT
+from build_book import SITE
+from test_pages import PAGES, each_page, open_page
+
+from _ext import code, places
+
+CHAPTER = "chapters/jensens-inequality.html"
+FIGURE = "article figure:has(.vb-code)"
+WITH_NOTEBOOK = [name for name in PAGES if (ROOT / name).with_suffix(".ipynb").exists()]
+
+
+# ---- figures ----
+
+
+def test_figure_opens_larger_by_a_click_or_its_corner_and_gives_the_focus_back(page, site):
+    open_page(page, site + CHAPTER)
+    figures, figure = page.locator("article svg.vb-figure"), page.locator(FIGURE).first
+    count, corner = figures.count(), figure.locator(".vb-enlarge")
+    small = figure.locator("svg.vb-figure").bounding_box()["width"]
+    assert corner.bounding_box()["width"] >= 24
+    dialog = page.get_by_role("dialog", name="Fig.")
+    for opener in [figure.locator("svg.vb-figure"), corner]:
+        opener.click()
+        assert dialog.locator("svg.vb-figure").bounding_box()["width"] > 1.3 * small
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="hidden")
+        assert figures.count() == count
+        assert corner.evaluate("e => e === document.activeElement")
+        page.evaluate("document.activeElement.blur()")
+
+
+def test_code_of_a_figure_opens_from_its_caption_row(page, site):
+    open_page(page, site + CHAPTER)
+    figure = page.locator(FIGURE).first
+    link, caption = figure.locator(".vb-code > summary"), figure.locator("figcaption > p")
+    assert link.inner_text().strip() == "code"
+    assert abs(link.bounding_box()["y"] - caption.bounding_box()["y"]) < 12
+    assert not figure.locator("pre").is_visible()
+    link.click()
+    assert "plt.show()" in figure.locator("pre").inner_text()
+
+
+@each_page
+def test_no_folded_code_stands_beside_a_figure_with_a_caption(name):
+    text = (SITE / name).read_text("utf-8")
+    cells = re.split(r'<div class="cell(?=[ "])', text)[1:]
+    assert [
+        cell for cell in cells if "<figcaption" in cell and '<details class="hide' in cell
+    ] == []
+
+
+# ---- code ----
+
+CUT = """[...document.querySelectorAll('article pre')].filter((block) => {
+  const right = (node) => node.getBoundingClientRect().right;
+  return [...block.querySelectorAll('span')].some((one) => right(one) > right(block) + 1);
+}).map((block) => block.textContent.slice(0, 200))"""
+
+
+@each_page
+def test_no_code_is_cut(page, site, name):
+    open_page(page, f"{site}{name}")
+    page.evaluate(
+        "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
+    )
+    for width in [1280, 390]:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(CUT) == []
+
+
+def test_a_line_that_wraps_says_so_and_is_copied_as_one(page, site):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, site + CHAPTER)
+    lines = page.locator("article .highlight pre:visible > span")
+    heights = lines.evaluate_all("""all => all.map((one) => [
+      Math.round(one.getClientRects()[0].height / parseFloat(getComputedStyle(one).lineHeight)),
+      parseFloat(getComputedStyle(one, '::before').height) > 1])""")
+    assert {sign for height, sign in heights if height > 1} == {True}
+    assert {sign for height, sign in heights if height == 1} == {False}
+    block = page.locator("article .highlight pre:visible").first
+    copied = "e => { getSelection().selectAllChildren(e); return getSelection().toString(); }"
+    assert block.evaluate(copied).strip() == block.text_content().strip()
+
+
+def test_lines_of_code_are_elements():
+    page = '<div class="highlight"><pre><span></span><span class="n">a</span>\n\nb\n</pre></div>'
+    lines = '<span><span class="n">a</span>\n</span><span>\n</span><span>b\n</span>'
+    assert code.wrap_lines(page) == f'<div class="highlight"><pre>{lines}</pre></div>'
+
+
+# ---- formulas ----
+
+BEYOND = """[...document.querySelectorAll('article div.math')].filter((box) => {
+  const number = box.querySelector('.eqno');
+  const limit = number ? number.getBoundingClientRect().left : box.getBoundingClientRect().right;
+  const parts = [...box.querySelectorAll('mjx-container, mjx-math')];
+  return Math.max(...parts.map((one) => one.getBoundingClientRect().right)) > limit + 1;
+}).map((box) => [box.id || box.textContent.slice(0, 60),
+  getComputedStyle(box.querySelector('mjx-container')).boxShadow !== 'none'])"""
+
+
+@each_page
+def test_formulas_are_whole_on_a_phone_or_show_that_they_scroll(page, site, name):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.add_init_script("""addEventListener('DOMContentLoaded', () =>
+      document.querySelectorAll('article details').forEach((one) => { one.open = true; }))""")
+    open_page(page, f"{site}{name}")
+    beyond = page.evaluate(BEYOND)
+    assert all(cue for _, cue in beyond), beyond
+    if not name.startswith("chapters/"):
+        assert beyond == [], "break these formulas into lines by hand"
+
+
+def test_formulas_read_as_tex_where_mathjax_does_not_come(browser, site):
+    page = browser.new_context().new_page()
+    page.route("**/mathjax/**", lambda route: route.abort())
+    page.goto(site + CHAPTER)
+    page.wait_for_function("document.documentElement.classList.contains('vb-plain')")
+    for formula in ["article p span.math", "article div.math"]:
+        assert page.locator(formula).first.is_visible()
+        assert page.locator(formula).first.bounding_box()["width"] > 20
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("tex", "em"),
+    # As MathJax sets them, measured in the browser.
+    [
+        ("q", 0.58), ("m", 1.12), ("x=1.5", 4.03), ("-z", 1.58), (r"-\mu", 1.76), ("z=2", 2.90),
+        (r"\bar w", 0.91), ("w_k, w[z]", 4.26), (r"a\ne b", 2.89), (r"E[\,\cdot\,]", 2.46),
+        (r"p(\mathbf{x},\mathbf{z}|\phi)/q(\mathbf{z})", 7.58),
+        (r"\tfrac12(s_k^2-1-\log s_k^2)", 9.88), (r"-\tfrac{I}{2}(\log V+S/V)", 9.77),
+    ],
+)  # fmt: skip
+def test_place_of_a_formula_is_as_wide_as_the_formula(tex, em):
+    assert places.width(tex) == pytest.approx(em, rel=0.12)
+
+
+# ---- titles ----
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_titles_of_each_level_look_smaller_than_those_above(page, site, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    open_page(page, site + CHAPTER)
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    sizes = [page.locator(f"article {tag}").first.evaluate(size) for tag in ["h1", "h2", "h3"]]
+    body = page.locator("article p").first.evaluate(size)
+    assert all(
+        above >= 1.15 * below for above, below in zip(sizes, [*sizes[1:], body], strict=True)
+    )
+
+
+# ---- notebooks ----
+
+
+def test_every_chapter_and_homework_set_has_a_notebook():
+    kinds = {name.partition("/")[0] for name in WITH_NOTEBOOK}
+    assert {"chapters", "homework"} <= kinds
+    for name in PAGES:
+        if name.startswith(("chapters/", "deeper/", "homework/")):
+            assert name in WITH_NOTEBOOK
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_notebook_of_a_page_downloads_whole(new_page, site, file_site, scheme):
+    page = new_page(accept_downloads=True)
+    open_page(page, (site if scheme == "http" else file_site) + CHAPTER)
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Notebook").click()
+    notebook = (ROOT / CHAPTER).with_suffix(".ipynb")
+    assert download.value.suggested_filename == notebook.name
+    assert Path(download.value.path()).read_bytes() == notebook.read_bytes()
+
+
+@pytest.mark.parametrize("name", WITH_NOTEBOOK)
+def test_page_links_to_its_notebook(name):
+    path = name.replace(".html", ".ipynb")
+    assert f'href="../_notebooks/{path}"' in (SITE / name).read_text("utf-8")
+    assert (SITE / "_notebooks" / path).read_bytes() == (ROOT / path).read_bytes()
+
+
+# ---- calm ----
+
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.shifted += shift.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    "name", ["index.html", CHAPTER, "homework/jensens-inequality.html", "appendix/notation.html"]
+)
+def test_page_does_not_jump_while_it_loads(page, site, name, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.add_init_script(SHIFTS)
+    open_page(page, f"{site}{name}")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.shifted") <= 0.05
