@@ -9,7 +9,7 @@ NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env c
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
 NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients perceptron imports)
 
-.PHONY: help book serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
+.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -17,6 +17,9 @@ help:  ## list the commands
 
 book:  ## set up, run every chapter and build the site in _build/html
 	@$(RUN) python tools/build_book.py
+
+pdf: browser  ## print the book as one PDF, _build/vaebook.pdf
+	@$(RUN) python tools/make_pdf.py
 
 serve:  ## show the built site on http://127.0.0.1:8000 (PORT=... to change)
 	@test -f _build/html/index.html || { echo "Nothing built yet: run 'make book' first."; exit 1; }

@@ -139,10 +139,9 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     process = start(*TRAIN, "--set", "epochs=1", "--out", tmp_path / "run", mode="hang")
     assert process.stdout.readline() == "hanging\n"
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    assert process.poll() is None
+    assert process.stdout.readline() == "asked to stop\n"
     process.send_signal(signal.SIGINT)
-    status, output = finish(process, timeout=10)
+    status, output = finish(process, timeout=60)
     assert status == 130
     assert "Stopped at once" in output
     assert "Traceback" not in output

@@ -1,8 +1,8 @@
 """The command line on small made-up images, for tests that kill it: python vae_child.py train ...
 
 ``VAE_CHILD`` holds words: ``often`` writes a checkpoint after every epoch, ``slow`` slows the steps
-down and counts them aloud, ``hang`` stays in the first checkpoint after it says so. Without
-``ignoring`` a Ctrl-C counts, even where the tests themselves were started to ignore it.
+down and counts them aloud, ``hang`` stays in the first checkpoint and says so, also when a Ctrl-C
+came. Without ``ignoring`` a Ctrl-C counts, even where the tests were started to ignore it.
 """
 
 import functools
@@ -31,6 +31,9 @@ def load(_name, split, *, root=None):
 
 def hang(*_arguments):
     print("hanging", flush=True)
+    while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        time.sleep(0.01)
+    print("asked to stop", flush=True)
     time.sleep(120)
 
 

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from browser import open_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -102,9 +103,7 @@ def bench_sliders():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        names = ["chromium-headless-shell", "chromium", "google-chrome"]
-        path = next(filter(None, map(shutil.which, names)), None)
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = open_chromium(playwright)
         for number, (name, path) in enumerate(explorers().items()):
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(path.as_uri())

@@ -225,6 +225,24 @@ def toc_pages(root: Path = ROOT) -> list[str]:
     return [toc["root"], *_files(toc)]
 
 
+def toc_parts(root: Path = ROOT) -> list[tuple[str, list[tuple[str, int]]]]:
+    """The parts of the contents by caption, each with its pages and how deep each is in it."""
+    toc = _read_yaml(root / "_toc.yml")
+    parts = [
+        (
+            part["caption"],
+            [
+                (page, min(1, place))
+                for chapter in part["chapters"]
+                if "file" in chapter
+                for place, page in enumerate(_files({"chapters": [chapter]}))
+            ],
+        )
+        for part in toc.get("parts") or []
+    ]
+    return [("", [(toc["root"], 0)]), *parts]
+
+
 def _files(entry: dict) -> Iterator[str]:
     for part in ("parts", "chapters", "sections"):
         for one in entry.get(part) or []:

@@ -2,39 +2,26 @@
 
 import functools
 import http.server
-import shutil
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browser import open_chromium
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 
-# No sandbox (tests may run as root), and nothing that speaks to the network by itself.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium: the machine's own, else the one that Playwright downloaded."""
-    names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
-    found = next(filter(None, map(shutil.which, names)), None)
+    """Chromium, as all tests share it."""
     with sync_playwright() as playwright:
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            pytest.fail("No Chromium found: run 'make browser', which installs one.", pytrace=False)
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            chromium = open_chromium(playwright)
+        except FileNotFoundError as error:
+            pytest.fail(str(error), pytrace=False)
         yield chromium
         chromium.close()
 

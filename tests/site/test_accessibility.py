@@ -93,6 +93,11 @@ def test_page_has_no_barrier(new_page, site, name, variant):
     assert_no_barrier(new_page, site, name, *variant)
 
 
+def test_no_page_of_the_site_is_left_out(built):
+    found = {path.relative_to(built).as_posix() for path in built.rglob("*.html")}
+    assert found == {name.partition("?")[0] for name in PAGES}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("name", PAGES)
