@@ -65,6 +65,7 @@ def answer(address):
                 with urlopen(Request(address, headers=HEADERS, method=method), timeout=TIMEOUT):
                     return None
             except HTTPError as error:
+                error.close()
                 fault = f"answers {error.code} {error.reason}"
                 if method == "GET" and error.code in GONE:
                     return fault
