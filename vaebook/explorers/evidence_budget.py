@@ -36,33 +36,35 @@ class EvidenceBudget(Explorer):
 
     run = Choice(None, lambda: {name: one.label for name, one in runs().items()}, label="run")
     progress = Slider(
-        50, 0, 100, step=5, fine=1, label="part that is over", unit="%", group="Training",
-        role="bound",
+        50, 0, 100, step=5, fine=1, label="training", unit="%", role="bound",
     )  # fmt: skip
-    k = Ladder(50, SAMPLES, label="samples", symbol="K", group="Test", role="p")
+    k = Ladder(50, SAMPLES, label="samples", symbol="K", role="p")
 
     shown = (
-        Readout("epoch", "epoch", "", 0, group=_TRAINING),
-        Readout("seconds", "seconds", "", 0, group=_TRAINING),
-        Readout("reconstruction", "reconstruction", "", 2, group=_TRAINING, role="c1"),
-        Readout("kl", "+ KL to the prior", "", 2, group=_TRAINING),
-        Readout("cost", "= −ELBO", "", 2, group=_TRAINING, role="bound"),
-        Readout("validation", "validation images", "", 2, group=_TRAINING),
-        Readout("test_reconstruction", "reconstruction", "", 2, group=_IMAGES, role="c1"),
-        Readout("test_kl", "+ KL to the prior", "", 2, group=_IMAGES),
-        Readout("test_cost", "= −ELBO", "", 2, group=_IMAGES, role="bound"),
-        Readout("rise", "− rise by K samples", "", 2, group=_IMAGES, role="gap"),
-        Readout("test_bound", "= −bound of K", "", 2, group=_IMAGES, role="p"),
-        Readout("se", "standard error", "", 2, group=_IMAGES),
-        Readout("rise_se", "that of the rise", "", 2, group=_IMAGES),
-        Readout("nll", f"−bound, K = {N_IMPORTANCE:,}", "", 2, group="All test images", role="p"),
-        Readout("nll_se", "standard error", "", 2, group="All test images"),
+        Readout("epoch", "epoch", "", 0, group=_TRAINING, more=True),
+        Readout("seconds", "seconds", "", 0, group=_TRAINING, more=True),
+        Readout("reconstruction", "reconstruction", "", 2, group=_TRAINING, role="c1", more=True),
+        Readout("kl", "+ KL to the prior", "", 2, group=_TRAINING, more=True),
+        Readout("cost", "training −ELBO", "", 2, role="bound"),
+        Readout("validation", "validation images", "", 2, group=_TRAINING, more=True),
+        Readout(
+            "test_reconstruction", "reconstruction", "", 2, group=_IMAGES, role="c1", more=True
+        ),
+        Readout("test_kl", "+ KL to the prior", "", 2, group=_IMAGES, more=True),
+        Readout("test_cost", "test −ELBO", "", 2, role="bound"),
+        Readout("rise", "− rise by K samples", "", 2, group=_IMAGES, role="gap", more=True),
+        Readout("test_bound", "test −bound of K", "", 2, role="p"),
+        Readout("se", "standard error", "", 2, group=_IMAGES, more=True),
+        Readout("rise_se", "that of the rise", "", 2, group=_IMAGES, more=True),
+        Readout(
+            "nll", f"−bound, K = {N_IMPORTANCE:,}", "", 2, group="All test images", role="p",
+            more=True,
+        ),
+        Readout("nll_se", "standard error", "", 2, group="All test images", more=True),
     )  # fmt: skip
 
     text: ClassVar = {
-        "note": "Recorded trainings on MNIST. Thin lines: the other trainings; band: one standard "
-        "error. A click into a chart chooses the epoch or K. Where a bound of several samples was "
-        "trained, validation is that bound.",
+        "note": "Move through the training, then take more samples K: the same image costs less.",
         "epoch_axis": "epoch",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",

@@ -30,31 +30,45 @@ class Failures(Explorer):
     name = "failures"
     title = "The ward round"
 
-    patient = Choice("A", {name: name for name in PATIENTS}, label="patient", group="Patient")
-    stage = Slider(10, 1, STAGES, step=1, label="twentieths of the training", group="Training")
+    patient = Choice("A", {name: name for name in PATIENTS}, label="patient")
+    stage = Slider(10, 1, STAGES, step=1, label="stage")
 
     shown = (
-        Readout("printed_reconstruction", "reconstruction", "", 3, group="Printed"),
-        Readout("price", "− price", "", 3, group="Printed"),
-        Readout("printed", "= printed bound", "", 3, group="Printed", role="bound"),
-        Readout("reconstruction", "reconstruction", "", 1, group="By vaebook.vae, test images"),
-        Readout("kl", "− KL to the prior", "", 1, group="By vaebook.vae, test images"),
-        Readout("elbo", "= ELBO", "", 1, group="By vaebook.vae, test images"),
-        Readout("log_px", "log p(x), 100 draws", "", 1, group="At the end", role="p"),
-        Readout("fresh", "ELBO, fresh images", "", 1, group="At the end"),
-        Readout("active", "active latent numbers", "", 0, group="At the end"),
-        Readout("std", "mean of s", "", 3, group="At the end"),
+        Readout("printed_reconstruction", "reconstruction", "", 3, group="Printed", more=True),
+        Readout("price", "− price", "", 3, group="Printed", more=True),
+        Readout("printed", "printed bound", "", 3, role="bound"),
+        Readout(
+            "reconstruction",
+            "reconstruction",
+            "",
+            1,
+            group="By vaebook.vae, test images",
+            more=True,
+        ),
+        Readout("kl", "− KL to the prior", "", 1, group="By vaebook.vae, test images", more=True),
+        Readout("elbo", "test ELBO", "", 1),
+        Readout("log_px", "final log p(x)", "", 1, role="p"),
+        Readout("fresh", "ELBO, fresh images", "", 1, group="At the end", more=True),
+        Readout(
+            "active",
+            f"active latent numbers (KL above {ACTIVE} nats)",
+            "",
+            0,
+            group="At the end",
+            more=True,
+        ),
+        Readout("std", "mean of s", "", 3, group="At the end", more=True),
     )
 
     text: ClassVar = {
-        "note": f"Active: a KL above {ACTIVE} nats. Patient E has grey pixels, as real numbers.",
+        "note": "Choose a patient and compare what it prints with the test. What is wrong?",
         "stage_axis": "twentieths of the training",
         "nats_axis": "nats per image",
         "printed": "printed",
         "test": "test",
         "off_chart": "outside the chart:\n{printed} printed\n{elbo:1} in the test",
         "samples": "samples",
-        "pairs": "test images, reconstructed",
+        "pairs": "reconstructed",
         "latent_axis": "latent number, the dearest first",
         "kl_axis": "KL (nats)",
         "off_bars": "far above the chart",

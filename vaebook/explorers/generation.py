@@ -39,23 +39,27 @@ class Generation(Explorer):
     buttons = ("draw_1", "draw_500", "new_seed")
 
     shown = (
-        Readout("prior", "prior", symbol="p(z)", group="At the chosen z", role="c2"),
-        Readout("centre_1", "centre", symbol="f₁[z]", group="At the chosen z", role="c2"),
-        Readout("centre_2", "centre", symbol="f₂[z]", group="At the chosen z", role="c2"),
-        Readout("density", "density there", symbol="p(f[z])", group="At the chosen z", role="p"),
-        Readout("last_z", "latent", symbol="z*", group="Last draw"),
-        Readout("last_x_1", "data", symbol="x₁*", group="Last draw"),
-        Readout("last_x_2", "data", symbol="x₂*", group="Last draw"),
-        Readout("n", "draws", digits=0, group="All draws"),
-        Readout("seed", "seed", digits=0, group="All draws"),
-        Readout("misfit", "area between bars and curve", group="All draws", role="p"),
+        Readout("prior", "prior", symbol="p(z)", group="At the chosen z", role="c2", more=True),
+        Readout(
+            "centre_1", "centre", symbol="f₁[z]", group="At the chosen z", role="c2", more=True
+        ),
+        Readout(
+            "centre_2", "centre", symbol="f₂[z]", group="At the chosen z", role="c2", more=True
+        ),
+        Readout("density", "density", symbol="p(f[z])", role="p"),
+        Readout("last_z", "latent", symbol="z*", group="Last draw", more=True),
+        Readout("last_x_1", "data", symbol="x₁*", group="Last draw", more=True),
+        Readout("last_x_2", "data", symbol="x₂*", group="Last draw", more=True),
+        Readout("n", "draws", digits=0),
+        Readout("seed", "seed", digits=0, group="All draws", more=True),
+        Readout("misfit", "bars miss the curve by", role="p"),
     )
 
     text: ClassVar = {
         "draw_1": "Draw one",
         "draw_500": "Draw 500",
         "new_seed": "New seed",
-        "note": f"The same seed gives the same draws; the picture holds {MAX_DRAWS:,}.",
+        "note": "Draw one x at a time, or 500: the bars grow into the density of x₁.",
         "x1": "x₁",
         "x2": "x₂",
         "z_axis": "z",

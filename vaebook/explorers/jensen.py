@@ -43,19 +43,21 @@ SHAPES = {
 
 def _point(n, weight, y):
     """Return the two sliders of point n."""
-    of = {"group": f"Point {n}", "role": f"c{n}"}
-    sub = "₁₂₃"[n - 1]
+    role, sub = f"c{n}", "₁₂₃"[n - 1]
     return (
-        Slider(y, 0.1, 6.0, step=0.1, label="place", symbol=f"y{sub}", **of),
-        Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", **of),
-    )
+        Slider(y, 0.1, 6.0, step=0.1, label="place", symbol=f"y{sub}", role=role),
+        Slider(
+            weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", role=role,
+            group="Points", more=True,
+        ),
+    )  # fmt: skip
 
 
-def _readouts(what, group):
+def _readouts(what, group, more):
     """Return both sides of the inequality and their difference, for the points or the density."""
-    of = {"group": group}
+    of = {"group": group, "more": more}
     return (
-        Readout(f"{what}_mean", "mean", symbol="E[y]", **of),
+        Readout(f"{what}_mean", "mean", symbol="E[y]", group=group, more=True),
         Readout(f"{what}_g_of_mean", "curve at the mean", symbol="g[E[y]]", role="ink", **of),
         Readout(f"{what}_mean_of_g", "mean on the curve", symbol="E[g[y]]", role="bound", **of),
         Readout(f"{what}_gap", "gap", digits=4, role="gap", **of),
@@ -79,26 +81,27 @@ class Jensen(Explorer):
     y_1, weight_1 = _point(1, 0.3, 0.4)
     y_2, weight_2 = _point(2, 0.3, 1.5)
     y_3, weight_3 = _point(3, 0.4, 5.0)
-    function = Choice(
-        "log", {"log": "log y", "sqrt": "√y"}, label="function", symbol="g[y]", group="Curve"
-    )
+    function = Choice("log", {"log": "log y", "sqrt": "√y"}, label="function", symbol="g[y]")
     shape = Choice(
         "lognormal",
         {"lognormal": "log-normal", "two": "two peaks", "weibull": "Weibull"},
-        label="shape", group="Density",
+        label="shape", group="Density", more=True,
     )  # fmt: skip
-    mean = Slider(2.0, 0.5, 4.0, step=0.1, label="mean", symbol="m", group="Density", role="p")
-    spread = Slider(
-        0.8, 0.0, 1.5, step=0.05, fine=0.01, label="spread", symbol="s", group="Density", role="p"
+    mean = Slider(
+        2.0, 0.5, 4.0, step=0.1, label="mean", symbol="m", group="Density", role="p", more=True
     )
+    spread = Slider(
+        0.8, 0.0, 1.5, step=0.05, fine=0.01, label="spread", symbol="s", group="Density", role="p",
+        more=True,
+    )  # fmt: skip
 
     shown = (
-        *_readouts("points", "Three points"),
-        *_readouts("density", "Density"),
+        *_readouts("points", "Three points", more=False),
+        *_readouts("density", "Density", more=True),
     )
 
     text: ClassVar = {
-        "note": "The weights sum to one: when one moves, the others share the rest.",
+        "note": "Drag the points apart: the gap grows. Weights and the density are under More.",
         "x_axis": "y",
         "points_axis": "three points on g[y] = {g}",
         "density_axis": "a density p(y) under g[y] = {g}",

@@ -95,42 +95,50 @@ class LatentSpace(Explorer):
     title = "The latent plane of a VAE, decoded"
 
     t = Slider(
-        0.0, 0.0, 1.0, step=0.05, fine=0.01, label="along the path", symbol="t", group="axis",
-        role="c2",
+        0.0, 0.0, 1.0, step=0.05, fine=0.01, label="path", symbol="t", role="c2",
     )  # fmt: skip
-    z1 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="first number", symbol="z₁", group="Point z")
-    z2 = Slider(
-        0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="z₂", group="Point z"
-    )
-    start = Choice("2", DIGITS, label="from a", group="Path between images")
-    end = Choice("4", DIGITS, label="to a", group="Path between images")
+    z1 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="first number", symbol="z₁", more=True)
+    z2 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="z₂", more=True)
+    start = Choice("2", DIGITS, label="from a")
+    end = Choice("4", DIGITS, label="to a")
     n = Count(0, 0, MAX_DRAWS)
     buttons = ("walk", "draw")
 
     shown = (
-        Readout("prior", "prior", "p(z)", 3, group="Density at z", role="p", bar=(0, 0.6)),
-        Readout("aggregated", "data", "q(z)", 3, group="Density at z", role="q", bar=(0, 0.6)),
-        Readout("ratio", "data / prior", "", 3, group="Density at z", role="muted", bar=(0, 2)),
-        Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image"),
-        Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image"),
-        Readout("digit", "its digit", "", 0, group="Nearest test image"),
-        Readout("distance", "distance from z", "", 3, group="Nearest test image"),
-        Readout("log_px_given_z", "log p(x|z)", "", 1, unit="nats", group="Nearest test image"),
-        Readout("least_ratio", "least ratio on the path", "", 2, group="Holes", role="c2"),
-        Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p"),
+        Readout(
+            "prior", "prior", "p(z)", 3, group="Density at z", role="p", bar=(0, 0.6), more=True
+        ),
+        Readout(
+            "aggregated", "data", "q(z)", 3, group="Density at z", role="q", bar=(0, 0.6), more=True
+        ),
+        Readout("ratio", "data / prior", "", 2),
+        Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image", more=True),
+        Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image", more=True),
+        Readout("digit", "nearest image: a", "", 0),
+        Readout("distance", "distance from z", "", 3, group="Nearest test image", more=True),
+        Readout(
+            "log_px_given_z",
+            "log p(x|z)",
+            "",
+            1,
+            unit="nats",
+            group="Nearest test image",
+            more=True,
+        ),
+        Readout("least_ratio", "least on the path", "", 2, role="c2"),
+        Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p", more=True),
     )
 
     text: ClassVar = {
         "walk": "Walk the path",
-        "draw": "Draw z from the prior",
-        "note": "Orange: the codes of all test images. Blue with dots: holes, where data have less "
-        f"than {SHORT:g} of the prior's density. Circles: radius 1, 2 and 3. A click into the "
-        f"plane moves z; draws are those of seed {SEED}.",
+        "draw": "Draw z",
+        "note": "Drag z through the plane, or walk the path. Orange: codes of images; blue dots: "
+        "holes.",
         "z1": "z₁",
         "z2": "z₂",
         "at_z": "z",
         "decoded": "decoded from z",
-        "nearest": "nearest\nimage:\na {digit:0}\n{distance} away",
+        "nearest": "nearest: a {digit:0}\n{distance} away",
         "density_axis": "density",
         "prior": "p(z)",
         "aggregated": "q(z)",

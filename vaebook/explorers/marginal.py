@@ -27,27 +27,38 @@ class Marginal(Explorer):
     name = "marginal"
     title = "Adding up the slices of a joint density"
 
-    z = Slider(1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", group="Slice", role="c2")
+    z = Slider(1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", role="c2")
     correlation = Slider(
-        0.8, -0.95, 0.95, step=0.05, fine=0.01, label="tilt", symbol="ρ",
-        group="Correlation of x and z", role="p",
+        0.8, -0.95, 0.95, step=0.05, fine=0.01, label="tilt", symbol="ρ", role="p",
     )  # fmt: skip
 
     shown = (
-        Readout("slice_mean", "mean", digits=2, unit="minutes", group="Slice p(x|z)", role="c2"),
-        Readout("slice_std", "std", digits=2, unit="minutes", group="Slice p(x|z)", role="c2"),
-        Readout("weight", "weight", symbol="p(z)", digits=4, group="Slice p(x|z)", role="c2"),
-        Readout("prob", "height at x = 5", digits=4, group="Marginal p(x)", role="p"),
-        Readout("std", "std", digits=2, unit="minutes", group="Marginal p(x)", role="p"),
-        Readout("area", "area", bar=(0, 1), group="All slices up to z", role="p"),
-        Readout("so_far", "height at x = 5", digits=4, group="All slices up to z", role="p"),
+        Readout(
+            "slice_mean",
+            "mean",
+            digits=2,
+            unit="minutes",
+            group="Slice p(x|z)",
+            role="c2",
+            more=True,
+        ),
+        Readout(
+            "slice_std", "std", digits=2, unit="minutes", group="Slice p(x|z)", role="c2", more=True
+        ),
+        Readout(
+            "weight", "weight", symbol="p(z)", digits=4, group="Slice p(x|z)", role="c2", more=True
+        ),
+        Readout("prob", "p(x) at 5", digits=4, role="p"),
+        Readout("std", "std", digits=2, unit="minutes", group="Marginal p(x)", role="p", more=True),
+        Readout("area", "area so far", role="p"),
+        Readout("so_far", "so far at 5", digits=4, role="p"),
     )
     buttons = ("sweep",)
 
     text: ClassVar = {
         "sweep": "Sweep z",
-        "note": "Sweep moves z from its lowest to its highest value; the arrow keys on z do the "
-        "same step by step.",
+        "note": "Move the slice, or sweep it from the lowest z to the highest: the slices add up "
+        "to p(x).",
         "x_axis": "delay x (minutes)",
         "z_axis": "traffic z",
         "density_axis": "density",

@@ -15,10 +15,10 @@ GRID = np.linspace(-5.0, 5.0, 401)
 
 def _component(n, weight, mean, std):
     """Return the three sliders of component n."""
-    of = {"group": f"Component {n}", "role": f"c{n}"}
-    sub = "₁₂₃"[n - 1]
+    role, sub = f"c{n}", "₁₂₃"[n - 1]
+    of = {"group": f"Component {n}", "role": role, "more": True}
     return (
-        Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", **of),
+        Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", role=role),
         Slider(mean, -4.0, 4.0, step=0.1, label="mean", symbol=f"μ{sub}", **of),
         Slider(std, 0.2, 2.0, step=0.05, fine=0.01, label="std", symbol=f"σ{sub}", **of),
     )
@@ -43,19 +43,16 @@ class Mixture(Explorer):
     weight_3, mean_3, std_3 = _component(3, 0.3, 2.0, 1.0)
 
     shown = (
-        Readout("prob", "density", symbol="p(x)", digits=4, group="At the chosen x"),
-        Readout("log_prob", "log", symbol="p(x)", unit="nats", group="At the chosen x"),
+        Readout("prob", "density", symbol="p(x)", digits=4, group="At the chosen x", more=True),
+        Readout("log_prob", "log", symbol="p(x)", unit="nats", group="At the chosen x", more=True),
         *(
-            Readout(
-                f"responsibility_{n}", f"component {n:0}", role=f"c{n}", bar=(0, 1),
-                group="Responsibilities: shares of p(x)",
-            )
+            Readout(f"responsibility_{n}", "share of", symbol=f"component {n}", role=f"c{n}")
             for n in (1, 2, 3)
         ),
     )  # fmt: skip
 
     text: ClassVar = {
-        "note": "The weights sum to one: when one moves, the others share the rest.",
+        "note": "Choose x, drag a peak, move a weight: the others share the rest.",
         "x_axis": "x",
         "y_axis": "density",
         "consequence": "p(x) is {prob:3} at x = {x}; "

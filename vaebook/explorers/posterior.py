@@ -60,36 +60,44 @@ class Posterior(Explorer):
     title = "A bell for a posterior, and a network for all of them"
 
     x = Slider(
-        1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*", group="Observed",
+        1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*",
     )  # fmt: skip
-    mean = Slider(-0.3, -3.5, 3.5, step=0.1, label="mean", symbol="μ", group="Bell q", role="q")
-    std = Slider(
-        0.5, 0.05, 2.0, step=0.05, fine=0.01, label="std", symbol="s", group="Bell q", role="q"
-    )
+    mean = Slider(-0.3, -3.5, 3.5, step=0.1, label="mean", symbol="μ", role="q")
+    std = Slider(0.5, 0.05, 2.0, step=0.05, fine=0.01, label="std", symbol="s", role="q")
     direction = Choice(
         "reverse", {"reverse": "KL(q‖p)", "forward": "KL(p‖q)"},
-        label="make small", group="What the buttons do",
+        label="make small",
     )  # fmt: skip
     buttons = ("climb", "best", "ask")
 
     shown = (
-        Readout("reverse", "KL(q‖p)", "", 4, unit="nats", group="Bell q", role="gap"),
-        Readout("forward", "KL(p‖q)", "", 4, unit="nats", group="Bell q"),
-        Readout("elbo", "ELBO", "", 4, unit="nats", group="Bell q", role="bound"),
-        Readout("best_mean", "mean", "", 3, group="Best bell for this x*"),
-        Readout("best_std", "std", "", 3, group="Best bell for this x*"),
-        Readout("approximation", "KL(q‖p)", "", 4, unit="nats", group="Best bell for this x*"),
-        Readout("network_mean", "mean", "", 3, group="Network at x*", role="c1"),
-        Readout("network_std", "std", "", 3, group="Network at x*", role="c1"),
-        Readout("network_gap", "KL(q‖p)", "", 4, unit="nats", group="Network at x*", role="gap"),
+        Readout("reverse", "KL(q‖p)", "", 3, unit="nats", role="gap"),
+        Readout("forward", "KL(p‖q)", "", 3, unit="nats"),
+        Readout("elbo", "ELBO", "", 3, unit="nats", role="bound"),
+        Readout("best_mean", "mean", "", 3, group="Best bell for this x*", more=True),
+        Readout("best_std", "std", "", 3, group="Best bell for this x*", more=True),
+        Readout(
+            "approximation", "KL(q‖p)", "", 4, unit="nats", group="Best bell for this x*", more=True
+        ),
+        Readout("network_mean", "mean", "", 3, group="Network at x*", role="c1", more=True),
+        Readout("network_std", "std", "", 3, group="Network at x*", role="c1", more=True),
+        Readout(
+            "network_gap",
+            "KL(q‖p)",
+            "",
+            4,
+            unit="nats",
+            group="Network at x*",
+            role="gap",
+            more=True,
+        ),
     )
 
     text: ClassVar = {
-        "climb": "Walk from here",
+        "climb": "Walk",
         "best": "Best bell",
-        "ask": "Ask the network",
-        "note": "Walk makes the chosen divergence smaller until no small step helps; Best takes "
-        "the best of all such places.",
+        "ask": "Ask network",
+        "note": "Drag q over the posterior; then walk downhill from there, or take the best bell.",
         "z_axis": "place z",
         "x_axis": "height x",
         "density_axis": "density over z",

@@ -34,36 +34,47 @@ class Reparameterization(Explorer):
         1.0, 0.2, 1.6, step=0.1, fine=0.01, label="std", symbol="s", group="axis", role="q"
     )
     function = Choice(
-        "smooth", {"smooth": "z² + sin z", "step": "step at 0"}, label="function", symbol="a[z]",
-        group="Gradient",
+        "smooth", {"smooth": "z² + sin z", "step": "step"}, label="function", symbol="a[z]",
     )  # fmt: skip
-    by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative by", group="Gradient")
-    n = Slider(10, 1, 100, step=1, page=10, label="draws", symbol="N",
-               group="Estimates")  # fmt: skip
+    by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative by", more=True)
+    n = Slider(10, 1, 100, step=1, page=10, label="draws", symbol="N")
     baseline = Slider(
-        0.0, -5.0, 25.0, step=0.5, fine=0.1, label="baseline", symbol="b", group="Estimates",
-        role="c2",
+        0.0, -5.0, 25.0, step=0.5, fine=0.1, label="baseline", symbol="b", role="c2", more=True,
     )  # fmt: skip
     seed = Count(47, 0, 2**32 - 1)
     buttons = ("new_dice", "best_baseline")
 
     shown = (
-        Readout("gradient", "exact", "", 3, group="Gradient"),
-        Readout("seed", "seed of the dice", "", 0, group="Gradient"),
-        Readout("pathwise_first", "first estimate", "", 3, group="Pathwise", role="c1"),
-        Readout("pathwise_mean", f"mean of {ESTIMATES}", "", 3, group="Pathwise", role="c1"),
-        Readout("pathwise_std", "their std", "", 3, group="Pathwise", role="c1"),
-        Readout("pathwise_error", "std by theory", "", 3, group="Pathwise", role="c1"),
-        Readout("score_first", "first estimate", "", 3, group="Score function", role="c2"),
-        Readout("score_mean", f"mean of {ESTIMATES}", "", 3, group="Score function", role="c2"),
-        Readout("score_std", "their std", "", 3, group="Score function", role="c2"),
-        Readout("score_error", "std by theory", "", 3, group="Score function", role="c2"),
+        Readout("gradient", "exact gradient", "", 3),
+        Readout("seed", "seed of the dice", "", 0, group="Gradient", more=True),
+        Readout("pathwise_first", "first estimate", "", 3, group="Pathwise", role="c1", more=True),
+        Readout(
+            "pathwise_mean", f"mean of {ESTIMATES}", "", 3, group="Pathwise", role="c1", more=True
+        ),
+        Readout("pathwise_std", "std, pathwise", "", 3, role="c1"),
+        Readout("pathwise_error", "std by theory", "", 3, group="Pathwise", role="c1", more=True),
+        Readout(
+            "score_first", "first estimate", "", 3, group="Score function", role="c2", more=True
+        ),
+        Readout(
+            "score_mean",
+            f"mean of {ESTIMATES}",
+            "",
+            3,
+            group="Score function",
+            role="c2",
+            more=True,
+        ),
+        Readout("score_std", "std, score function", "", 3, role="c2"),
+        Readout(
+            "score_error", "std by theory", "", 3, group="Score function", role="c2", more=True
+        ),
     )
 
     text: ClassVar = {
         "new_dice": "New dice",
         "best_baseline": "Best baseline",
-        "note": "The same seed gives the same dice.",
+        "note": "Drag the mean of q: the dice rest and the draws move. Then take more draws.",
         "z_axis": "z",
         "curve_axis": "a[z]",
         "dice": "dice ε",

@@ -30,37 +30,35 @@ class Tightness(Explorer):
     name = "tightness"
     title = "One bound, read in three ways"
 
-    x = Slider(2.0, -3.0, 3.0, step=0.1, label="observed", symbol="x*", group="Data and model")
+    x = Slider(2.0, -3.0, 3.0, step=0.1, label="data", symbol="x*")
     model = Choice(
         "linear", {"linear": "linear", "nonlinear": "nonlinear"},
-        label="model", group="Data and model",
+        label="model",
     )  # fmt: skip
-    mean = Slider(0.5, -3.0, 3.0, step=0.1, label="mean", symbol="μ", group="Bell q", role="q")
-    std = Slider(
-        0.5, 0.05, 2.5, step=0.05, fine=0.01, label="std", symbol="s", group="Bell q", role="q"
-    )
+    mean = Slider(0.5, -3.0, 3.0, step=0.1, label="mean", symbol="μ", role="q")
+    std = Slider(0.5, 0.05, 2.5, step=0.05, fine=0.01, label="std", symbol="s", role="q")
     buttons = ("match",)
 
     shown = (
-        Readout("log_px", "log-likelihood", "log p(x*)", 4, group="First reading", role="p"),
-        Readout("gap", "− KL to the posterior", "", 4, group="First reading", role="gap"),
-        Readout("elbo_posterior", "= ELBO", "", 4, group="First reading", role="bound"),
-        Readout("reconstruction", "reconstruction", "", 4, group="Second reading"),
-        Readout("kl_prior", "− KL to the prior", "", 4, group="Second reading"),
-        Readout("elbo_prior", "= ELBO", "", 4, group="Second reading", role="bound"),
-        Readout("energy", "mean under q", "log p(x*, z)", 4, group="Definition"),
-        Readout("entropy", "+ entropy of q", "", 4, group="Definition", role="q"),
-        Readout("elbo", "= ELBO", "", 4, group="Definition", role="bound"),
+        Readout("log_px", "log-likelihood", "log p(x*)", 4, role="p"),
+        Readout("gap", "− KL to the posterior", "", 4, role="gap"),
+        Readout("elbo_posterior", "= ELBO", "", 4, group="First reading", role="bound", more=True),
+        Readout("reconstruction", "reconstruction", "", 4, group="Second reading", more=True),
+        Readout("kl_prior", "− KL to the prior", "", 4, group="Second reading", more=True),
+        Readout("elbo_prior", "= ELBO", "", 4, group="Second reading", role="bound", more=True),
+        Readout("energy", "mean under q", "log p(x*, z)", 4, group="Definition", more=True),
+        Readout("entropy", "+ entropy of q", "", 4, group="Definition", role="q", more=True),
+        Readout("elbo", "= ELBO", "", 4, role="bound"),
     )
 
     text: ClassVar = {
         "match": "Match the posterior",
-        "note": "Match gives q the mean and the standard deviation of the posterior.",
+        "note": "Drag q onto the posterior, or match it: the three sums still end at one bound.",
         "z_axis": "z",
         "density_axis": "density over z",
         "nats_axis": "nats",
         "prior": "prior",
-        "likelihood": "likelihood, scaled",
+        "likelihood": "likelihood",
         "posterior": "posterior",
         "q": "q",
         "elbo": "ELBO",

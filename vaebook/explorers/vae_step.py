@@ -32,43 +32,44 @@ class VaeStep(Explorer):
     name = "vae-step"
     title = "One data point through a VAE"
 
-    x1 = Slider(
-        0.1, *SIDE, step=0.1, fine=0.01, label="first number", symbol="x₁", group="Data point"
-    )
-    x2 = Slider(
-        -1.6, *SIDE, step=0.1, fine=0.01, label="second number", symbol="x₂", group="Data point"
-    )
-    epoch = Slider(400, 0, 400, step=EVERY, label="epoch of the training", group="Training")
+    x1 = Slider(0.1, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁")
+    x2 = Slider(-1.6, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂")
+    epoch = Slider(400, 0, 400, step=EVERY, label="epoch")
     n = Count(1, 1, MAX_DRAWS)
     seed = Count(17, 0, 2**32 - 1)
     buttons = ("new_epsilon", "draw_100", "new_seed")
 
     shown = (
-        Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q"),
-        Readout("std", "std", "s", 3, group="1 Encode x", role="q"),
-        Readout("eps", "draw", "ε*", 3, group="2 Draw"),
-        Readout("z", "latent", "z* = μ + sε*", 3, group="2 Draw"),
-        Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p"),
-        Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p"),
-        Readout("log_px_given_z", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate"),
-        Readout("kl_prior", "− KL to the prior", "", 3, group="4 Estimate"),
-        Readout("estimate", "= estimate, −loss", "", 3, group="4 Estimate"),
-        Readout("log_px", "log-likelihood", "log p(x)", 3, group="By quadrature", role="p"),
-        Readout("gap", "− gap", "", 3, group="By quadrature", role="gap"),
-        Readout("elbo", "= ELBO", "", 3, group="By quadrature", role="bound"),
-        Readout("n", "draws", "", 0, group="All draws"),
-        Readout("average", "their mean", "", 3, group="All draws"),
-        Readout("share_above", "share above log p(x)", "", 3, group="All draws"),
-        Readout("data_log_px", "log p(x)", "", 3, group="Average over the data", role="p"),
-        Readout("data_bound", "ELBO", "", 3, group="Average over the data", role="bound"),
+        Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q", more=True),
+        Readout("std", "std", "s", 3, group="1 Encode x", role="q", more=True),
+        Readout("eps", "draw", "ε*", 3, group="2 Draw", more=True),
+        Readout("z", "latent", "z* = μ + sε*", 3, group="2 Draw", more=True),
+        Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p", more=True),
+        Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p", more=True),
+        Readout(
+            "log_px_given_z", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate", more=True
+        ),
+        Readout("kl_prior", "− KL to the prior", "", 3, group="4 Estimate", more=True),
+        Readout("estimate", "estimate, −loss", "", 3),
+        Readout("log_px", "exact", "log p(x)", 3, role="p"),
+        Readout("gap", "− gap", "", 3, group="By quadrature", role="gap", more=True),
+        Readout("elbo", "exact ELBO", "", 3, role="bound"),
+        Readout("n", "draws", "", 0, group="All draws", more=True),
+        Readout("average", "their mean", "", 3, group="All draws", more=True),
+        Readout("share_above", "share above log p(x)", "", 3, group="All draws", more=True),
+        Readout(
+            "data_log_px", "log p(x)", "", 3, group="Average over the data", role="p", more=True
+        ),
+        Readout(
+            "data_bound", "ELBO", "", 3, group="Average over the data", role="bound", more=True
+        ),
     )
 
     text: ClassVar = {
-        "new_epsilon": "New epsilon",
+        "new_epsilon": "New ε",
         "draw_100": "100 more",
         "new_seed": "New seed",
-        "note": f"A click into the plane chooses x. Up to {MAX_DRAWS:,} draws; same seed, same "
-        "draws.",
+        "note": "Drag x, draw a new epsilon, and follow it: x → q → z* → f[z*].",
         "x1": "x₁",
         "x2": "x₂",
         "z_axis": "z",

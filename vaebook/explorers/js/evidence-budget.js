@@ -21,7 +21,7 @@ vaebook.define("evidence-budget", (api) => {
   const last = (array) => array[array.length - 1];
 
   const training = api.chart({
-    wide: false, height: 300,
+    wide: false, height: [300, 160],
     x: { domain: [1, 2], label: text("epoch_axis") },
     y: { domain: [0, 1.05 * Math.max(...all.map((run) => run.cost[0]))], label: text("nats_axis") },
   });
@@ -29,7 +29,6 @@ vaebook.define("evidence-budget", (api) => {
   const costLine = training.line("bound", { width: 2.25 });
   const validationLine = training.line("ink", { width: 1 });
   const now = training.segment("ink", { width: 1.5 });
-  const here = training.points("bound", { size: 4.5 });
   const bandNames = { reconstruction: training.label("c1", { dy: 4 }), kl: training.label("muted", { dy: 4 }) };
   const costName = training.label("bound", { dy: 20 });
   const validationName = training.label("ink", { dy: -8 });
@@ -37,7 +36,7 @@ vaebook.define("evidence-budget", (api) => {
   const highest = Math.max(...all.map((run) => run.bound[0] + run.se[0]));
   const lowest = Math.min(...all.map((run) => last(run.bound) - last(run.se)));
   const importance = api.chart({
-    wide: false, height: 300,
+    wide: false, height: [300, 160],
     x: { domain: [1, last(samples)], label: text("samples_axis"), log: true },
     y: { domain: [Math.floor(lowest), Math.ceil(highest)], label: text("nats_axis") },
   });
@@ -53,7 +52,7 @@ vaebook.define("evidence-budget", (api) => {
 
   const longest = Math.max(...all.map((run) => run.bound[0]));
   const budget = api.chart({
-    height: 128, below: true,
+    height: 128, aside: true,
     x: { domain: [0, 1.3 * longest], label: text("nats_axis") },
     y: { domain: [0, 2], ticks: false },
   });
@@ -64,10 +63,9 @@ vaebook.define("evidence-budget", (api) => {
     name: budget.label(role, { dy: 4, anchor: i === 3 ? "start" : "middle" }),
   }));
 
-  training.onpick((epoch) => {
-    const [from, to] = shown.ends;
-    api.set({ progress: api.snap("progress", (100 * (epoch - from)) / (to - from)) });
-  });
+  const progressAt = (epoch) => (100 * (epoch - shown.ends[0])) / (shown.ends[1] - shown.ends[0]);
+  const here = api.handle(training, { moves: ["progress"], role: "bound", to: (epoch) => ({ progress: progressAt(epoch) }) });
+  training.onpick((epoch) => api.set({ progress: api.snap("progress", progressAt(epoch)) }));
   importance.onpick((k) => {
     const near = (rung) => Math.abs(Math.log(k / rung));
     api.set({ k: samples.reduce((best, rung) => (near(rung) < near(best) ? rung : best)) });
@@ -114,7 +112,7 @@ vaebook.define("evidence-budget", (api) => {
         rise_se: run.riseSe[rung], nll: run.nll, nll_se: run.nllSe,
       };
       now.set(readouts.epoch, 0, readouts.epoch, readouts.cost);
-      here.set([readouts.epoch], [readouts.cost]);
+      here.set(shown.ends[0] + (progress / 100) * (shown.ends[1] - shown.ends[0]), readouts.cost);
       chosen.set([k], [readouts.test_bound]);
 
       const blanks = {

@@ -13,7 +13,7 @@ vaebook.define("failures", (api) => {
   };
 
   const chart = api.chart({
-    height: 240,
+    height: [230, 150],
     x: { domain: [1, STAGES], label: text("stage_axis") },
     y: { domain: [-1, 0], label: text("nats_axis") },
   });
@@ -25,16 +25,17 @@ vaebook.define("failures", (api) => {
   const printedName = chart.label("bound");
   const honestName = chart.label("ink", { dy: 18 });
   const outside = [-25, -7, 11].map((dy) => chart.label("bound", { dy }));
+  const handle = api.handle(chart, { moves: ["stage"], role: "ink", to: (stage) => ({ stage }) });
   chart.onpick((stage) => api.set({ stage: api.snap("stage", stage) }));
 
   // Six samples in two rows, and three pairs, one image above its reconstruction.
   const step = SIZE + 2;
-  const grid = (below, label) => api.chart({
-    wide: false, equal: true, below,
+  const grid = (label) => api.chart({
+    part: 1, wide: false, equal: true, below: true, height: [240, 145],
     x: { domain: [-1, 3 * step], ticks: false },
     y: { domain: [-1, 2 * step], ticks: false, label: text(label) },
   });
-  const [left, right] = [grid(true, "samples"), grid(true, "pairs")];
+  const [left, right] = [grid("samples"), grid("pairs")];
   const cells = (pictures, n) => Array.from({ length: n }, (_, k) => ({
     heat: pictures.heat("ink", { pixels: true }),
     x: [step * (k % 3), step * (k % 3) + SIZE],
@@ -44,7 +45,7 @@ vaebook.define("failures", (api) => {
   const paint = (cell, values) => cell.heat.set(values, SIZE, SIZE, cell.x, cell.y, 255);
 
   const prices = api.chart({
-    height: 150, below: true,
+    height: 150, aside: true,
     x: { domain: [0.4, 20.6], label: text("latent_axis") },
     y: { domain: [0, 2], label: text("kl_axis"), spacing: 35 },
   });
@@ -68,6 +69,7 @@ vaebook.define("failures", (api) => {
       printedLine.set(stages, shown(printed));
       honestLine.set(stages, shown(honest));
       honestDots.set(...[stages, honest].map((list) => list.filter((_, i) => fits(honest[i]))));
+      handle.set(values.stage, low - room);
       now.set(values.stage, low - room, values.stage, high + room);
       nowAt.set(fits(printed[k]) ? [values.stage] : [], fits(printed[k]) ? [printed[k]] : []);
       const over = printed[12] >= honest[12];

@@ -16,21 +16,21 @@ vaebook.define("generation", (api) => {
   const around = Array.from({ length: 61 }, (_, i) => (i * Math.PI) / 30);
 
   const prior = api.chart({
-    height: 120,
+    height: [104, 84],
     x: { domain: [-reach, reach], label: text("z_axis") },
     y: { domain: [0, 0.42], label: text("prior_axis"), spacing: 30 },
   });
   const bell = prior.line("muted", { width: 2 });
   const chosen = prior.segment("c2", { width: 1.75 });
-  const top = prior.points("c2", { shape: "diamond", size: 4 });
   const lastZ = prior.points("data", { size: 4.5 });
   const atZ = prior.label("c2");
+  const handle = api.handle(prior, { moves: ["z"], role: "c2", to: (z) => ({ z }) });
   prior.onpick((z) => api.set({ z: api.snap("z", z) }));
   const grid = latent.filter((z) => Math.abs(z) <= reach);
   bell.set(grid, grid.map((z) => Math.exp(forms.logNormal(z, 0, 1))));
 
   const plane = api.chart({
-    wide: false, equal: true, below: true,
+    part: 1.6, wide: false, equal: true, below: true, height: [340, 215],
     x: { domain: side, label: text("x1"), spacing: 45 },
     y: { domain: side, label: text("x2"), spacing: 45 },
   });
@@ -46,7 +46,7 @@ vaebook.define("generation", (api) => {
   const atX = plane.label("data", { dy: 16 });
 
   const histogram = api.chart({
-    wide: false, height: 300, below: true,
+    part: 1, wide: false, height: [300, 190], below: true,
     x: { domain: side, label: text("x1"), spacing: 45 },
     y: { domain: [0, 0.5], label: text("bars_axis") },
   });
@@ -123,7 +123,7 @@ vaebook.define("generation", (api) => {
 
       const height = Math.exp(forms.logNormal(z, 0, 1));
       chosen.set(z, 0, z, height);
-      top.set([z], [height]);
+      handle.set(z, height);
       atZ.set(z, height, text("at_z"), 12);
 
       const prob = Math.exp(forms.curveLogEvidence(f1, f2, path1, path2, tables.log_prior_mass, std));

@@ -11,7 +11,7 @@ vaebook.define("jensen", (api) => {
   // One panel: the curve, its tangent at the mean, the two sides of the inequality, the gap.
   function panel(name) {
     const y = { domain: RANGE.log, label: " " };
-    const chart = api.chart({ height: 270, wide: false, x: { domain: [0, end], label: text("x_axis") }, y });
+    const chart = api.chart({ height: [320, 156], wide: false, x: { domain: [0, end], label: text("x_axis") }, y });
     const curve = chart.line("ink", { width: 2.25 });
     const tangent = chart.line("muted", { width: 1.25 });
     const gap = chart.segment("gap", { width: 6 });
@@ -40,7 +40,8 @@ vaebook.define("jensen", (api) => {
   const left = panel("points");
   const sticks = NAMES.map((n) => left.chart.segment(`c${n}`, { width: 5 }));
   const drops = NAMES.map((n, i) => left.chart.segment(`c${n}`, { width: 1.5 + 0.25 * i }));
-  const dots = NAMES.map((n, i) => left.chart.points(`c${n}`, { shape: ["circle", "square", "triangle"][i], size: 5 }));
+  const dots = NAMES.map((n) =>
+    api.handle(left.chart, { moves: [`y_${n}`], role: `c${n}`, to: (y) => ({ [`y_${n}`]: y }) }));
   const names = NAMES.map((n) => left.chart.label(`c${n}`, { dy: -6 }));
   const right = panel("density");
   const area = right.chart.area("p");
@@ -52,6 +53,7 @@ vaebook.define("jensen", (api) => {
     const nearest = NAMES.reduce((best, n) => (distance(n) < distance(best) ? n : best));
     api.set({ [`y_${nearest}`]: api.snap(`y_${nearest}`, x) });
   });
+  const meanHandle = api.handle(right.chart, { moves: ["mean"], role: "p", to: (y) => ({ mean: y }) });
   right.chart.onpick((x) => api.set({ mean: api.snap("mean", x) }));
   let values;
 
@@ -73,10 +75,11 @@ vaebook.define("jensen", (api) => {
         const height = forms.concave[g].value(ys[k]);
         sticks[k].set(ys[k], left.floor(g, 0), ys[k], left.floor(g, weights[k]));
         drops[k].set(ys[k], height, ys[k], forms.tangent(g, points.mean, ys[k]));
-        dots[k].set([ys[k]], [height]);
+        dots[k].set(ys[k], height);
         names[k].set(ys[k], left.floor(g, weights[k]), String(n));
       });
       right.set(g, density);
+      meanHandle.set(density.mean, right.floor(g, 0));
       if (values.spread > 0) {
         // Near zero a Weibull density may grow without limit: it is cut at its height at grid[0].
         const seen = grid.map((y) => forms.interpolate(y, spread, heights));

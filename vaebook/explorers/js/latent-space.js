@@ -13,7 +13,7 @@ vaebook.define("latent-space", (api) => {
   const ratioAt = (z) => forms.betweenCells(tables.aggregated, side, cells, z) / forms.planePrior(z);
 
   const plane = api.chart({
-    wide: false, equal: true,
+    part: 1.6, wide: false, equal: true, height: [380, 215],
     x: { domain: side, label: text("z1"), spacing: 45 },
     y: { domain: side, label: text("z2"), spacing: 45 },
   });
@@ -30,19 +30,19 @@ vaebook.define("latent-space", (api) => {
   plane.words("ink").set(...[0, 1].map((d) => drawn.map((k) => codes[k][d])), drawn.map((k) => format(labels[k], 0)));
   const way = plane.segment("c2", { width: 2.5 });
   const wayEnds = [plane.points("c2", { size: 4.5 }), plane.points("c2", { shape: "square", size: 4 })];
-  const point = plane.points("c2", { shape: "diamond", size: 6 });
+  const point = api.handle(plane, { moves: ["z1", "z2"], role: "c2", to: (z1, z2) => ({ z1, z2 }) });
   const atZ = plane.label("c2", { dy: -11 });
   plane.onpick((z1, z2) => api.set({ z1: api.snap("z1", z1), z2: api.snap("z2", z2) }));
 
   const frame = (x, y, size) => [[x, x + size, x + size, x, x, NaN], [y, y, y + size, y + size, y, NaN]];
   const picture = api.chart({
-    wide: false, equal: true,
+    part: 1, wide: false, equal: true,
     x: { domain: [0, 40], ticks: false },
-    y: { domain: [0, 28], ticks: false, label: text("decoded") },
+    y: { domain: [-13, 28], ticks: false, label: text("decoded") },
   });
   const decoded = picture.heat("ink", { pixels: true });
   const near = picture.heat("ink", { pixels: true });
-  const nearName = [14, 30, 46, 62].map((dy) => picture.label("ink", { dy }));
+  const nearName = [17, 33].map((dy) => picture.label("ink", { dy, anchor: "start" }));
   const borders = [frame(0, 0, 28), frame(29, 17, 11)];
   picture.line("ink", { width: 1 }).set(borders.flatMap((b) => b[0]), borders.flatMap((b) => b[1]));
 
@@ -57,7 +57,7 @@ vaebook.define("latent-space", (api) => {
   const arrow = strip.points("c2", { shape: "triangle", size: 5 });
 
   const profile = api.chart({
-    height: 130, below: true, x: along, y: { domain: [0, 1], label: text("density_axis"), spacing: 40 },
+    height: 130, aside: true, x: along, y: { domain: [0, 1], label: text("density_axis"), spacing: 40 },
   });
   const lines = { prior: profile.line("p"), aggregated: profile.line("q") };
   const now = profile.segment("c2", { width: 2.5 });
@@ -161,12 +161,12 @@ vaebook.define("latent-space", (api) => {
         least_ratio: leastRatio, hole_mass: holes.mass,
       };
 
-      point.set([z1], [z2]);
+      point.set(z1, z2);
       atZ.set(z1, z2, text("at_z"));
       decoded.set(upwards(logits.map(forms.sigmoid)), 28, 28, [0, 28], [0, 28]);
       near.set(upwards(photos[nearest]), 28, 28, [29, 40], [17, 28]);
       const nearWords = text("nearest", readouts);
-      nearWords.split("\n").forEach((words, k) => nearName[k].set(34.5, 17, words));
+      nearWords.split("\n").forEach((words, k) => nearName[k].set(0, 0, words));
       arrow.set([t], [0.012]);
       now.set(t, 0, t, 1e3);
 

@@ -9,7 +9,7 @@ vaebook.define("marginal", (api) => {
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 
   const map = api.chart({
-    height: 270,
+    height: [230, 150],
     x: { domain: ends(xs), label: text("x_axis") },
     y: { domain: ends(zs), label: text("z_axis") },
   });
@@ -18,9 +18,10 @@ vaebook.define("marginal", (api) => {
   const cut = map.line("c2", { width: 2.25 });
   const here = map.label("c2", { anchor: "start" });
   map.onpick((_, z) => api.set({ z: api.snap("z", z) }));
+  const handle = api.handle(map, { moves: ["z"], role: "c2", upright: true, to: (_, z) => ({ z }) });
 
   const chart = api.chart({
-    height: 250,
+    height: [210, 145],
     x: { domain: ends(xs), label: text("x_axis") },
     y: { domain: [0, 0.15], label: text("density_axis") },
   });
@@ -52,6 +53,7 @@ vaebook.define("marginal", (api) => {
       const [left, right] = ends(xs);
       swept.set([left, right], [z, z], [zs[0], zs[0]]);
       cut.set([left, right], [z, z]);
+      handle.set(0.7 * right, z);
       here.set(left + 0.3, z, text("here", { z }));
 
       const bell = xs.map(at.slice);

@@ -5,7 +5,7 @@ vaebook.define("mixture", (api) => {
   const { grid } = tables;
 
   const chart = api.chart({
-    height: 300,
+    height: [330, 215],
     x: { domain: [grid[0], grid[grid.length - 1]], label: text("x_axis") },
     y: { domain: [0, 0.3], label: text("y_axis") },
   });
@@ -17,6 +17,8 @@ vaebook.define("mixture", (api) => {
   const top = chart.points("p", { shape: "diamond", size: 4.5 });
   const labels = NAMES.map((n) => chart.label(`c${n}`, { dy: 20 }));
   const total = chart.label("p", { dy: -10 });
+  const peakHandles = NAMES.map((n) =>
+    api.handle(chart, { moves: [`mean_${n}`], role: `c${n}`, to: (x) => ({ [`mean_${n}`]: x }) }));
   chart.onpick((x) => api.set({ x: api.snap("x", x) }));
 
   const parameters = (values) => ["weight", "mean", "std"].map((name) => NAMES.map((n) => values[`${name}_${n}`]));
@@ -39,6 +41,7 @@ vaebook.define("mixture", (api) => {
         areas[k].set(grid, joint[k]);
         bells[k].set(grid, joint[k]);
         dots[k].set([values.x], [here[k]]);
+        peakHandles[k].set(means[k], peaks[k][k]);
         labels[k].set(means[k], peaks[k][k], String(n));
       });
       sum.set(grid, density);

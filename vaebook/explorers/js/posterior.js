@@ -13,7 +13,7 @@ vaebook.define("posterior", (api) => {
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 
   const chart = api.chart({
-    height: 235,
+    height: [200, 152],
     x: { domain: ends(latent), label: text("z_axis") },
     y: { domain: [0, 1.5], label: text("density_axis") },
   });
@@ -28,10 +28,12 @@ vaebook.define("posterior", (api) => {
     network: chart.label("c1", { dy: -5 }),
     q: chart.label("q", { dy: -6 }),
   };
+  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
+  const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const map = api.chart({
-    height: 300,
+    height: [240, 165],
     x: { domain: ends(heights), label: text("x_axis") },
     y: { domain: ends(latent), label: text("z_axis") },
   });
@@ -44,6 +46,7 @@ vaebook.define("posterior", (api) => {
   const reach = map.area("q", { strength: 0.9 });
   const networkName = map.label("c1", { dy: 20 });
   const dotsName = map.label("ink", { dy: -12 });
+  const xHandle = api.handle(map, { moves: ["x"], role: "ink", to: (x) => ({ x }) });
   map.onpick((x) => api.set({ x: api.snap("x", x) }));
 
   // What does not move: the posteriors of all heights, and the network.
@@ -102,11 +105,15 @@ vaebook.define("posterior", (api) => {
       for (const key of Object.keys(curves)) curves[key].set(latent, over[key]);
       names.posterior.set(latent[highest], over.posterior[highest], text("posterior"), latent[highest] > asked.mean ? 44 : -44);
       names.network.set(asked.mean, densities.network(asked.mean), text("network"), asked.mean < -1.8 ? 38 : -38);
-      names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"));
+      meanHandle.set(mean, densities.q(mean));
+      const flank = mean + (mean < latent[highest] ? -1 : 1) * std;
+      stdHandle.set(flank, densities.q(flank));
+      names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"), mean < latent[highest] ? 24 : -24);
 
       const bestMeans = Array.from(tables[`best_${direction}`]);
       dots.set(heights, bestMeans);
       dotsName.set(heights[54], bestMeans[54], text("best_bells"));
+      xHandle.set(x, latent[0] + 0.5);
       here.set(x, latent[0], x, latent[latent.length - 1]);
       reach.set([x - 0.015, x + 0.015], [mean + std, mean + std], [mean - std, mean - std]);
 

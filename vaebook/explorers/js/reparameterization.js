@@ -7,18 +7,19 @@ vaebook.define("reparameterization", (api) => {
   const places = Array.from({ length: 241 }, (_, i) => -reach + i * 0.05);
 
   const strip = api.chart({
-    height: 130,
+    height: [124, 100],
     x: { domain: span, label: text("z_axis"), spacing: 45 },
     y: { domain: [-0.8, 1.6], ticks: false, room: true },
   });
   const threads = strip.line("muted", { width: 0.9 });
   const dice = strip.points("muted", { size: 4, halo: false });
   const moved = strip.points("q", { shape: "diamond", size: 4, halo: false });
+  const handle = api.handle(strip, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
   strip.label("muted", { anchor: "start", dy: -10 }).set(-reach, 1, text("dice"));
   strip.label("q", { anchor: "start", dy: 19 }).set(-reach, 0, text("draws"));
 
   const plot = api.chart({
-    height: 240,
+    height: [230, 150],
     x: { domain: span, label: text("z_axis"), spacing: 45 },
     y: { domain: [-2, 10], label: text("curve_axis") },
   });
@@ -32,7 +33,7 @@ vaebook.define("reparameterization", (api) => {
   const histograms = ["pathwise", "score"].map((kind, i) => {
     const role = ["c1", "c2"][i];
     const chart = api.chart({
-      height: i ? 160 : 144, below: true,
+      height: i ? 148 : 120, aside: true,
       x: { domain: [-10, 10], label: i ? text("estimate_axis") : "" },
       y: { domain: [0, 1.7], ticks: false, room: true },
     });
@@ -81,6 +82,7 @@ vaebook.define("reparameterization", (api) => {
       threads.set(...pieces(eps.map((one, k) => [one, 1, zs[k], 0])));
       dice.set(eps, eps.map(() => 1));
       moved.set(zs, zs.map(() => 0));
+      handle.set(mean, 0);
 
       const heights = places.map((z) => row((z - mean) / std).value);
       const top = Math.max(2, baseline, ...at.map(({ value }) => value));

@@ -9,7 +9,7 @@ vaebook.define("tightness", (api) => {
   };
 
   const chart = api.chart({
-    height: 270,
+    height: [250, 165],
     x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis") },
     y: { domain: [0, 1], label: text("density_axis") },
   });
@@ -24,10 +24,12 @@ vaebook.define("tightness", (api) => {
   // Labels keep apart: likelihood and posterior have peaks of one height, q has its label at its foot.
   const SPOTS = { prior: { anchor: "end", dy: -4 }, likelihood: { dy: -24 }, posterior: {}, q: { dy: -6 } };
   const names = Object.fromEntries(Object.entries(ROLES).map(([key, role]) => [key, chart.label(role, SPOTS[key])]));
+  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
+  const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const sums = api.chart({
-    height: 218,
+    height: [200, 152],
     x: { domain: [-8, 0], label: text("nats_axis") },
     y: { domain: [0, 3.3], ticks: false },
   });
@@ -88,9 +90,12 @@ vaebook.define("tightness", (api) => {
       chart.domain({ y: [0, top] });
       filled.set(latent, over.q);
       for (const key of Object.keys(ROLES)) curves[key].set(latent, over[key]);
-      for (const key of ["likelihood", "posterior"]) names[key].set(latent[highest[key]], over[key][highest[key]], text(key));
+      for (const key of ["likelihood", "posterior"]) names[key].set(latent[highest[key]], over[key][highest[key]], text(key), key === "likelihood" ? 16 : 0);
       names.prior.set(-0.8, densities(-0.8).prior, text("prior"));
       names.q.set(values.mean, 0, text("q"));
+      meanHandle.set(values.mean, densities(values.mean).q);
+      const flank = values.mean + (values.mean < 0 ? 1 : -1) * values.std;
+      stdHandle.set(flank, densities(flank).q);
 
       // Three sums: where each starts, and by how much it goes.
       const walks = [[logPx, -at.gap], [at.reconstruction, -at.klPrior], [at.energy, at.entropy]];

@@ -12,7 +12,7 @@ vaebook.define("vae-step", (api) => {
   };
 
   const plane = api.chart({
-    wide: false, equal: true,
+    part: 1.6, wide: false, equal: true, height: [330, 210],
     x: { domain: side, label: text("x1"), spacing: 45 },
     y: { domain: side, label: text("x2"), spacing: 45 },
   });
@@ -21,14 +21,14 @@ vaebook.define("vae-step", (api) => {
   const likely = plane.points("q", { size: 2.2, halo: false });
   const miss = plane.segment("muted", { width: 1.5 });
   const decoded = plane.points("q", { shape: "diamond", size: 4.5 });
-  const point = plane.points("data", { size: 5 });
+  const point = api.handle(plane, { moves: ["x1", "x2"], role: "data", to: (x1, x2) => ({ x1, x2 }) });
   const atX = plane.label("data", { dy: 5 });
   const atF = plane.label("q", { dy: 4 });
   dots.set(data1, data2);
   plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
 
   const over = api.chart({
-    wide: false, height: 350,
+    part: 1, wide: false, height: [300, 200],
     x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis"), spacing: 45 },
     y: { domain: [0, 1], label: text("density_axis") },
   });
@@ -41,7 +41,7 @@ vaebook.define("vae-step", (api) => {
   const atZ = over.label("q", { dy: -9 });
 
   const strip = api.chart({
-    height: 120, below: true,
+    height: 110, aside: true,
     x: { domain: [-6, 0], label: text("estimate_axis"), spacing: 100 },
     y: { domain: [0, 1], ticks: false },
   });
@@ -51,7 +51,7 @@ vaebook.define("vae-step", (api) => {
   const lineNames = { log_px: strip.label("p", { anchor: "start", dy: 4 }), elbo: strip.label("bound", { anchor: "end", dy: 4 }) };
 
   const training = api.chart({
-    height: 170, below: true,
+    height: 165, aside: true,
     x: { domain: [0, epochs[epochs.length - 1]], label: text("epoch_axis") },
     y: { domain: [-7, -2.5], label: text("nats_axis"), spacing: 40 },
   });
@@ -112,7 +112,7 @@ vaebook.define("vae-step", (api) => {
       const near = Array.from({ length: 41 }, (_, i) => decoder(mean + std * (i - 20) / 10));
       likely.set(near.map((f) => f[0]), near.map((f) => f[1]));
       miss.set(...x, f1, f2);
-      point.set([x[0]], [x[1]]);
+      point.set(...x);
       decoded.set([f1], [f2]);
       // The name of x stands outside the ring, that of f inside, clear of both marks.
       const far = Math.hypot(...x) || 1;

@@ -21,19 +21,19 @@ vaebook.makeApi = (props, host) => {
     animate: (seconds, frame) => vaebook.motion.run(seconds, frame, host.announce),
 
     chart(options) {
-      const tight = (width) => Boolean(props.only) || width < 400;
+      const tight = (node) => Boolean(props.only) || node.closest("form").clientWidth < 640;
       const chart = vaebook.chart.makeChart({ ...options, tight });
-      host.charts.push({ chart, below: options.below });
+      host.charts.push({ chart, ...options });
       return chart;
     },
 
     // A handle for the sliders named: to(x, y, values) says what they become where the hand is. A
     // small instance has it if it has one of the sliders.
-    handle(chart, { moves, role, to }) {
+    handle(chart, { moves, role, upright, to }) {
       if (!moves.some(host.visible)) return { set() {}, clear() {} };
       const names = moves.map((name) => `${specs[name].label} ${specs[name].symbol}`.trim());
       const handle = chart.handle({
-        specs: moves.map((name) => specs[name]), role, cue: host.words("drag"),
+        specs: moves.map((name) => specs[name]), role, upright, cue: host.words("drag"),
         label: `${names.join(", ")} ${host.words("on_picture")}`,
         drag: (x, y) => host.commit(each(to(x, y, host.values()), snap)),
         move: (name, value) => host.commit({ [name]: snap(specs[name], value) }),

@@ -40,15 +40,24 @@ vaebook.card = (() => {
     const more = controls.filter(({ spec }) => spec.more);
     const axis = seen.filter(({ spec }) => spec.group === "axis");
     const first = readouts.filter(({ spec }) => !spec.more);
-    const figures = (below) => html("div", { class: "vb-figures" },
-      ...charts.filter((one) => Boolean(one.below) === below).map(({ chart }) => chart.node));
+    // A chart stands in the view; `below` the sliders of its axis; or, `aside`, under the view where
+    // there is room and after the controls on a phone. Charts with a `part` of the width stand side
+    // by side everywhere.
+    const figures = (chosen) => {
+      const parts = chosen.filter(({ part }) => part).map(({ part }) => `minmax(0, ${part}fr)`);
+      return html("div", { class: "vb-figures", style: parts.length && `grid-template-columns: ${parts.join(" ")}` },
+        ...chosen.map(({ chart }) => chart.node));
+    };
+    const [over, below, aside] = [
+      charts.filter((one) => !one.below && !one.aside), charts.filter((one) => one.below), charts.filter((one) => one.aside),
+    ];
     const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": `${props.title}: ${words("table")}` });
 
     const head = html("div", { class: "vb-head" }, html("p", { class: "vb-title" }, props.title),
       html("div", { class: "vb-tools" }, ...tools));
-    const view = html("div", { class: "vb-view" }, figures(false),
+    const view = html("div", { class: "vb-view" }, figures(over),
       ...some(axis.length, () => html("div", { class: "vb-axis-controls" }, ...axis.map(({ row }) => row))),
-      ...some(charts.some(({ below }) => below), () => figures(true)));
+      ...some(below.length, () => figures(below)));
     const panel = html("div", { class: "vb-panel" },
       ...some(props.text.note, () => html("p", { class: "vb-note" }, props.text.note)),
       // Three numbers stand side by side, more of them in a list.
@@ -63,7 +72,8 @@ vaebook.card = (() => {
 
     // A form of its own keeps the radio buttons of two explorers on one page apart.
     const form = html("form", { class: `vb-explorer${props.only ? " vb-small" : ""}`, "aria-label": props.title, autocomplete: "off" },
-      html("div", { class: "vb-card" }, head, view, panel, folds));
+      html("div", { class: "vb-card" }, head, view, panel,
+        ...some(aside.length, () => html("div", { class: "vb-aside" }, figures(aside))), folds));
     return { form, tableBody, view };
   }
 

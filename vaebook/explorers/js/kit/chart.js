@@ -9,10 +9,11 @@ vaebook.chart = (() => {
   // a domain, a label, ticks (false: none) and the least spacing of its ticks in pixels; with `log`
   // equal steps are equal factors; `room` keeps the place of a vertical axis without ticks, so that
   // charts stand under each other. `equal`: one scale on both axes, so that a circle is round; the
-  // height follows the width. `height` may be a pair: on a wide card, and where room is scarce.
-  function makeChart({ x, y, height = 260, wide = true, equal = false, tight = () => false }) {
+  // height follows the width, up to `height`. `height` may be a pair: on a wide card, and where room
+  // is scarce.
+  function makeChart({ x, y, height = 400, wide = true, equal = false, tight = () => false }) {
     const heights = [height].flat();
-    const frame = { id: newId("chart"), width: 640, height: heights[0], scale: 1 };
+    const frame = { id: newId("chart"), width: 640, height: heights[0], scale: 1, tight: false };
     const clip = svg("rect");
     const grid = svg("g", { class: "vb-grid" });
     const axes = svg("g", { class: "vb-axes" });
@@ -30,11 +31,16 @@ vaebook.chart = (() => {
     const marks = [];
 
     function layout() {
-      const [left, right, top] = [margin.left, frame.width - margin.right, margin.top];
+      let [left, right, top] = [margin.left, frame.width - margin.right, margin.top];
       const extent = (axis) => axis.domain[1] - axis.domain[0];
-      frame.height = equal
-        ? Math.round(top + margin.bottom + ((right - left) * extent(y)) / extent(x))
-        : heights[tight(frame.width) ? heights.length - 1 : 0];
+      frame.height = heights[frame.tight ? heights.length - 1 : 0];
+      if (equal) {
+        const natural = ((right - left) * extent(y)) / extent(x);
+        const tall = Math.min(natural, frame.height - top - margin.bottom);
+        const inset = ((right - left) * (1 - tall / natural)) / 2;
+        [left, right] = [left + inset, right - inset];
+        frame.height = Math.round(top + margin.bottom + tall);
+      }
       const bottom = frame.height - margin.bottom;
       Object.assign(frame, { left, right, top, bottom, sx: scale(x, left, right), sy: scale(y, bottom, top) });
       const [width, tall] = [frame.width, frame.height];
@@ -69,7 +75,7 @@ vaebook.chart = (() => {
         }
       }
       if (x.label) words({ x: right, y: frame.height - 5, "text-anchor": "end", class: "vb-axis-label" }, x.label);
-      if (y.label) words({ x: 2, y: 13, class: "vb-axis-label" }, y.label);
+      if (y.label) words({ x: left - margin.left + 2, y: 13, class: "vb-axis-label" }, y.label);
     }
 
     // After new axes: draw what was not drawn anew since.
@@ -133,8 +139,9 @@ vaebook.chart = (() => {
       // scale: CSS pixels of one unit of the picture, larger on a full screen.
       resize(scale) {
         const wanted = Math.floor(node.clientWidth / scale);
-        if (wanted > 0 && (wanted !== frame.width || scale !== frame.scale)) {
-          Object.assign(frame, { width: wanted, scale });
+        const now = { width: wanted, scale, tight: tight(node) };
+        if (wanted > 0 && Object.keys(now).some((key) => now[key] !== frame[key])) {
+          Object.assign(frame, now);
           layout();
           settle();
         }

@@ -44,10 +44,11 @@ vaebook.handles = (() => {
       });
     }
 
-    // One handle: `specs` are those of the sliders that it moves, the first one sideways; drag(x, y)
+    // One handle: `specs` are those of the sliders that it moves, the first one sideways (or,
+    // `upright`, up and down); drag(x, y)
     // is told where the hand is, move(name, value) what a key asks for.
-    function add({ specs, role, label, cue, drag, move }) {
-      const across = specs.length > 1 ? ARROWS.join("") : ARROWS[0];
+    function add({ specs, role, label, cue, upright, drag, move }) {
+      const across = specs.length > 1 ? ARROWS.join("") : ARROWS[upright ? 1 : 0];
       const grip = svg("path", { class: "vb-arrows", d: across });
       const word = svg("text", { class: "vb-cue", y: -14, "text-anchor": "middle", "aria-hidden": "true" }, cue);
       const node = svg("g", {

@@ -42,6 +42,7 @@ vaebook.mount = (el, props, onchange) => {
   const press = (name, action) =>
     pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
   const buttons = props.buttons.filter(host.visible).map((name) => press(name, () => {
+    last.key = ""; // a move of its own, also after its slider
     const changes = explorer.actions[name](values);
     if (changes) go(changes);
     announce();
