@@ -38,7 +38,7 @@ vaebook.define("latent-space", (api) => {
   const picture = api.chart({
     part: 1, wide: false, equal: true,
     x: { domain: [0, 40], ticks: false },
-    y: { domain: [-13, 28], ticks: false, label: text("decoded") },
+    y: { domain: [-16, 28], ticks: false, label: text("decoded") },
   });
   const decoded = picture.heat("ink", { pixels: true });
   const near = picture.heat("ink", { pixels: true });
