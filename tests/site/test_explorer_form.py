@@ -9,13 +9,7 @@ from vaebook import explorers
 from vaebook.explorers import scripts
 from vaebook.explorers.base import share_tables
 
-#: Explorers that have yet to come into this form; empty when the last chapter is converted.
-OLD_FORM = {
-    "mixture", "marginal", "generation", "jensen", "tightness", "posterior", "vae-step",
-    "reparameterization", "failures", "evidence-budget", "latent-space",
-}  # fmt: skip
-NEW = [case for case in EXPLORERS if case.explorer.name not in OLD_FORM]
-each_explorer = pytest.mark.parametrize("case", NEW, ids=str)
+each_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
 ELBO = next(case for case in EXPLORERS if case.explorer is explorers.Elbo)
 
 
@@ -74,8 +68,7 @@ def test_on_a_phone_the_picture_stays_in_view_and_hides_no_focus(case, new_page,
     page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     root = show(page, case, site)
     last = root.locator(".vb-panel button, .vb-panel input").last
-    last.scroll_into_view_if_needed()
-    page.evaluate("scrollBy(0, 150)")
+    root.evaluate("e => scrollBy(0, e.getBoundingClientRect().top + 60)")
     view = root.locator(".vb-view").bounding_box()
     assert 40 <= view["y"] <= 64
     # Backwards with Shift + Tab: what has the focus is under the picture's lower edge.
@@ -111,9 +104,10 @@ def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
         page.mouse.up()
         after = values(root)
         changed = {name for name in before if before[name] != after[name]}
-        assert changed == set(names)
-        # It went where the hand went, and the numbers are Python's.
-        assert abs(place(handle)[0] - (x - 30)) < 4
+        assert changed >= set(names)  # where z is led along, t follows
+        # It went where the hand went, sideways or upwards, and the numbers are Python's.
+        now = place(handle)
+        assert min(abs(now[0] - (x - 30)), abs(now[1] - (y - 10))) < 4
         assert_same(root.evaluate(READ)["numbers"], cls(**after).readouts())
         for name, keys in zip(names, [("ArrowRight", "End"), ("ArrowUp",)], strict=False):
             spec = getattr(cls, name)
@@ -151,7 +145,7 @@ def test_a_swipe_scrolls_the_page_and_a_finger_on_a_handle_moves_it(case, new_pa
     x, y = place(handle)
     before, top = values(root), page.evaluate("scrollY")
     picture = root.locator("svg.vb-picture").first.bounding_box()
-    swipe(page, picture["x"] + 80, picture["y"] + picture["height"] - 50, 0, 200)
+    swipe(page, picture["x"] + 80, picture["y"] + picture["height"] - 15, 0, 200)
     page.wait_for_function("top => scrollY > top + 100", arg=top)
     assert values(root) == before
 

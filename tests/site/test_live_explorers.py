@@ -95,6 +95,11 @@ def show(page, case, base, *, formulas=False):
     return root
 
 
+def unfold(root):
+    """Open whatever is folded away."""
+    root.evaluate("e => e.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
 def sliders(case):
     """Return the sliders of an explorer, as its class describes them."""
     return [control for control in case.explorer.controls() if isinstance(control, Slider)]
@@ -212,6 +217,7 @@ def test_keys_move_every_slider_by_its_steps(case, page, site):
 @every_explorer
 def test_mouse_clicks_and_drags_sliders(case, page, site):
     root = show(page, case, site)
+    unfold(root)
     for control in {sliders(case)[0], sliders(case)[-1]}:
         slider = root.locator(f'input[name="{control.name}"]')
         slider.scroll_into_view_if_needed()
@@ -345,7 +351,9 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(pag
     assert now["values"]["z2"] == pytest.approx(-1.75, abs=0.05)
     assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
     assert decoded() != start
-    assert f"a {now['numbers']['digit']}" in picture.locator(".vb-label").all_text_contents()
+    assert (
+        f"nearest: a {now['numbers']['digit']}" in picture.locator(".vb-label").all_text_contents()
+    )
     assert strip.inner_html() != before  # the arrow went along
 
 
@@ -424,6 +432,7 @@ def test_a_move_is_told_in_words_only_once_and_nothing_moves_by_itself(case, pag
 @every_explorer
 def test_everything_has_a_name_a_size_and_a_look_of_its_own(case, page, site):
     root = show(page, case, site)
+    unfold(root)
     assert_named(case, root)
     assert_large_enough(root)
     assert_told_apart_without_colour(root)
