@@ -13,16 +13,32 @@
   const plain = () => document.documentElement.classList.add("vb-plain");
   addEventListener("error", ({ target }) => { if (target.src?.includes("mathjax")) plain(); }, true);
 
-  // ---- their fonts: there when the formulas are, so that nothing is set twice -------------------
+  // ---- what is read first is set first, when its fonts are there: nothing is set twice ----------
 
   const FONTS = new URL("mathjax/fonts/mathjax-newcm-font/chtml/woff2/", document.currentScript.src);
 
   function fonts() {
-    if (location.protocol === "file:" || !document.querySelector(".math")) return;
-    for (const name of ["n", "zero", "brk"]) {
+    if (location.protocol === "file:") return null;
+    return Promise.all(["n", "zero", "brk"].map((name) => new Promise((done) => {
       const href = new URL(`mjx-ncm-${name}.woff2`, FONTS);
-      document.head.append(make("link", { rel: "preload", as: "font", href, crossOrigin: "" }));
-    }
+      const link = make("link", { rel: "preload", as: "font", href, crossOrigin: "", onload: done, onerror: done });
+      document.head.append(link);
+    })));
+  }
+  const painted = () => new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); });
+  const near = (formula) => {
+    const { top, bottom } = formula.getBoundingClientRect();
+    return bottom > -innerHeight && top < 2 * innerHeight;
+  };
+  if (window.MathJax) {
+    MathJax.startup = {
+      async pageReady() {
+        await fonts();
+        await MathJax.typesetPromise([...document.querySelectorAll(".math")].filter(near));
+        await painted();
+        return MathJax.startup.defaultPageReady();
+      },
+    };
   }
 
   // ---- formulas: broken anew for a new width; what is still wider scrolls, by keyboard too ------
@@ -172,7 +188,7 @@
   }
 
   addEventListener("DOMContentLoaded", () => {
-    for (const add of [fonts, previews, enlarging, notebooks, printing]) add();
+    for (const add of [previews, enlarging, notebooks, printing]) add();
     window.MathJax?.startup?.promise?.then(formulas, plain);
   });
 })();
