@@ -51,7 +51,10 @@ vaebook.card = (() => {
     const [over, below, aside] = [
       charts.filter((one) => !one.below && !one.aside), charts.filter((one) => one.below), charts.filter((one) => one.aside),
     ];
-    const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": `${props.title}: ${words("table")}` });
+    // Each of several instances on a page has a name of its own.
+    const [count] = props.id?.match(/\d+$/) ?? [];
+    const label = count ? `${props.title} (${count})` : props.title;
+    const tableBody = html("div", { class: "vb-table", tabindex: 0, role: "region", "aria-label": `${label}: ${words("table")}` });
 
     const head = html("div", { class: "vb-head" }, html("p", { class: "vb-title" }, props.title),
       html("div", { class: "vb-tools" }, ...tools));
@@ -71,7 +74,7 @@ vaebook.card = (() => {
       fold(words("help"), html("p", {}, words("keys")), html("div", { class: "vb-buttons" }, ...sharing)));
 
     // A form of its own keeps the radio buttons of two explorers on one page apart.
-    const form = html("form", { class: `vb-explorer${props.only ? " vb-small" : ""}`, "aria-label": props.title, autocomplete: "off" },
+    const form = html("form", { class: `vb-explorer${props.only ? " vb-small" : ""}`, "aria-label": label, autocomplete: "off" },
       html("div", { class: "vb-card" }, head, view, panel,
         ...some(aside.length, () => html("div", { class: "vb-aside" }, figures(aside))), folds));
     return { form, tableBody, view };
