@@ -275,6 +275,9 @@ def run_tests(folder, tests):
     os.chdir(folder)
     os.environ["PYTHONPATH"] = str(folder)  # for programs that the tests start
     sys.path.insert(0, str(folder))
+    import vaebook  # before conftest puts the repository's first
+
+    assert vaebook.__file__.startswith(str(folder)), vaebook.__file__
     torch.set_num_threads(1)
     with open(folder / "output.txt", "w", encoding="utf-8") as output:
         for stream in (1, 2):
@@ -283,9 +286,6 @@ def run_tests(folder, tests):
         options += ["-p", "no:cacheprovider", "-p", "no:nbval"]  # nbval alone takes a second
         options += [ROOT / test for test in tests]
         status = int(pytest.main([str(option) for option in options]))
-    import vaebook
-
-    assert vaebook.__file__.startswith(str(folder)), vaebook.__file__
     return status, (folder / "output.txt").read_text("utf-8")
 
 
