@@ -44,7 +44,7 @@ def test_search_works_from_a_file(page, file_site):
 
 
 def test_previous_and_next_have_titles():
-    names = toc_pages()
+    names = [name for name in toc_pages() if not name.startswith("deeper/")]  # passed by
     for before, name in itertools.pairwise(names):
         text = (SITE / f"{before}.html").read_text("utf-8")
         title = re.search(r"<h1>(.*)<a class", (SITE / f"{name}.html").read_text("utf-8"))[1]

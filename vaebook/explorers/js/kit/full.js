@@ -4,7 +4,7 @@ vaebook.makeFull = (form, button, resize) => {
   button.hidden = !document.fullscreenEnabled;
   button.addEventListener("click", () => {
     if (document.fullscreenElement) document.exitFullscreen();
-    else form.requestFullscreen();
+    else form.requestFullscreen().catch(() => {}); // the browser may refuse: the card stays as it is
   });
   let height = 1;
   const fit = () => {

@@ -36,11 +36,13 @@ vaebook.share = (() => {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
+      const before = document.activeElement;
       const area = html("textarea", { readonly: true }, text);
       document.body.append(area);
       area.select();
       document.execCommand("copy");
       area.remove();
+      before?.focus({ preventScroll: true });
     }
   }
 
