@@ -73,6 +73,7 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, na
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         for width in [320, 768, 1100, 1280]:
             page.set_viewport_size({"width": width, "height": 640})
+            page.wait_for_timeout(250)  # charts follow the width a frame or two later
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
             assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
