@@ -5,8 +5,8 @@
     {move}`Put $q$ on the posterior <elbo:mean=0.44,std=0.75>`
     {move}`narrow it <elbo-2:std=0.2>`
 
-On the page a move is a button, which ``_static/moves.js`` enables; it sets the nearest explorer of
-that name, or the one that is counted. In a notebook it is plain words with the values.
+On the page a move is a button, which ``_static/chapter.js`` enables; it sets the nearest explorer
+of that name, or the one that is counted. In a notebook it is plain words with the values.
 """
 
 import json
