@@ -38,6 +38,8 @@ OTHERS = {
 WIDTHS = dict(zip(ascii_letters, (int(width) / 1000 for width in LETTERS.split()), strict=True))
 WIDTHS |= {token: width for width, tokens in OTHERS.items() for token in tokens.split()}
 ELSE = 0.57
+#: Operators that stand closer where nothing is before them.
+UNARY = {"+": 0.778, "-": 0.778, r"\cdot": 0.278}
 UNARY_AFTER = {None, "(", "[", ",", "=", "^", r"\,", r"\le", r"\ge", r"\approx", r"\pm"}
 #: Commands that only change how the next thing looks.
 CHANGES = re.compile(
@@ -63,8 +65,8 @@ def _width(tokens):
         scripts = []
         if token in {r"\frac", r"\tfrac", r"\dfrac"}:
             total += 0.24 + 0.7 * max(_one(tokens), _one(tokens))
-        elif token in "+-" and before in UNARY_AFTER:
-            total += 0.778
+        elif token in UNARY and before in UNARY_AFTER:
+            total += UNARY[token]
         elif not CHANGES.match(token):
             tokens.insert(0, token)
             total += _one(tokens)

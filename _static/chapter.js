@@ -107,9 +107,9 @@
 
   function leadOn() {
     const anchor = location.hash.slice(1);
-    if (!anchor || document.getElementById(decodeURIComponent(anchor))) return;
+    if (!anchor || document.getElementById(anchor)) return;
     for (const [page, anchors] of Object.entries(vaebookMoved)) {
-      if (anchors.includes(decodeURIComponent(anchor))) location.replace(`${page}#${anchor}`);
+      if (anchors.includes(anchor)) location.replace(`${page}#${anchor}`);
     }
   }
 

@@ -292,6 +292,7 @@ def test_a_link_brings_back_the_state_of_each_instance(two, page):
     page.evaluate("location.hash = '#elbo:phi=-1.5'")
     phi = "document.querySelector('[data-explorer]').vaebook.values().phi"
     page.wait_for_function(f"{phi} === -1.5")
+    assert two("#100%")[0].get_attribute("data-mounted") == ""  # an address may hold anything
 
 
 def test_the_copied_python_makes_the_same_explorer(new_page, site):

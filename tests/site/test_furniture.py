@@ -133,7 +133,7 @@ def test_formulas_read_as_tex_where_mathjax_does_not_come(browser, site):
     # As MathJax sets them, measured in the browser.
     [
         ("q", 0.58), ("m", 1.12), ("x=1.5", 4.03), ("-z", 1.58), (r"-\mu", 1.76), ("z=2", 2.90),
-        (r"\bar w", 0.91), ("w_k, w[z]", 4.26), (r"a\ne b", 2.89),
+        (r"\bar w", 0.91), ("w_k, w[z]", 4.26), (r"a\ne b", 2.89), (r"E[\,\cdot\,]", 2.46),
         (r"p(\mathbf{x},\mathbf{z}|\phi)/q(\mathbf{z})", 7.58),
         (r"\tfrac12(s_k^2-1-\log s_k^2)", 9.88), (r"-\tfrac{I}{2}(\log V+S/V)", 9.77),
     ],

@@ -114,7 +114,7 @@ class Elbo(Explorer):
         "log p(x|φ). Below it the ELBO for a q with mean {mean} and standard deviation {std}, a "
         "parabola with its top at φ = {top}. They come closest at φ = {near}, where the gap is "
         "{closest}. At φ = {phi} the log-likelihood is {log_px} nats. Steps so far: {steps:0}.",
-        "density_description": "Two densities over z: q, a bell with mean {mean} and standard "
+        "density_description": "Two densities over z: q, a Gaussian with mean {mean} and standard "
         "deviation {std}, and the exact posterior for φ = {phi}, highest at z = {mode}.",
         "table_caption": "The two curves; the first row is the chosen φ",
         "table_gap": "gap",

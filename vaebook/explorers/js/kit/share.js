@@ -16,8 +16,8 @@ vaebook.share = (() => {
     const read = (word) => {
       try { return JSON.parse(word); } catch { return word; }
     };
+    if (!/^#[\w-]+:/.test(hash)) return null; // another anchor, which may hold anything
     const [id, text] = decodeURIComponent(hash.slice(1)).split(/:(.*)/s);
-    if (text === undefined) return null;
     const pairs = [...text.matchAll(/(\w+)=(\[.*?\](?=,\w+=|$)|[^,]*)/g)];
     return [id, Object.fromEntries(pairs.map(([, name, word]) => [name, read(word)]))];
   }
