@@ -24,6 +24,18 @@ from conftest import ROOT
 from vaebook import data, digits
 from vaebook.digits import DigitFactors, draw_digits, sample_factors
 
+# ------------------------------------------------------------------------------ Old Faithful
+
+
+def test_old_faithful_is_the_published_table():
+    table = data.old_faithful()
+    assert table.shape == (272, 2)
+    np.testing.assert_allclose(table[:3], [[3.6, 79], [1.8, 54], [3.333, 74]])
+    np.testing.assert_allclose(table.mean(axis=0), [3.4878, 70.897], atol=1e-3)  # R's summary
+    np.testing.assert_allclose(table.std(axis=0, ddof=1), [1.1414, 13.595], atol=1e-3)
+    assert np.corrcoef(table.T)[0, 1] == pytest.approx(0.9008, abs=1e-4)
+
+
 # ------------------------------------------------------------------------------ drawn digits
 
 

@@ -1,8 +1,9 @@
-"""Images of digits: drawn by code, or MNIST by verified download.
+"""Old Faithful's eruptions, and images of digits: drawn by code, or MNIST by verified download.
 
-``load`` is the one call: images, labels and, where the images are drawn here, the factors behind
-them. Drawn digits need no network. A downloaded file is used only if its SHA-256 is the recorded
-one, whoever sent it and whenever it arrived; a file is whole or it is not there.
+``old_faithful`` reads a small file of the package. ``load`` is the one call for images: they come
+with labels and, where they are drawn here, the factors behind them. Drawn digits need no network.
+A downloaded file is used only if its SHA-256 is the recorded one, whoever sent it and whenever it
+arrived; a file is whole or it is not there.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ import numpy as np
 
 from vaebook.digits import FONTS, SIZE, VERSION, DigitFactors, draw_digits, sample_factors
 
-__all__ = ["DataError", "ImageSet", "load"]
+__all__ = ["DataError", "ImageSet", "load", "old_faithful"]
 
 _DRAWN = {"train": (60_000, [1, 0]), "test": (10_000, [1, 1])}  # images, seed
 MIRRORS = {
@@ -78,6 +79,21 @@ class ImageSet(NamedTuple):
     labels: np.ndarray | None
     factors: DigitFactors | None
     source: str
+
+
+def old_faithful():
+    """Eruptions of the geyser Old Faithful in Yellowstone National Park, both columns in minutes.
+
+    Returns
+    -------
+    ndarray (272, 2)
+        How long each eruption lasted, and the waiting time to the next one.
+
+    Source: the 272 observations that Härdle (1991), Smoothing Techniques, printed and that R calls
+    ``faithful``; Azzalini and Bowman (1990), Applied Statistics 39, 357-365, analyse a fuller
+    record. Measurements are facts: no licence restricts their use.
+    """
+    return np.loadtxt(Path(__file__).with_name("old-faithful.csv"), delimiter=",", skiprows=1)
 
 
 def load(name, split, *, root=None):
