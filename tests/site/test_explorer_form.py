@@ -1,6 +1,7 @@
 """Explorers in their second form: within reach, taken by hand, in motion, shared by a link."""
 
 import json
+import re
 
 import pytest
 from test_live_explorers import EXPLORERS, READ, assert_same, show
@@ -121,6 +122,19 @@ def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
         root.locator("[name=reset]").click()
 
 
+#: Where a page that was thrown further than 100 pixels comes to rest.
+SCROLLED_TO_REST = """(top) => new Promise((done) => {
+  let last = scrollY, still = 0;
+  const look = () => {
+    still = scrollY === last && scrollY > top + 100 ? still + 1 : 0;
+    last = scrollY;
+    if (still > 10) done(last);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
 def swipe(page, x, y, across, up):
     """Move a finger over the page as a person does."""
     session = page.context.new_cdp_session(page)
@@ -147,11 +161,10 @@ def test_a_swipe_scrolls_the_page_and_a_finger_on_a_handle_moves_it(case, new_pa
     before, top = values(root), page.evaluate("scrollY")
     picture = root.locator("svg.vb-picture").first.bounding_box()
     swipe(page, picture["x"] + 80, picture["y"] + picture["height"] - 15, 0, 200)
-    page.wait_for_function("top => scrollY > top + 100", arg=top)
+    top = page.evaluate(SCROLLED_TO_REST, top)
     assert values(root) == before
 
     x, y = place(handle)
-    top = page.evaluate("scrollY")
     swipe(page, x, y, -60, 60)
     name = handle.get_attribute("data-handle").split()[0]
     assert values(root)[name] != before[name]
@@ -246,8 +259,8 @@ def two(page, site):
         page.goto("about:blank")
         show(page, type(ELBO)(ELBO.explorer, ELBO.page + hash_), site)
         roots = page.locator("[data-explorer=elbo]")
-        roots.nth(1).locator("form").wait_for()
-        return roots.nth(0), roots.nth(1)
+        roots.last.locator("form").wait_for()
+        return roots.first, roots.last
 
     return open_page
 
@@ -283,7 +296,7 @@ def test_a_link_brings_back_the_state_of_each_instance(two, page):
         hashes.append(page.evaluate("location.hash"))
         assert root.locator(".vb-live").text_content() == "Copied."
     assert hashes[0].startswith("#elbo:")
-    assert hashes[1] == "#elbo-2:phi=3"
+    assert re.fullmatch(r"#elbo-\d+:phi=3", hashes[1])
     for number, hash_ in enumerate(hashes):
         roots = two(hash_)
         assert values(roots[number]) == states[number]

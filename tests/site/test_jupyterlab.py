@@ -14,10 +14,12 @@ import nbformat
 import pytest
 from playwright.sync_api import TimeoutError
 
+from vaebook import explorers
+
 CELLS = [
-    "from vaebook import explorers\nw = explorers.Mixture()\nw",
-    "print('mean_1 is', w.mean_1, 'and', w.values['weight_3'])",
-    "w.mean_1 = 1.25",
+    "from vaebook import explorers\nw = explorers.Elbo()\nw",
+    "print('mean is', w.mean, 'and', w.values['std'])",
+    "w.mean = 1.25",
     "w",
 ]
 
@@ -127,30 +129,30 @@ def test_explorer_in_jupyterlab(lab, browser):
 
     # Shown, and moved with keys: Python sees the value.
     run(0)
-    first = page.locator('[data-explorer="mixture"]').first
-    mean = first.locator('input[name="mean_1"]')
+    first = page.locator('[data-explorer="elbo"]').first
+    mean = first.locator('input[name="mean"]')
     for key in ["ArrowRight", "ArrowUp", "ArrowRight", "Shift+ArrowRight"]:
         mean.press(key)
-    assert mean.evaluate("e => [e.valueAsNumber, e === document.activeElement]") == [-1.69, True]
-    printed("mean_1 is -1.69 and 0.3")
+    assert mean.evaluate("e => [e.valueAsNumber, e === document.activeElement]") == [0.51, True]
+    printed("mean is 0.51 and 0.5")
 
     # Moved in Python: the page follows, in numbers too.
     run(2)
-    moved = "e => e.querySelector('input[name=mean_1]').valueAsNumber === 1.25"
+    moved = "e => e.querySelector('input[name=mean]').valueAsNumber === 1.25"
     page.wait_for_function(moved, arg=first.element_handle())
-    assert first.locator('[data-readout="mean_1"]').get_attribute("data-number") == "1.25"
+    shown = float(first.locator('[data-readout="elbo"]').get_attribute("data-number"))
+    assert shown == pytest.approx(explorers.Elbo(mean=1.25).readouts()["elbo"], abs=1e-9)
 
     # Shown twice: both are one object, and its script was sent once.
     run(3)
-    second = page.locator('[data-explorer="mixture"]').nth(1)
-    second.locator('input[name="weight_3"]').press("End")
+    second = page.locator('[data-explorer="elbo"]').nth(1)
+    second.locator('input[name="std"]').press("End")
     for one in (first, second):
-        shares = [one.locator(f'[data-readout="weight_{n}"]') for n in (1, 2, 3)]
-        assert [share.text_content() for share in shares] == ["0.00", "0.00", "1.00"]
-    printed("mean_1 is 1.25 and 1.0")
+        assert one.locator('input[name="std"]').evaluate("e => e.valueAsNumber") == 1.5
+    printed("mean is 1.25 and 1.5")
     second.locator('button[name="reset"]').press("Enter")
-    assert mean.evaluate("e => e.valueAsNumber") == -2
-    printed("mean_1 is -2.0 and 0.3")
+    assert mean.evaluate("e => e.valueAsNumber") == 0.2
+    printed("mean is 0.2 and 0.5")
     assert len(scripts_sent) == 1
 
     # JupyterLab's own theme decides between light and dark.

@@ -137,7 +137,7 @@ class LatentSpace(Explorer):
         "z1": "z₁",
         "z2": "z₂",
         "at_z": "z",
-        "decoded": "decoded from z",
+        "decoded": "decoded",
         "nearest": "nearest: a {digit:0}\n{distance} away",
         "density_axis": "density",
         "prior": "p(z)",

@@ -30,7 +30,9 @@ vaebook.handles = (() => {
       grabs.set(event.pointerId, { handle, offset: [0, 1].map((k) => handle.place[k] - at[k]) });
     });
     // In SVG the style's touch-action is not heeded everywhere.
-    layer.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    layer.addEventListener("touchstart", (event) => {
+      if (event.cancelable) event.preventDefault(); // a page that scrolls already is not stopped
+    }, { passive: false });
     layer.addEventListener("pointermove", (event) => {
       const grab = grabs.get(event.pointerId);
       if (!grab) return;
