@@ -15,6 +15,7 @@ from vaebook.approximation import (
     climb_gaussian,
     fit_amortised,
     fit_gaussian,
+    forward_kl,
     gap_parts,
     refine,
 )
@@ -47,7 +48,7 @@ def network(n_hidden=3, n_dimensions=2, seed=0):
     return AmortisedGaussian.from_layers((a, c), (v.T, b))
 
 
-def forward_kl(model, x, mean, std):
+def forward_by_quad(model, x, mean, std):
     """KL[p(z|x) || N(mean, std^2)] by SciPy's adaptive quadrature."""
     log_px = model.log_marginal(x)
 
@@ -103,9 +104,30 @@ def test_forward_has_the_moments_and_the_least_divergence(x):
             -8, 8, points=cuts, limit=400,
         )  # fmt: skip
         assert moment == pytest.approx(expected, abs=1e-8)
-    least = forward_kl(BOOK, x, mean, std)
+    least = forward_by_quad(BOOK, x, mean, std)
     for aside in [(0.02, 1), (-0.02, 1), (0, 1.02), (0, 0.98)]:
-        assert forward_kl(BOOK, x, mean + aside[0], std * aside[1]) > least
+        assert forward_by_quad(BOOK, x, mean + aside[0], std * aside[1]) > least
+
+
+@pytest.mark.parametrize("x", [ONE_MODE, TWO_MODES])
+@pytest.mark.parametrize(("mean", "std"), [(-1.7, 0.2), (0.5, 1.5), (3.0, 0.1)])
+def test_forward_divergence_agrees_with_adaptive_quadrature(x, mean, std):
+    expected = forward_by_quad(BOOK, x, mean, std)
+    assert forward_kl(BOOK, x, mean, std) == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
+def test_forward_divergence_of_a_gaussian_posterior_is_torchs():
+    x, mean, std = np.array([-1.0, 0.3, 2.0]), np.array([0.2, 0.0, 1.0]), 0.4
+    exact = LinearGaussianModel(1.5, 0.8)
+    posterior, q = (
+        torch.distributions.Normal(*map(torch.as_tensor, moments))
+        for moments in (exact.posterior(x), (mean, np.full(3, std)))
+    )
+    expected = torch.distributions.kl_divergence(posterior, q)
+    np.testing.assert_allclose(forward_kl(exact, x, mean, std), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        forward_kl(line(1.5, 0.8), x[:, None], mean, std), expected, atol=1e-9
+    )
 
 
 def test_directions_agree_on_one_mode_and_part_on_two():
@@ -287,6 +309,7 @@ ROWS = np.zeros((3, 2))
             r"widths are \(1, 3, 1\), expected \(D, H, 2\)",
         ),
         (lambda: gap_parts(BOOK, ROWS, 0.0, -1.0), r"std is -1\.0"),
+        (lambda: forward_kl(BOOK, ROWS, 0.0, 0.0), r"std is 0\.0, expected a positive number"),
     ],
 )
 def test_bad_values_are_named(call, message):

@@ -20,7 +20,7 @@ from vaebook.arguments import (
     require_positive,
 )
 from vaebook.bounds import elbo, elbo_moments
-from vaebook.gaussians import entropy_normal
+from vaebook.gaussians import entropy_normal, kl_normal, log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.perceptron import Perceptron
 
@@ -117,6 +117,41 @@ def fit_gaussian(model, x, *, direction="reverse"):
             "and give climb_gaussian a start of your own."
         )
     return tuple(np.take_along_axis(values, best, -1)[..., 0] for values in found)
+
+
+def forward_kl(model, x, mean, std):
+    r"""KL divergence from the posterior to a Gaussian q, in nats; the reverse is the ELBO's gap.
+
+    .. math:: D_{KL}\big[p(z \mid x) \,\|\, q(z)\big]
+              = \int p(z \mid x) \log \frac{p(z \mid x)}{q(z)}\, dz
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : array_like
+        Data: (...) for the linear model, (..., D) for the non-linear one.
+    mean, std : array_like, broadcastable with the leading axes of x
+        Of q; std positive.
+
+    Returns
+    -------
+    ndarray of the broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+
+    Source: chapter "variational-approximation", eq-forward-kl.
+    """
+    if isinstance(model, LinearGaussianModel):
+        return kl_normal(*model.posterior(x), mean, std)
+    x = _require_data(model, x)
+    _, mean, std = require_finite(x=x[..., 0], mean=mean, std=std)
+    require_positive(std=std)
+    log_p = model.log_joint(x[..., None, :], model.grid) - model.log_marginal(x)[..., None]
+    log_q = log_normal(model.grid, mean[..., None], std[..., None])
+    return (np.exp(log_p) * (log_p - log_q)) @ model.grid_weights
 
 
 def climb_gaussian(model, x, mean, std):
