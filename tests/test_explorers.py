@@ -594,7 +594,7 @@ def test_new_dice_are_other_dice_and_a_bad_seed_is_named():
 # ---- posterior ----
 
 
-def test_the_walk_depends_on_its_start_and_the_best_bell_does_not():
+def test_the_walk_depends_on_its_start_and_the_best_gaussian_does_not():
     w = explorers.Posterior(x=1.0)
     ends = []
     for w.mean in [-2.0, 1.5]:

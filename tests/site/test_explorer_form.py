@@ -1,5 +1,6 @@
 """Explorers in their second form: within reach, taken by hand, in motion, shared by a link."""
 
+import itertools
 import json
 import re
 
@@ -204,6 +205,22 @@ def test_an_e_step_lifts_and_an_m_step_walks(new_page, site):
     page.emulate_media(reduced_motion="reduce")
     frames = root.evaluate(FRAMES, "reset")
     assert len({frame["phi"] for frame in frames}) == 1
+
+
+@pytest.mark.parametrize("direction", ["reverse", "forward"])
+def test_a_walk_goes_downhill_all_the_way(page, site, direction):
+    page.emulate_media(reduced_motion="no-preference")
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Posterior)
+    root = show(page, case, site)
+    start = {"x": 2.0, "mean": 0.3, "std": 0.27, "direction": direction}  # the straight way rises
+    root.evaluate("(e, start) => e.vaebook.set(start)", start)
+    frames = root.evaluate(FRAMES, "climb")
+    height = [frame[direction] for frame in frames]
+    assert len(set(height)) > 2
+    assert all(after < before + 1e-9 for before, after in itertools.pairwise(height))
+    twin = explorers.Posterior(**start)
+    twin.climb()
+    assert_same(frames[-1], twin.readouts())
 
 
 def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):

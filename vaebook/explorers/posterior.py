@@ -1,24 +1,24 @@
-"""Explorer ``posterior``: a bell for a posterior of one or two modes, and a network for all x."""
+"""Explorer ``posterior``: a Gaussian for a posterior of one or two modes, a network for all x."""
 
 import functools
 from typing import ClassVar
 
 import numpy as np
 
-from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussian
+from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussian, forward_kl
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.gaussians import log_normal
 from vaebook.latent import NonlinearModel
 
-#: Height of the valley's floor over the place z: gentle on the left, steep on the right.
+#: Height of the valley's floor over the position z: gentle on the left, steep on the right.
 SHAPE = {"place": 0.3, "steepness": 1.5, "bend": 0.25, "tilt": 0.6, "floor": -0.7}
 NOISE_STD = 0.25
 
 
 def valley(z):
-    """Return the height at each place z (n,), as one column (n, 1)."""
+    """Return the height at each position z (n,), as one column (n, 1)."""
     u = z - SHAPE["place"]
     height = SHAPE["steepness"] * np.sqrt(u**2 + SHAPE["bend"]) + SHAPE["tilt"] * u + SHAPE["floor"]
     return height[:, None]
@@ -39,25 +39,26 @@ NETWORK = AmortisedGaussian(
 )  # fmt: skip
 LATENT = np.linspace(-3.5, 3.5, 281)  # where the curves are drawn
 DATA = np.linspace(-0.5, 3.0, 71)  # where the map is drawn
+LOWEST = -0.31  # of the axis, in parts of its top: q log(q/p) is at least -p/e
 
 
 @functools.cache
 def best_means(direction):
-    """Return the means of the best bells at the data points of the map."""
+    """Return the means of the best Gaussians at the data points of the map."""
     return fit_gaussian(VALLEY, DATA[:, None], direction=direction)[0]
 
 
 class Posterior(Explorer):
-    """The posterior of a place z in a valley, given a height x, and bells q that stand for it.
+    """The posterior of a position z in a valley, given a height x, and a Gaussian q close to it.
 
-    ``direction`` is the divergence that the buttons make small: "reverse" is KL(q||p), "forward"
-    is KL(p||q).
+    ``direction`` is the divergence that the buttons minimise, whose integrand is shaded: "reverse"
+    is KL(q||p), "forward" is KL(p||q).
 
     Source: chapter "variational-approximation", eq-best-gaussian, eq-moment-matching, eq-amortised.
     """
 
     name = "posterior"
-    title = "A bell for a posterior, and a network for all of them"
+    title = "A Gaussian in place of the posterior"
 
     x = Slider(
         1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*",
@@ -66,7 +67,7 @@ class Posterior(Explorer):
     std = Slider(0.5, 0.05, 2.0, step=0.05, fine=0.01, label="std", symbol="s", role="q")
     direction = Choice(
         "reverse", {"reverse": "KL(q‖p)", "forward": "KL(p‖q)"},
-        label="make small",
+        label="minimise",
     )  # fmt: skip
     buttons = ("climb", "best", "ask")
 
@@ -74,10 +75,16 @@ class Posterior(Explorer):
         Readout("reverse", "KL(q‖p)", "", 3, unit="nats", role="gap"),
         Readout("forward", "KL(p‖q)", "", 3, unit="nats"),
         Readout("elbo", "ELBO", "", 3, unit="nats", role="bound"),
-        Readout("best_mean", "mean", "", 3, group="Best bell for this x*", more=True),
-        Readout("best_std", "std", "", 3, group="Best bell for this x*", more=True),
+        Readout("best_mean", "mean", "", 3, group="Best Gaussian for this x*", more=True),
+        Readout("best_std", "std", "", 3, group="Best Gaussian for this x*", more=True),
         Readout(
-            "approximation", "KL(q‖p)", "", 4, unit="nats", group="Best bell for this x*", more=True
+            "approximation",
+            "KL(q‖p)",
+            "",
+            4,
+            unit="nats",
+            group="Best Gaussian for this x*",
+            more=True,
         ),
         Readout("network_mean", "mean", "", 3, group="Network at x*", role="c1", more=True),
         Readout("network_std", "std", "", 3, group="Network at x*", role="c1", more=True),
@@ -95,30 +102,33 @@ class Posterior(Explorer):
 
     text: ClassVar = {
         "climb": "Walk",
-        "best": "Best bell",
-        "ask": "Ask network",
-        "note": "Drag q over the posterior; then walk downhill from there, or take the best bell.",
-        "z_axis": "place z",
+        "best": "Best q",
+        "ask": "Network",
+        "note": "Take q by its mean or its width, then walk downhill. The shaded area, above the "
+        "line minus below it, is the divergence; a high peak is cut.",
+        "z_axis": "position z",
         "x_axis": "height x",
         "density_axis": "density over z",
         "posterior": "posterior",
         "q": "q",
         "network": "network",
-        "best_bells": "best bells",
+        "best_means": "best means",
+        "integrand_reverse": "q log(q/p)",
+        "integrand_forward": "p log(p/q)",
         "consequence": "KL(q‖p) {reverse:3} nats, KL(p‖q) {forward:3} nats; the network at this "
         "height has KL(q‖p) {network_gap:3}",
-        "density_description": "Over the place z: the posterior for the height x* = {x}, with its "
-        "highest point at {peak}; the bell q with mean {mean} and standard deviation {std}; and "
-        "the network's bell with mean {network_mean} and standard deviation {network_std}: "
-        "{consequence}.",
+        "density_description": "Over the position z: the posterior for the height x* = {x}, with "
+        "its highest point at {peak}; q with mean {mean} and standard deviation {std}; and the "
+        "network's Gaussian with mean {network_mean} and standard deviation {network_std}. The "
+        "integrand {integrand} is shaded: {consequence}.",
         "map_description": "The posteriors of all heights from above, a column for each height. At "
         "low heights there is one patch, from x = 0.5 on two branches, one falling to the left "
-        "places, one rising to the right ones. The network's band follows the left branch "
-        "everywhere. The means of the best bells are dots: {dots}. A bar at x* = {x} reaches one "
-        "standard deviation to each side of the mean of q.",
+        "positions, one rising to the right ones. The network's band follows the left branch "
+        "everywhere. The means of the best Gaussians are dots: {dots}. A bar at x* = {x} reaches "
+        "one standard deviation to each side of the mean of q.",
         "dots_reverse": "on the left branch up to x = 1.2, on the right one beyond",
         "dots_forward": "between the two branches",
-        "table_caption": "Densities over z",
+        "table_caption": "Densities over z, and the integrand of the divergence",
     }
     described = ("density_description", "map_description")
 
@@ -129,6 +139,14 @@ class Posterior(Explorer):
 
     def _go(self, mean, std):
         self.set(**self.inside(mean=mean, std=std))
+
+    def curves(self):
+        """Return posterior, q, the network's q and the integrand of the divergence over z."""
+        log_p = VALLEY.log_joint(self.data, LATENT) - VALLEY.log_marginal(self.data)
+        log_q = log_normal(LATENT, self.mean, self.std)
+        p, q, network = np.exp([log_p, log_q, log_normal(LATENT, *NETWORK(self.data))])
+        integrand = q * (log_q - log_p) if self.direction == "reverse" else p * (log_p - log_q)
+        return p, q, network, integrand
 
     def climb(self):
         """Move q to where no small step makes the chosen divergence smaller."""
@@ -148,19 +166,16 @@ class Posterior(Explorer):
         """Return the valley, the network, the grids of the curves and the dots of the map."""
         dots = {f"best_{d}": best_means(d) for d in ("reverse", "forward")}
         constants = {"valley": SHAPE, "noise": NOISE_STD, "network": NETWORK.table()}
-        return {"z": LATENT, "x": DATA} | constants | dots
+        return {"z": LATENT, "x": DATA, "lowest": LOWEST} | constants | dots
 
     def compute(self):
-        """Return both divergences of q, the best bell, and the network's bell."""
+        """Return both divergences of q, the best Gaussian, and the network's."""
         here = elbo(VALLEY, self.data, self.mean, self.std)
-        posterior = VALLEY.posterior(self.data)
-        inside = posterior > 0  # elsewhere nothing is added
-        log_ratio = np.log(posterior[inside]) - log_normal(VALLEY.grid[inside], self.mean, self.std)
         best = fit_gaussian(VALLEY, self.data, direction=self.direction)
         mean, std = NETWORK(self.data)
         return {
             "reverse": here.gap,
-            "forward": (VALLEY.grid_weights * posterior)[inside] @ log_ratio,
+            "forward": forward_kl(VALLEY, self.data, self.mean, self.std),
             "elbo": here.elbo,
             "best_mean": best[0],
             "best_std": best[1],
@@ -171,9 +186,9 @@ class Posterior(Explorer):
         }
 
     def blanks(self):
-        """Return also where the posterior is highest, and where the dots lie."""
-        peak = LATENT[VALLEY.log_joint(self.data, LATENT).argmax()]
-        return super().blanks() | {"peak": peak, "dots": self.text[f"dots_{self.direction}"]}
+        """Return also where the posterior is highest, what is shaded, and where the dots lie."""
+        said = {key: self.text[f"{key}_{self.direction}"] for key in ("integrand", "dots")}
+        return super().blanks() | said | {"peak": LATENT[self.curves()[0].argmax()]}
 
     def still(self):
         """Return posterior, q and the network's q over z, and beneath them the map."""
@@ -182,19 +197,19 @@ class Posterior(Explorer):
         from vaebook import figures
 
         fig = Figure(figsize=(6.4, 6.0))
-        top, bottom = fig.subplots(2, 1, height_ratios=[1, 1.3])
-        log_px = VALLEY.log_marginal(DATA[:, None])
-        log_joint = VALLEY.log_joint(DATA[None, :, None], LATENT[:, None])  # (z, x)
-        here = VALLEY.log_joint(self.data, LATENT) - VALLEY.log_marginal(self.data)
-        q, network = (
-            np.exp(log_normal(LATENT, *bell))
-            for bell in [(self.mean, self.std), NETWORK(self.data)]
-        )
-        figures.plot_q(LATENT, np.exp(here), q, ax=top)
+        top, bottom = fig.subplots(2, 1, height_ratios=[1, 1.2])
+        p, q, network, integrand = self.curves()
+        figures.plot_q(LATENT, p, q, ax=top)
         style = {"color": figures.COLOURS["c1"], "linestyle": figures.DASHES["c1"]}
         top.plot(LATENT, network, label="network", **style)
-        top.set_ylim(0, 1.05 * max(np.exp(here).max(), q.max(), network.max()))
+        names = {"reverse": r"$q\,\log\,(q/p)$", "forward": r"$p\,\log\,(p/q)$"}
+        shade = {"color": figures.COLOURS["gap"], "alpha": 0.25, "linewidth": 0}
+        top.fill_between(LATENT, integrand, label=names[self.direction], **shade)
+        highest = 1.05 * max(p.max(), q.max(), network.max())
+        top.set_ylim(LOWEST * highest, highest)
         top.legend()
+        log_px = VALLEY.log_marginal(DATA[:, None])
+        log_joint = VALLEY.log_joint(DATA[None, :, None], LATENT[:, None])  # (z, x)
         figures.plot_amortised(
             DATA, LATENT, np.exp(log_joint - log_px), *NETWORK(DATA[:, None]),
             best_means(self.direction), role="c1", ax=bottom,

@@ -1,4 +1,4 @@
-// A bell for a posterior of one or two modes, and a network that has a bell for every data point.
+// A Gaussian for a posterior of one or two modes, and a network that has one for every data point.
 vaebook.define("posterior", (api) => {
   const { forms, tables, text, format } = api;
   const latent = Array.from(tables.z);
@@ -13,11 +13,13 @@ vaebook.define("posterior", (api) => {
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
 
   const chart = api.chart({
-    height: [200, 152],
+    height: [236, 160],
     x: { domain: ends(latent), label: text("z_axis") },
-    y: { domain: [0, 1.5], label: text("density_axis") },
+    y: { domain: [1.5 * tables.lowest, 1.5], label: text("density_axis"), spacing: 40 },
   });
   const filled = chart.area("posterior", { strength: 0.14 });
+  const shade = chart.area("gap", { strength: 0.3 });
+  const zero = chart.line("muted", { width: 1 });
   const curves = {
     posterior: chart.line("posterior", { width: 2.5 }),
     network: chart.line("c1", { width: 2.25 }),
@@ -27,15 +29,16 @@ vaebook.define("posterior", (api) => {
     posterior: chart.label("posterior"),
     network: chart.label("c1", { dy: -5 }),
     q: chart.label("q", { dy: -6 }),
+    integrand: chart.label("gap", { anchor: "start", dy: 16 }),
   };
   const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
   const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const map = api.chart({
-    height: [240, 165],
+    height: [236, 150],
     x: { domain: ends(heights), label: text("x_axis") },
-    y: { domain: ends(latent), label: text("z_axis") },
+    y: { domain: ends(latent), label: text("z_axis"), spacing: 40 },
   });
   const heat = map.heat("posterior");
   const band = map.area("c1", { strength: 0.16 });
@@ -44,7 +47,7 @@ vaebook.define("posterior", (api) => {
   const dots = map.points("ink", { size: 2, halo: false });
   const here = map.segment("ink", { width: 1 });
   const reach = map.area("q", { strength: 0.9 });
-  const networkName = map.label("c1", { dy: 20 });
+  const networkName = map.label("c1", { dy: -6 });
   const dotsName = map.label("ink", { dy: -12 });
   const xHandle = api.handle(map, { moves: ["x"], role: "ink", to: (x) => ({ x }) });
   map.onpick((x) => api.set({ x: api.snap("x", x) }));
@@ -57,14 +60,15 @@ vaebook.define("posterior", (api) => {
     return coarse.map((z) => Math.exp(logJoint(z) - evidences[i].logPx));
   });
   heat.set(coarse.flatMap((_, k) => columns.map((column) => column[k])), heights.length, coarse.length, ends(heights), ends(latent), 2.2);
-  const bells = heights.map(network);
-  const edges = [1, -1].map((side) => bells.map(({ mean, std }) => mean + side * std));
+  zero.set(ends(latent), [0, 0]);
+  const everywhere = heights.map(network);
+  const edges = [1, -1].map((side) => everywhere.map(({ mean, std }) => mean + side * std));
   band.set(heights, ...edges);
   sides.forEach((line, i) => line.set(heights, edges[i]));
-  middle.set(heights, bells.map(({ mean }) => mean));
-  networkName.set(2.2, network(2.2).mean, text("network"), -52);
+  middle.set(heights, everywhere.map(({ mean }) => mean));
+  networkName.set(2.4, edges[0][58], text("network"), 12);
 
-  let seen = {}; // evidence and best bell of the height and direction on show
+  let seen = {}; // evidence and best Gaussian of the height and direction on show
   function answers({ x, direction }) {
     if (seen.x !== x) seen = { x, ...forms.evidence(decoder, tables.noise, [x]) };
     if (seen.direction !== direction) {
@@ -78,9 +82,16 @@ vaebook.define("posterior", (api) => {
 
   return {
     actions: {
-      climb: (values) => inside(values.direction === "forward"
-        ? answers(values).best
-        : forms.climbGaussian(logJointAt(values.x), values.mean, values.std)),
+      // A walk goes where the search went; KL(p‖q) falls all along the straight way.
+      climb(values) {
+        if (values.direction === "forward") return inside(answers(values).best);
+        const { stops, ...top } = forms.climbGaussian(logJointAt(values.x), values.mean, values.std);
+        const path = (part) => {
+          const [mean, logStd] = forms.along(stops, part);
+          return { ...values, ...inside({ mean, std: Math.exp(logStd) }) };
+        };
+        return { to: inside(top), path };
+      },
       best: (values) => inside(answers(values).best),
       ask: (values) => inside(network(values.x)),
     },
@@ -90,36 +101,55 @@ vaebook.define("posterior", (api) => {
       const { logPx, best } = answers(values);
       const logJoint = logJointAt(x);
       const asked = network(x);
-      const terms = (bell) => forms.boundTerms(decoder, tables.noise, logPx, [x], bell.mean, bell.std);
+      const terms = (of) => forms.boundTerms(decoder, tables.noise, logPx, [x], of.mean, of.std);
       const at = terms(values);
       const forward = forms.forwardDivergence(logJoint, logPx, mean, std);
       const networkGap = terms(asked).gap;
 
-      const bell = (to) => (z) => Math.exp(forms.logNormal(z, to.mean, to.std));
-      const densities = { posterior: (z) => Math.exp(logJoint(z) - logPx), network: bell(asked), q: bell(values) };
+      const logP = (z) => logJoint(z) - logPx;
+      const logOf = (one) => (z) => forms.logNormal(z, one.mean, one.std);
+      const logQ = logOf(values);
+      const [from, to] = direction === "forward" ? [logP, logQ] : [logQ, logP];
+      const densities = {
+        posterior: (z) => Math.exp(logP(z)),
+        q: (z) => Math.exp(logQ(z)),
+        network: (z) => Math.exp(logOf(asked)(z)),
+        integrand: (z) => Math.exp(from(z)) * (from(z) - to(z)),
+      };
       const over = Object.fromEntries(Object.entries(densities).map(([key, density]) => [key, latent.map(density)]));
       const highest = over.posterior.indexOf(Math.max(...over.posterior));
       const top = Math.max(over.posterior[highest], densities.network(asked.mean), Math.min(densities.q(mean), 4));
-      chart.domain({ y: [0, api.niceCeiling(1.12 * top)] });
+      const ceiling = api.niceCeiling(1.12 * top);
+      chart.domain({ y: [tables.lowest * ceiling, ceiling] });
       filled.set(latent, over.posterior);
+      shade.set(latent, over.integrand);
       for (const key of Object.keys(curves)) curves[key].set(latent, over[key]);
-      names.posterior.set(latent[highest], over.posterior[highest], text("posterior"), latent[highest] > asked.mean ? 44 : -44);
+      // Its name stands at the flank that is away from the network.
+      const outer = latent[highest] > asked.mean ? 1 : -1;
+      let flankOfPosterior = highest;
+      while (over.posterior[flankOfPosterior] > 0.6 * over.posterior[highest]) flankOfPosterior += outer;
+      names.posterior.set(latent[flankOfPosterior], over.posterior[flankOfPosterior], text("posterior"), 42 * outer);
       names.network.set(asked.mean, densities.network(asked.mean), text("network"), asked.mean < -1.8 ? 38 : -38);
       meanHandle.set(mean, densities.q(mean));
       const flank = mean + (mean < latent[highest] ? -1 : 1) * std;
       stdHandle.set(flank, densities.q(flank));
-      names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"), mean < latent[highest] ? 24 : -24);
+      // The name of q is on the other side of its mean than the peak, or than the network's name.
+      const onNetwork = Math.abs(mean - asked.mean) < 0.7;
+      const aside = (onNetwork ? asked.mean < -1.8 : mean > latent[highest]) ? -24 : 24;
+      names.q.set(mean, Math.min(densities.q(mean), 1.05 * top), text("q"), aside);
+      const integrand = text(direction === "forward" ? "integrand_forward" : "integrand_reverse");
+      names.integrand.set(latent[0], 0, integrand, 6);
 
       const bestMeans = Array.from(tables[`best_${direction}`]);
       dots.set(heights, bestMeans);
-      dotsName.set(heights[54], bestMeans[54], text("best_bells"));
+      dotsName.set(heights[54], bestMeans[54], text("best_means"));
       xHandle.set(x, latent[0] + 0.5);
       here.set(x, latent[0], x, latent[latent.length - 1]);
       reach.set([x - 0.015, x + 0.015], [mean + std, mean + std], [mean - std, mean - std]);
 
       const consequence = text("consequence", { reverse: at.gap, forward, network_gap: networkGap });
       chart.describe(text("density_description", {
-        x, mean, std, peak: latent[highest], network_mean: asked.mean, network_std: asked.std, consequence,
+        x, mean, std, peak: latent[highest], network_mean: asked.mean, network_std: asked.std, integrand, consequence,
       }));
       map.describe(text("map_description", { x, dots: text(direction === "forward" ? "dots_forward" : "dots_reverse") }));
       return {
@@ -131,9 +161,9 @@ vaebook.define("posterior", (api) => {
         consequence,
         table: () => ({
           caption: text("table_caption"),
-          head: [text("z_axis"), text("posterior"), text("q"), text("network")],
+          head: [text("z_axis"), text("posterior"), text("q"), text("network"), integrand],
           rows: latent.filter((_, k) => k % 10 === 0)
-            .map((z) => [format(z), densities.posterior(z), densities.q(z), densities.network(z)]),
+            .map((z) => [format(z), ...Object.values(densities).map((value) => value(z))]),
         }),
       };
     },

@@ -12,7 +12,7 @@ Object.assign(vaebook.forms, (() => {
     return [steepness * Math.sqrt(u * u + bend) + tilt * u + floor];
   };
 
-  // the divergence of the posterior from a bell, as vaebook.explorers.posterior.Posterior.compute has it
+  // vaebook.approximation.forward_kl
   function forwardDivergence(logJoint, logPx, mean, std) {
     let sum = 0;
     for (const z of LATENT) {
@@ -23,10 +23,12 @@ Object.assign(vaebook.forms, (() => {
     return sum;
   }
 
-  // vaebook.approximation.climb_gaussian for a function z -> log p(x, z); the bound lacks a constant
+  // vaebook.approximation.climb_gaussian for a function z -> log p(x, z); the bound lacks a constant,
+  // and `stops` are the places on the way
   function climbGaussian(logJoint, mean, std) {
     let here = [mean, Math.log(std)];
     let value = -Infinity, step = [0, 0], part = 1;
+    const stops = [];
     for (let i = 0; i < 100; i++) {
       const move = step.map((length) => part * length);
       const there = [here[0] + Math.exp(here[1]) * move[0], here[1] + move[1]];
@@ -45,11 +47,21 @@ Object.assign(vaebook.forms, (() => {
       const last = value > -Infinity && Math.max(...move.map(Math.abs)) < 1e-10;
       if (bound >= value - 1e-13 * (1 + Math.abs(bound))) {
         [here, value, part] = [there, bound, 1];
+        stops.push(here);
         step = newtonStep(m[1], m[2] + 1, m[2], m[3], 2 * m[2] + m[4]);
       } else part /= 4;
       if (last) break;
     }
-    return { mean: here[0], std: Math.exp(here[1]), bound: value };
+    return { mean: here[0], std: Math.exp(here[1]), bound: value, stops };
+  }
+  // the place at that part of the way from the first stop to the last
+  function along(stops, part) {
+    const lengths = stops.slice(1).map((stop, k) => Math.hypot(stop[0] - stops[k][0], stop[1] - stops[k][1]));
+    let left = part * lengths.reduce((sum, length) => sum + length, 0);
+    const k = lengths.findIndex((length) => (left -= length) <= 0);
+    if (k < 0) return stops[stops.length - 1];
+    const back = lengths[k] ? -left / lengths[k] : 0;
+    return stops[k + 1].map((end, i) => end + back * (stops[k][i] - end));
   }
   function newtonStep(slope1, slope2, a, b, c) {
     const shift = Math.max(0, (a + c) / 2 + Math.hypot((a - c) / 2, b) + 0.1);
@@ -74,5 +86,5 @@ Object.assign(vaebook.forms, (() => {
     return tops.reduce((best, top) => (top.bound > best.bound ? top : best));
   }
 
-  return { valley, forwardDivergence, climbGaussian, bestGaussian };
+  return { valley, forwardDivergence, climbGaussian, along, bestGaussian };
 })());

@@ -43,8 +43,8 @@ vaebook.mount = (el, props, onchange) => {
     pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
   const buttons = props.buttons.filter(host.visible).map((name) => press(name, () => {
     last.key = ""; // a move of its own, also after its slider
-    const changes = explorer.actions[name](values);
-    if (changes) go(changes);
+    const changes = explorer.actions[name](values); // or {to: changes, path: (part) => values}
+    if (changes) go(changes.to ?? changes, false, changes.path);
     announce();
   }));
   const undo = pressed(vaebook.card.makeTool("undo", words("undo")), back);
@@ -108,15 +108,14 @@ vaebook.mount = (el, props, onchange) => {
     onchange?.({ ...values });
   }
   // A jump: the values are there at once, and the picture runs after them.
-  function go(changes, exact = false) {
+  function go(changes, exact = false, path = undefined) {
     const from = values;
     last.key = "";
     commit(changes, exact);
     last.key = "";
-    return follow(from);
+    return follow(from, path);
   }
-  function follow(from) {
-    const way = straight(from, values, sliders);
+  function follow(from, way = straight(from, values, sliders)) {
     return new Promise((done) => {
       stop = run(SECONDS, (part) => refresh(part < 1 ? way(ease(part)) : values), () => { announce(); done(); });
     });
