@@ -6,7 +6,6 @@ OLD_FORM = {
     "chapters/nonlinear-latent-variable-models",
     "chapters/jensens-inequality",
     "chapters/elbo-tightness",
-    "chapters/variational-approximation",
     "chapters/variational-autoencoder",
     "chapters/reparameterization-trick",
     "chapters/what-goes-wrong",

@@ -85,8 +85,6 @@ PLOTS = {
     "plot_gap_map": (MEANS, STDS, GAPS, np.array([[-1.7, 0.2, 0.68]])),
     "plot_trade_off": (MEANS, np.float64(-2.0), -3 + MEANS / 9, MEANS**2 / 9),
     "plot_three_forms": tuple(FORMS),
-    "plot_two_directions": (Z_LINE, POSTERIOR, PRIOR, 0.5 * PRIOR),
-    "plot_climbs": (MEANS, np.sign(MEANS + 0.1), np.where(MEANS < -0.1, 0.6, 0.8)),
     "plot_ellipses": (ROOTS @ np.swapaxes(ROOTS, 1, 2), ["posterior", "q"], ["p", "q"]),
     "plot_amortised": (SLOPES, MEANS, np.outer(MEANS**2, BANDS) / 9, BANDS, 0.5 * BANDS, -BANDS),
     "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
@@ -516,13 +514,6 @@ def test_walks_start_together(ax):
         np.testing.assert_array_equal(np.transpose(drawn[role].get_data()), walk)
 
 
-def test_climbs_are_marked_with_the_gap_of_their_hill(ax):
-    start, end, gap = PLOTS["plot_climbs"]
-    figures.plot_climbs(start, end, gap, ax=ax)
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.column_stack([start, end]))
-    assert [text.get_text() for text in ax.texts] == ["gap 0.600", "gap 0.800"]
-
-
 def test_ellipses_lie_at_two_standard_deviations(ax):
     covariances = PLOTS["plot_ellipses"][0]
     figures.plot_ellipses(*PLOTS["plot_ellipses"], ax=ax)
@@ -545,12 +536,6 @@ def test_the_parts_of_a_gap_are_stacked(ax):
     drawn = {role: line.get_ydata() for role, line in zip(roles(ax), ax.lines, strict=True)}
     np.testing.assert_array_equal(drawn["gap"], approximation)
     np.testing.assert_array_equal(drawn["q"], approximation + amortisation)
-
-
-def test_the_two_directions_have_colours_of_their_own(ax):
-    figures.plot_two_directions(*PLOTS["plot_two_directions"], ax=ax)
-    assert roles(ax) == ["posterior", "q", "c1"]
-    np.testing.assert_array_equal(ax.lines[2].get_ydata(), 0.5 * PRIOR)
 
 
 def test_estimates_stand_over_their_number_of_draws_with_a_band_of_two_errors(ax):

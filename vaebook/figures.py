@@ -1663,65 +1663,6 @@ def plot_gap_dots(data, gap, curve, *, ax=None):
 # ---- variational approximation -------------------------------------------------------------------
 
 
-def plot_two_directions(z, posterior, reverse, forward, *, ax=None):
-    """Draw a posterior and the two Gaussians closest to it, one for each direction of the KL.
-
-    Parameters
-    ----------
-    z, posterior, reverse, forward : ndarray, shape (n,)
-        Densities over z.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-approximation", section "sec-two-directions", the note's
-    figure 17.8.
-    """
-    ax = _axes(ax)
-    ax.fill_between(z, posterior, color=COLOURS["posterior"], alpha=0.15, linewidth=0)
-    for values, role, name in [
-        (posterior, "posterior", "posterior"),
-        (reverse, "q", r"best by $D_{KL}[q\,\Vert\,p]$"),
-        (forward, "c1", r"best by $D_{KL}[p\,\Vert\,q]$"),
-    ]:
-        ax.plot(z, values, color=COLOURS[role], linestyle=DASHES[role], label=name)
-    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
-
-
-def plot_climbs(start, end, gap, *, ax=None):
-    """Draw where climbs end against where they started, with the gap on each hill.
-
-    Parameters
-    ----------
-    start, end, gap : ndarray, shape (n,)
-        Mean at the start and at the end of each climb, and the gap there in nats.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-approximation", section "sec-local-optima".
-    """
-    ax = _axes(ax)
-    ax.plot(start, end, "s", color=COLOURS["q"], markersize=4)
-    for place in np.unique(end.round(3)):
-        here = np.abs(end - place) < 0.002
-        words = f"gap {gap[here][0]:.3f}"
-        ax.annotate(
-            words, (start[here].mean(), place), (0, 7), textcoords="offset points",
-            ha="center", color=COLOURS["gap"],
-        )  # fmt: skip
-    ax.margins(y=0.2)
-    ax.set(xlabel=r"mean $\mu$ at the start", ylabel=r"mean $\mu$ at the end")
-    return ax
-
-
 def plot_ellipses(covariances, roles, names, *, ax=None):
     """Draw Gaussians in the plane around zero as ellipses of two standard deviations.
 
