@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from vaebook.bounds import elbo_gradient
-from vaebook.gradients import pathwise, score_function
+from vaebook.gradients import pathwise, row_moments, score_function
 from vaebook.latent import LinearGaussianModel
 
 LIMIT = 5.73  # |z| of a sound estimate stays below it but once in 10^8 tests
@@ -117,6 +117,47 @@ def test_a_straight_line_has_known_variances():
     squares = (rows - 1) ** 2
     error = squares.std() / np.sqrt(squares.size)
     assert abs(squares.mean() - (MEAN / STD) ** 2 - 2) < LIMIT * error
+
+
+@pytest.mark.parametrize("baseline", [0.0, 18.0])
+def test_moments_are_those_of_adaptive_quadrature_and_the_closed_form(baseline):
+    m = row_moments(f, df, MEAN, STD, baseline=baseline)
+    assert m.average == pytest.approx(MEAN**2 + STD**2 + np.exp(-(STD**2) / 2) * np.sin(MEAN))
+    np.testing.assert_allclose(m.gradient, exact_gradient(MEAN, STD), rtol=1e-12)
+    np.testing.assert_allclose(m.pathwise_std, exact_spread(pathwise), rtol=1e-8)
+    np.testing.assert_allclose(m.score_std, exact_spread(score_function, baseline), rtol=1e-8)
+
+
+def test_moments_of_a_parabola_are_those_of_pencil_and_paper():
+    """f = z^2: variances 4 s^2 and m^4/s^2 + 14 m^2 + 15 s^2 with respect to the mean."""
+    m = row_moments(lambda z: z**2, lambda z: 2 * z, MEAN, STD)
+    np.testing.assert_allclose(m.gradient, [2 * MEAN, 2 * STD])
+    assert m.pathwise_std[0] == pytest.approx(2 * STD)
+    assert m.score_std[0] ** 2 == pytest.approx(MEAN**4 / STD**2 + 14 * MEAN**2 + 15 * STD**2)
+    assert m.best_baseline[0] == pytest.approx(MEAN**2 + 3 * STD**2)
+
+
+@pytest.mark.parametrize("mean", [-2.0, 0.5, 2.0])
+@pytest.mark.parametrize("std", [0.2, 1.0])
+def test_moments_of_a_step_are_exact_on_either_side_of_the_jump(mean, std):
+    m = row_moments(lambda z: 1.0 * (z > 0), np.zeros_like, mean, std, jumps=[0.0])
+    assert m.average == pytest.approx(stats.norm.cdf(mean / std), rel=1e-12)
+    density = stats.norm.pdf(0, mean, std)
+    np.testing.assert_allclose(m.gradient, [density, -mean / std * density], rtol=1e-9, atol=1e-15)
+    edge = -mean / std
+    second = edge * stats.norm.pdf(edge) + stats.norm.sf(edge)  # E[eps^2; eps > edge]
+    assert m.score_std[0] == pytest.approx(np.sqrt(second / std**2 - density**2), rel=1e-9)
+    assert np.all(m.pathwise_std == 0)
+
+
+def test_the_best_baseline_is_the_best():
+    for entry in (0, 1):
+        best = row_moments(f, df, MEAN, STD).best_baseline[entry]
+        least, *others = (
+            row_moments(f, df, MEAN, STD, baseline=best + d).score_std[entry]
+            for d in (0, -0.1, 0.1)
+        )
+        assert least < min(others)
 
 
 def test_rows_agree_with_torch():

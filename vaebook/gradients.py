@@ -4,8 +4,11 @@ r"""Two estimates of the gradient of an average under q(z) = N_z[mean, std^2].
           \qquad \theta = (\mathrm{mean}, \mathrm{std})
 
 ``pathwise`` moves the draws and needs the derivative of f; ``score_function`` changes their weights
-and needs only f. Both give one row for each draw, and the caller averages.
+and needs only f. Both give one row for each draw, and the caller averages. ``row_moments`` gives
+the mean and the standard deviation of a row.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from vaebook.arguments import (
     require_number,
     require_positive,
 )
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import Grid, standard_normal_grid
 
 
 def pathwise(df, mean, std, n, *, rng):
@@ -50,9 +55,7 @@ def pathwise(df, mean, std, n, *, rng):
 
     Source: chapter "reparameterization-trick", eq-pathwise.
     """
-    mean, std, eps = _draw(mean, std, n, rng)
-    slope = _values("df", df, mean + std * eps, eps.shape)
-    return np.stack([slope, slope * eps], axis=1)
+    return pathwise_rows(df, mean, std, _draw(mean, std, n, rng))
 
 
 def score_function(f, mean, std, n, *, rng, baseline=0.0):
@@ -88,19 +91,95 @@ def score_function(f, mean, std, n, *, rng, baseline=0.0):
 
     Source: chapter "reparameterization-trick", eq-score-function.
     """
+    return score_rows(f, mean, std, _draw(mean, std, n, rng), baseline=baseline)
+
+
+def pathwise_rows(df, mean, std, eps):
+    """Rows of ``pathwise`` for noise eps, (n,) or (n, D), that has been drawn already."""
+    mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
+    slope = _values("df", df, mean + std * eps, eps.shape)
+    return np.stack([slope, slope * eps], axis=1)
+
+
+def score_rows(f, mean, std, eps, *, baseline=0.0):
+    """Rows of ``score_function`` for noise eps, (n,) or (n, D), that has been drawn already."""
     baseline = require_number("baseline", baseline)
-    mean, std, eps = _draw(mean, std, n, rng)
+    mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
     value = _values("f", f, mean + std * eps, eps.shape[:1]) - baseline
     score = np.stack([eps, eps**2 - 1], axis=1) / std  # (n, 2, ...)
     return value.reshape(-1, *[1] * (score.ndim - 1)) * score
 
 
+class RowMoments(NamedTuple):
+    """Averages over all draws; all but the first are (2,), with respect to mean and to std.
+
+    ``best_baseline`` is the constant that makes ``score_std`` smallest.
+    """
+
+    average: np.ndarray  # E[f]
+    gradient: np.ndarray
+    pathwise_std: np.ndarray
+    score_std: np.ndarray
+    best_baseline: np.ndarray
+
+
+def row_moments(f, df, mean, std, *, baseline=0.0, jumps=()):
+    r"""Gradient of E[f(z)], and the standard deviation of one row of either estimate.
+
+    The gradient is the mean of the score-function rows, so it is right also where f jumps. The best
+    baseline is E[f g^2] / E[g^2] with the score g.
+
+    Parameters
+    ----------
+    f, df : callable
+        The function and its derivative: z (n,) to (n,).
+    mean, std : float
+        Of q; std positive.
+    baseline : float
+        Of the score-function rows.
+    jumps : sequence of float
+        The z at which f jumps, if any.
+
+    Returns
+    -------
+    RowMoments
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, the std is not positive, or f or df gives another shape.
+
+    Source: chapter "reparameterization-trick", eq-baseline.
+    """
+    mean, std = require_number("mean", mean), require_number("std", std)
+    require_positive(std=std)
+    eps, mass = _expectation((np.array(jumps, float) - mean) / std)
+    average = mass @ _values("f", f, mean + std * eps, eps.shape)
+    gradient = mass @ score_rows(f, mean, std, eps)
+    score = score_rows(np.ones_like, mean, std, eps)
+    best = mass @ (score_rows(f, mean, std, eps) * score) / (mass @ score**2)
+    rows = score_rows(f, mean, std, eps, baseline=baseline)
+    path = pathwise_rows(df, mean, std, eps)
+    path_std = np.sqrt(mass @ (path - mass @ path) ** 2)
+    return RowMoments(average, gradient, path_std, np.sqrt(mass @ (rows - gradient) ** 2), best)
+
+
+def _expectation(breaks):
+    """Return a rule for averages over eps; with breaks, one that is exact on either side."""
+    if not breaks.size:
+        return standard_normal_grid()
+    edges = np.union1d(np.arange(-12, 13), np.clip(breaks, -12, 12))
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = np.diff(edges)[:, None] / 2
+    points = (edges[:-1, None] + half * (1 + nodes)).ravel()
+    return Grid(points, (half * weights).ravel() * np.exp(log_normal(points, 0.0, 1.0)))
+
+
 def _draw(mean, std, n, rng):
-    """Return mean and std as arrays of one shape, and standard normal draws (n, *shape)."""
+    """Return standard normal draws, n for each entry of mean and std, of which std is positive."""
     mean, std = np.broadcast_arrays(*require_finite(mean=mean, std=std))
     require_positive(std=std)
-    n = require_count("n", n, at_least=1)
-    return mean, std, require_generator(rng).standard_normal((n, *mean.shape))
+    return require_generator(rng).standard_normal((require_count("n", n, at_least=1), *mean.shape))
 
 
 def _values(name, function, z, shape):
