@@ -51,13 +51,16 @@ vaebook.marks = (() => {
           path.setAttribute("d", d && `${d}Z`);
         });
       },
-      // points.set(xs, ys); without halo: small dots by the thousand, half transparent.
+      // points.set(xs, ys[, sizes]): sizes are factors; without halo: small dots by the thousand,
+      // half transparent.
       points(role, { shape = "circle", size = 4, halo = true } = {}) {
         const style = !halo && "stroke: none; fill-opacity: 0.6";
         const path = svg("path", { class: `vb-points vb-${role}`, style });
-        return mark(path, (xs = [], ys = []) => {
+        return mark(path, (xs = [], ys = [], sizes = null) => {
           let d = "";
-          for (let i = 0; i < xs.length; i++) d += `M${x(xs[i])} ${y(ys[i])}${SHAPES[shape](size)}`;
+          for (let i = 0; i < xs.length; i++) {
+            d += `M${x(xs[i])} ${y(ys[i])}${SHAPES[shape](sizes ? tenth(size * sizes[i]) : size)}`;
+          }
           path.setAttribute("d", d);
         });
       },
