@@ -7,7 +7,6 @@ OLD_FORM = {
     "chapters/jensens-inequality",
     "chapters/elbo-tightness",
     "chapters/variational-autoencoder",
-    "chapters/reparameterization-trick",
     "chapters/what-goes-wrong",
     "chapters/training-a-vae",
 }

@@ -516,46 +516,27 @@ def test_tightness_can_match_wherever_x_stands(model):
 # ---- reparameterization ----
 
 
-def test_the_gradient_is_the_closed_form_and_the_theory_that_of_draws():
-    explorer = explorers.Reparameterization(mean=0.7, std=1.3, n=1, baseline=2.0)
-    damped = np.exp(-(1.3**2) / 2)
-    closed = {
-        ("smooth", "mean"): 1.4 + damped * np.cos(0.7),
-        ("smooth", "std"): 2.6 - 1.3 * damped * np.sin(0.7),
-        ("step", "mean"): norm.pdf(0, 0.7, 1.3),
-        ("step", "std"): -0.7 / 1.3 * norm.pdf(0, 0.7, 1.3),
-    }
-    eps = np.random.default_rng(17).standard_normal(10**6)
-    for (function, by), gradient in closed.items():
-        explorer.set(function=function, by=by)
-        at = explorer.readouts()
-        assert at["gradient"] == pytest.approx(gradient, abs=1e-12)
-        for name, rows in zip(["pathwise", "score"], explorer.rows(eps), strict=True):
-            assert rows.std() == pytest.approx(at[f"{name}_error"], rel=0.02)
-        assert abs(rows.mean() - gradient) < 5.73 * rows.std() / 1000
-
-
-def test_estimates_are_means_of_the_gradients_that_the_book_computes():
+def test_estimates_are_means_of_the_rows_that_the_book_computes():
     from vaebook.gradients import pathwise, score_function
 
-    class Dice(np.random.Generator):
-        """Rolls the explorer's dice."""
+    class Noise(np.random.Generator):
+        """Draws the explorer's noise."""
 
         def standard_normal(self, size):
             return standard_normal(5, (10, 300))[:, 0].reshape(size)
 
     explorer = explorers.Reparameterization(mean=0.7, std=1.3, n=10, baseline=2.0, seed=5)
-    dice = Dice(np.random.PCG64())
+    noise = Noise(np.random.PCG64())
     for by in ("mean", "std"):
         explorer.by = by
         column = ["mean", "std"].index(by)
-        rows = pathwise(explorer.slope, 0.7, 1.3, 10, rng=dice)
+        rows = pathwise(lambda z: 2 * z + np.cos(z), 0.7, 1.3, 10, rng=noise)
         assert explorer.readouts()["pathwise_first"] == pytest.approx(rows[:, column].mean())
-        rows = score_function(explorer.a, 0.7, 1.3, 10, rng=dice, baseline=2.0)
+        rows = score_function(lambda z: z**2 + np.sin(z), 0.7, 1.3, 10, rng=noise, baseline=2.0)
         assert explorer.readouts()["score_first"] == pytest.approx(rows[:, column].mean())
 
 
-def test_more_draws_keep_the_first_dice_and_narrow_the_estimates():
+def test_more_draws_keep_the_first_noise_and_narrow_the_estimates():
     explorer = explorers.Reparameterization(n=1)
     one = explorer.readouts()
     explorer.n = 100
@@ -568,27 +549,45 @@ def test_more_draws_keep_the_first_dice_and_narrow_the_estimates():
     assert explorer.seed == explorers.Reparameterization().seed
 
 
-def test_the_best_baseline_is_the_best_as_far_as_the_slider_goes():
-    for values in [{}, {"by": "std"}, {"function": "step"}, {"function": "step", "by": "std"}]:
-        explorer = explorers.Reparameterization(mean=0.5, std=0.8, **values)
-        explorer.best_baseline()
-        best, least = explorer.baseline, explorer.readouts()["score_error"]
-        for other in (best - 0.1, best + 0.1):
-            explorer.baseline = other
-            assert explorer.readouts()["score_error"] > least
-    explorer = explorers.Reparameterization(mean=2.0, std=1.6, by="std")
-    explorer.best_baseline()
-    assert explorer.baseline <= explorers.Reparameterization.baseline.high
+def test_draws_moved_and_draws_weighted_have_one_average():
+    """The average under q, from draws of q and of another: over many seeds the exact one."""
+    explorer = explorers.Reparameterization(mean=0.5, std=0.8, n=100, old=[0.0, 1.0])
+    found = []
+    for explorer.seed in range(200):
+        at = explorer.readouts()
+        found.append([at["moved_average"], at["kept_average"]])
+    error = np.std(found, axis=0) / np.sqrt(200)
+    assert np.all(np.abs(np.mean(found, axis=0) - at["average"]) < 4 * error)
+    assert at["average"] == pytest.approx(0.25 + 0.64 + np.exp(-0.32) * np.sin(0.5))
+    explorer.redraw()
+    at = explorer.readouts()
+    assert explorer.draws()[2] == pytest.approx(np.ones(100))
+    assert at["moved_average"] == pytest.approx(at["kept_average"])
 
 
-def test_new_dice_are_other_dice_and_a_bad_seed_is_named():
-    explorer = explorers.Reparameterization(seed=2**32 - 1)
-    before = explorer.readouts()["pathwise_first"]
-    explorer.new_dice()
-    assert explorer.seed == 0
-    assert explorer.readouts()["pathwise_first"] != before
+def test_a_step_draws_afresh_and_goes_downhill_and_a_jump_stops_the_pathwise_one():
+    for step in ("pathwise_step", "score_step"):
+        explorer = explorers.Reparameterization(n=100)
+        start = explorer.readouts()["average"]
+        for number in range(1, 4):
+            before = [explorer.mean, explorer.std]
+            getattr(explorer, step)()
+            assert explorer.old == before
+            assert explorer.seed == explorers.Reparameterization().seed + number
+        assert explorer.readouts()["average"] < start - 1
+    explorer = explorers.Reparameterization(function="step", mean=0.5)
+    explorer.pathwise_step()
+    assert (explorer.mean, explorer.std) == (0.5, 1.0)
+    explorer.score_step()
+    assert explorer.mean < 0.5
+
+
+@pytest.mark.parametrize("old", [[0.0], [0.0, -1.0], [0.0, float("nan")], 1.0])
+def test_what_no_q_can_be_and_a_bad_seed_are_named(old):
+    with pytest.raises(ValueError, match=r"old = .* is not possible; give \[mean, std\]"):
+        explorers.Reparameterization(old=old)
     with pytest.raises(ValueError, match="seed = -1 is not possible"):
-        explorer.seed = -1
+        explorers.Reparameterization(seed=-1)
 
 
 # ---- posterior ----

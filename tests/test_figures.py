@@ -88,7 +88,6 @@ PLOTS = {
     "plot_ellipses": (ROOTS @ np.swapaxes(ROOTS, 1, 2), ["posterior", "q"], ["p", "q"]),
     "plot_amortised": (SLOPES, MEANS, np.outer(MEANS**2, BANDS) / 9, BANDS, 0.5 * BANDS, -BANDS),
     "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
-    "plot_averages": (MEANS, MEANS**2, MEANS**2 + 0.2, MEANS**2 - 0.1),
     "plot_spreads": (STDS, np.stack([STDS, 1 / STDS, STDS**0]), np.stack([STDS, 1 / STDS, STDS])),
     "plot_walks": (MEANS, STDS, GAPS, WALKS),
     "plot_estimates": (
@@ -114,7 +113,6 @@ FIGURES = {
     "figure_patient": (TRACE, TRACE - 1, IMAGES),
     "figure_image_rows": ([IMAGES, IMAGES[::-1]], ["a", "b"]),
     "figure_sampling_graphs": (),
-    "figure_two_ways": (Z_LINE, PRIOR, PRIOR**2, DRAWS, DRAWS + 0.5, np.exp(DRAWS)),
     "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
     "figure_estimates": (np.float64(1.0), np.linspace(0.5, 1.5, 50), np.linspace(-2, 4, 50)),
     "figure_vae_pass": (DOTS[0], *np.float64([-0.4, 1.1, 0.5]), DOTS[1], *np.float64([-3.0, 0.2])),
@@ -453,28 +451,12 @@ def test_three_forms_end_at_the_bound(ax):
     assert ["-2.300" in words[0], "0.400" in words[1], "0.700" in words[2]] == [True] * 3
 
 
-def test_averages_keep_their_roles_apart(ax):
-    figures.plot_averages(*PLOTS["plot_averages"], ax=ax)
-    drawn = dict(zip(roles(ax), ax.lines, strict=True))
-    for role, shift in [("c2", 0.2), ("c1", -0.1), ("data", 0.0)]:
-        np.testing.assert_array_equal(drawn[role].get_ydata(), MEANS**2 + shift)
-
-
-def test_dice_stop_the_gradient_above_and_let_it_through_below():
+def test_sampling_stops_the_gradient_above_and_lets_it_through_below():
     above, below = figures.figure_sampling_graphs().axes
     words = [{text.get_text() for text in ax.texts} for ax in (above, below)]
     assert "no derivative here" in words[0]
     assert "draw $\\epsilon^*$" in words[1] - words[0]
     assert [len(ax.lines) for ax in (above, below)] == [1, 0]  # the cross
-
-
-def test_draws_move_on_the_left_and_grow_on_the_right():
-    left, right = figures.figure_two_ways(*FIGURES["figure_two_ways"]).axes
-    arrows = np.array([(text.xyann[0], text.xy[0]) for text in left.texts])
-    np.testing.assert_allclose(arrows, np.stack([DRAWS, DRAWS + 0.5], axis=1))
-    (dots,) = right.collections
-    np.testing.assert_array_equal(dots.get_offsets()[:, 0], DRAWS)
-    np.testing.assert_allclose(dots.get_sizes(), 25 * np.exp(DRAWS))
 
 
 def test_each_root_spreads_the_same_noise():

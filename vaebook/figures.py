@@ -1156,32 +1156,8 @@ def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entrop
 _SERIES = (("pathwise", "c1", "o"), ("score function", "c2", "s"), ("with a baseline", "c3", "^"))
 
 
-def plot_averages(mean, exact, fresh, same, *, ax=None):
-    """Draw averages of draws against the mean of q: with new dice everywhere, and with one set.
-
-    Parameters
-    ----------
-    mean, exact, fresh, same : ndarray, shape (n,)
-        The exact average, and estimates with fresh noise and with the same noise at every mean.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "reparameterization-trick", eq-gradient-of-average.
-    """
-    ax = _axes(ax)
-    ax.plot(mean, fresh, ".-", color=COLOURS["c2"], linewidth=0.75, label="fresh dice")
-    ax.plot(mean, same, color=COLOURS["c1"], linestyle=DASHES["c1"], label="the same dice")
-    ax.plot(mean, exact, color=COLOURS["ink"], linewidth=1, label="exact")
-    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="average of $a[z]$", xlim=(mean[0], mean[-1]))
-    ax.legend()
-    return ax
-
-
 def figure_sampling_graphs():
-    """Draw the way from a data point to the reconstruction twice: through a dice, and beside it.
+    """Draw the path from a data point to the reconstruction with z drawn, and with noise drawn.
 
     Returns
     -------
@@ -1206,12 +1182,12 @@ def figure_sampling_graphs():
             end = place + half
         ax.set(xlim=(-0.1, 9.7), ylim=(-1.1, top))
         ax.axis("off")
-    above.set_title("the dice in the way", loc="left")
+    above.set_title("sampling on the path", loc="left")
     _arrow(above, (8.6, -0.5), (5.6, -0.5), back=True)
     above.plot(5.4, -0.5, "x", color=COLOURS["q"], markersize=9, markeredgewidth=2.5)
     words = {"ha": "center", "color": COLOURS["q"]}
     above.text(5.4, -1, "no derivative here", **words)
-    below.set_title("the dice beside the way", loc="left")
+    below.set_title("sampling beside the path", loc="left")
     below.text(5.3, 1.25, r"draw $\epsilon^*$", ha="center", va="center", bbox=_BOX)
     _arrow(below, (5.3, 0.95), (5.3, 0.3))
     _arrow(below, (8.6, -0.5), (1.75, -0.5), back=True)
@@ -1226,43 +1202,6 @@ def _arrow(ax, start, end, *, back=False):
     """Draw an arrow; a gradient, which runs back, is dashed and has the colour of q."""
     style = {"color": COLOURS["q"], "linestyle": "--"} if back else {"color": COLOURS["ink"]}
     ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "linewidth": 1.25, **style})
-
-
-def figure_two_ways(z, before, after, draws, moved, weights):
-    """Draw the two ways to change an average: move the draws, or change their weights.
-
-    Parameters
-    ----------
-    z, before, after : ndarray, shape (n,)
-        The density of the draws, and the one that is wanted.
-    draws, moved, weights : ndarray, shape (k,)
-        The draws, where they go, and the weight of those that stay.
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "reparameterization-trick", eq-reparameterized-average and eq-score-function.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.8, 2.8))
-    axes = figure.subplots(1, 2, sharey=True)
-    for ax, title in zip(axes, ["move the draws", "change their weights"], strict=True):
-        ax.plot(z, before, ":", color=COLOURS["muted"], label="old $q$")
-        ax.plot(z, after, color=COLOURS["q"], linestyle=DASHES["q"], label="new $q$")
-        ax.set(title=title, xlabel="$z$", xlim=(z[0], z[-1]), yticks=[0, 0.2, 0.4])
-        ax.axhline(0, color=COLOURS["muted"], linewidth=0.75)
-    left, right = axes
-    rows = -0.25 * after.max() * (0.2 + np.arange(len(draws)) % 5 / 5)  # so that none hides another
-    for old, new, height in zip(draws, moved, rows, strict=True):
-        arrow = {"arrowstyle": "->", "color": COLOURS["c1"], "linewidth": 1}
-        left.annotate("", (new, height), (old, height), arrowprops=arrow)
-    left.plot(draws, rows, "o", color=COLOURS["muted"], markersize=3)
-    right.scatter(draws, rows, s=25 * weights, color=COLOURS["c2"], alpha=0.7, linewidth=0)
-    left.set_ylabel("density")
-    left.legend(loc="upper left")
-    return figure
 
 
 def figure_roots(eps, names, roots):
@@ -1349,7 +1288,7 @@ def plot_spreads(x, spreads, sampled=None, *, ax=None):
     -------
     Axes
 
-    Source: chapter "reparameterization-trick", section "sec-which-estimate".
+    Source: chapter "reparameterization-trick", eq-baseline and eq-variance-dimension.
     """
     ax = _axes(ax)
     for k, (values, (name, role, marker)) in enumerate(zip(spreads, _SERIES, strict=False)):
@@ -1379,7 +1318,7 @@ def plot_walks(mean, std, gap, walks, *, ax=None):
     -------
     Axes
 
-    Source: chapter "reparameterization-trick", section "sec-gradient-of-bound".
+    Source: chapter "reparameterization-trick", section "sec-gradient-of-bound" of its deeper page.
     """
     ax = _axes(ax)
     levels = [0.01, 0.03, 0.1, 0.3, 1, 3]
