@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.special import gammaln
 from scipy.stats import norm
 
 from vaebook import bounds, explorers
@@ -259,28 +258,40 @@ def test_subclasses_must_say_what_they_are():
     [
         ("lognormal", lambda s: s**2 / 2),
         ("two", lambda s: np.log(np.cosh(0.9 * s)) + 0.19 * s**2 / 2),
-        ("weibull", lambda s: gammaln(1 + s) + np.euler_gamma * s),
     ],
 )
 def test_gaps_of_the_densities_are_those_of_pencil_and_paper(shape, spread, log_of_mean):
     """``log_of_mean(s)`` is the log of E[exp(s (u - E[u]))], a known function for each shape."""
-    density = explorers.Jensen(shape=shape, spread=spread, mean=2.5)
+    density = explorers.Jensen(view="density", shape=shape, spread=spread, mean=2.5)
     gap = log_of_mean(spread)
-    assert density.readouts()["density_gap"] == pytest.approx(gap, abs=1e-10)
+    assert density.readouts()["gap"] == pytest.approx(gap, abs=1e-10)
     density.function = "sqrt"
     gap = np.sqrt(2.5) * -np.expm1(log_of_mean(spread / 2) - log_of_mean(spread) / 2)
-    assert density.readouts()["density_gap"] == pytest.approx(gap, abs=1e-10)
+    assert density.readouts()["gap"] == pytest.approx(gap, abs=1e-10)
+    assert density.readouts()["average"] == pytest.approx(2.5)
 
 
 def test_points_share_their_weight_and_a_single_place_has_no_gap():
     points = explorers.Jensen()
     points.weight_2 = 1.0
     assert [points.weight_1, points.weight_3] == [0.0, 0.0]
-    assert points.readouts()["points_gap"] == pytest.approx(0, abs=1e-15)
+    assert points.readouts()["gap"] == pytest.approx(0, abs=1e-15)
     points.set(weight_1=0.5, y_1=1.0, y_2=4.0)
-    assert points.readouts()["points_gap"] > 0.2
+    assert points.readouts()["gap"] > 0.2
     points.set(y_1=4.0, y_3=4.0)
-    assert points.readouts()["points_gap"] == pytest.approx(0, abs=1e-15)
+    assert points.readouts()["gap"] == pytest.approx(0, abs=1e-15)
+
+
+def test_what_is_moved_comes_into_view():
+    explorer = explorers.Jensen(spread=0.5)
+    assert explorer.view == "density"
+    explorer.weight_3 = 0.5
+    assert explorer.view == "points"
+    explorer.function = "sqrt"
+    explorer.set(y_1=1.0, mean=3.0)  # of both views: the one that is seen stays
+    assert explorer.view == "points"
+    explorer.set(view="density", y_1=2.0)
+    assert explorer.view == "density"
 
 
 def test_a_density_of_one_value_is_still_a_picture():

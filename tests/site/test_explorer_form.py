@@ -123,6 +123,30 @@ def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
         root.locator("[name=reset]").click()
 
 
+def test_each_view_has_its_own_handles(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Jensen)
+    root = show(page, case, site)
+    handles = root.locator("[data-handle]")
+    names = lambda: {one.get_attribute("data-handle") for one in handles.all()}  # noqa: E731
+    of_points = names()
+    assert of_points == explorers.Jensen.views["points"]
+    root.locator("input[name=spread]").press("PageUp")
+    assert values(root)["view"] == "density"
+    assert names() == {"mean", "spread"}
+    for name in ["mean", "spread"]:
+        before = values(root)[name]
+        x, y = place(root.locator(f"[data-handle={name}]"))
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 12, y, steps=3)
+        page.mouse.up()
+        assert values(root)[name] != before
+        assert abs(place(root.locator(f"[data-handle={name}]"))[0] - (x - 12)) < 4
+    assert_same(root.evaluate(READ)["numbers"], explorers.Jensen(**values(root)).readouts())
+    root.get_by_label("points").check()
+    assert names() == of_points
+
+
 #: Where a page that was thrown further than 100 pixels comes to rest.
 SCROLLED_TO_REST = """(top) => new Promise((done) => {
   let last = scrollY, still = 0;

@@ -12,16 +12,16 @@ Object.assign(vaebook.forms, (() => {
   // vaebook.bounds.jensen for values ys (positive) with probabilities weights
   function jensen(g, ys, weights) {
     const { value } = concave[g];
-    let mean = 0;
-    for (let k = 0; k < ys.length; k++) mean += weights[k] * ys[k];
-    const gOfMean = value(mean);
+    let average = 0;
+    for (let k = 0; k < ys.length; k++) average += weights[k] * ys[k];
+    const gOfMean = value(average);
     let meanOfG = 0;
     let gap = 0;
     for (let k = 0; k < ys.length; k++) {
       meanOfG += weights[k] * value(ys[k]);
       gap += weights[k] * (gOfMean - value(ys[k]));
     }
-    return { mean, gOfMean, meanOfG, gap };
+    return { average, gOfMean, meanOfG, gap };
   }
 
   // vaebook.explorers.jensen.Jensen.density: exp(spread u), scaled to the mean that is asked for
@@ -31,5 +31,9 @@ Object.assign(vaebook.forms, (() => {
     return ys.map((y) => (y * mean) / now);
   }
 
-  return { concave, tangent, jensen, scaledExp };
+  // Where a log-normal y is one spread below the mean of its logarithm, and the spread from there.
+  const lowerFlank = (mean, spread) => mean * Math.exp(-spread * (1 + spread / 2));
+  const spreadOfFlank = (mean, y) => Math.sqrt(1 + 2 * Math.max(0, Math.log(mean / y))) - 1;
+
+  return { concave, tangent, jensen, scaledExp, lowerFlank, spreadOfFlank };
 })());

@@ -36,8 +36,9 @@ vaebook.card = (() => {
     html("summary", { ...quiet }, words), html("div", { class: "vb-folded" }, ...content));
 
   function makeCard({ props, words, controls, readouts, buttons, tools, charts, sharing }) {
-    const seen = controls.filter(({ spec }) => !spec.more);
-    const more = controls.filter(({ spec }) => spec.more);
+    // A small instance folds nothing away that it was asked to show.
+    const seen = controls.filter(({ spec }) => props.only || !spec.more);
+    const more = controls.filter((one) => !seen.includes(one));
     const axis = seen.filter(({ spec }) => spec.group === "axis");
     const first = readouts.filter(({ spec }) => !spec.more);
     // A chart stands in the view; `below` the sliders of its axis; or, `aside`, under the view where

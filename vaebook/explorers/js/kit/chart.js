@@ -130,10 +130,10 @@ vaebook.chart = (() => {
         });
       },
       lens: () => vaebook.makeLens(frame, mark),
-      // handle(options): see handles.js; its set(x, y) places it.
+      // handle(options): see handles.js; its set(x, y) places it, its clear() takes it away.
       handle(options) {
         const handle = layer.add(options);
-        const made = mark(handle.node, (...at) => at.length && handle.set(...at), null);
+        const made = mark(handle.node, (...at) => (at.length ? handle.set(...at) : handle.hide()), null);
         return Object.assign(made, { show: handle.show });
       },
       // scale: CSS pixels of one unit of the picture, larger on a full screen.

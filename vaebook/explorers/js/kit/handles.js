@@ -67,7 +67,12 @@ vaebook.handles = (() => {
           layer.closest(".vb-explorer")?.classList.add("vb-handled");
           drag(...at);
         },
+        hide() {
+          handle.place = [Infinity, Infinity];
+          node.remove();
+        },
         set(px, py) {
+          if (!node.parentNode) layer.append(node);
           // A handle stays where a hand can reach it.
           const inside = (value, min, max) => Math.round(10 * clamp({ min, max }, value)) / 10;
           handle.place = [inside(frame.sx(px), 8, frame.width - 8), inside(frame.sy(py), 8, frame.height - 8)];
