@@ -4,7 +4,6 @@ OLD_FORM = {
     "chapters/latent-variable-models",
     "chapters/mixture-of-gaussians",
     "chapters/nonlinear-latent-variable-models",
-    "chapters/jensens-inequality",
     "chapters/elbo-tightness",
     "chapters/variational-autoencoder",
     "chapters/what-goes-wrong",

@@ -40,7 +40,6 @@ X_DRAWN, Z_DRAWN = BOOK.sample(50, rng=np.random.default_rng(17))
 HEIGHTS = np.linspace(0.1, 4, 81)
 PLACES, WEIGHTS = np.array([0.3, 1.0, 3.5]), np.array([0.5, 0.25, 0.25])
 SIDES = np.array([WEIGHTS @ PLACES, np.log(WEIGHTS @ PLACES), WEIGHTS @ np.log(PLACES)])
-TANGENT = SIDES[1] + (HEIGHTS - SIDES[0]) / SIDES[0]
 
 SLOPES = np.linspace(-3, 3, 61)
 LOG_PX = LinearGaussianModel(SLOPES, 0.8).log_marginal(1.7)
@@ -119,7 +118,6 @@ FIGURES = {
     "figure_curves": (DOTS, ["a", "b"], Z_LINE, np.stack([CURVE, 2 * CURVE])),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
-    "figure_gap_as_area": (HEIGHTS, np.log(HEIGHTS), TANGENT, np.exp(-HEIGHTS), SIDES),
     "figure_stacked_slices": (X, STRIPS, STRIP_SLICES),
     "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
     "figure_kl_integrand": (Z_LINE, np.exp(log_normal(Z_LINE, 1, 0.5)), PRIOR),
@@ -344,12 +342,10 @@ def test_gap_joins_the_two_sides_over_the_mean(ax):
     assert [text.get_text() for text in ax.texts] == [r"$\sqrt{E[y]}$", r"$E[\sqrt{y}]$"]
 
 
-def test_points_hang_below_the_tangent_with_areas_by_weight(ax):
-    line = SIDES[1] + (PLACES - SIDES[0]) / SIDES[0]
-    figures.plot_point_gap(*PLOTS["plot_point_gap"], line, ax=ax)
-    drops, dots = ax.collections
-    for (foot, top), place, height in zip(drops.get_segments(), PLACES, line, strict=True):
-        np.testing.assert_allclose([foot, top], [[place, np.log(place)], [place, height]])
+def test_points_stand_on_the_curve_with_areas_by_weight(ax):
+    figures.plot_point_gap(*PLOTS["plot_point_gap"], ax=ax)
+    (dots,) = ax.collections
+    np.testing.assert_allclose(dots.get_offsets(), np.stack([PLACES, np.log(PLACES)], -1))
     np.testing.assert_allclose(dots.get_sizes() / dots.get_sizes().sum(), WEIGHTS)
 
 
@@ -361,14 +357,6 @@ def test_density_stands_at_the_foot_and_none_is_drawn_for_a_single_value(ax):
     alone = Figure().subplots()
     figures.plot_density_gap(*PLOTS["plot_gap"], HEIGHTS, np.full(81, np.inf), ax=alone)
     assert "p" not in roles(alone)
-
-
-def test_gap_as_area_weighs_the_drop_by_the_density():
-    _, bottom = figures.figure_gap_as_area(*FIGURES["figure_gap_as_area"]).axes
-    drawn = dict(zip(roles(bottom), bottom.lines, strict=True))
-    expected = np.exp(-HEIGHTS) * (TANGENT - np.log(HEIGHTS))
-    np.testing.assert_allclose(drawn["gap"].get_ydata(), expected)
-    assert expected.min() >= 0
 
 
 def test_bias_has_bars_of_four_standard_errors(ax):

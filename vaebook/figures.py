@@ -461,8 +461,8 @@ def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
     return ax
 
 
-def plot_point_gap(y, curve, sides, places, heights, weights, tangent=None, *, ax=None, **kwargs):
-    """Draw the gap of some points, whose areas are their weights, and their drops if given.
+def plot_point_gap(y, curve, sides, places, heights, weights, *, ax=None, **kwargs):
+    """Draw the gap of some points, whose areas are their weights.
 
     Parameters
     ----------
@@ -470,8 +470,6 @@ def plot_point_gap(y, curve, sides, places, heights, weights, tangent=None, *, a
         As for :func:`plot_gap`.
     places, heights, weights : ndarray, shape (N,)
         The points on the curve, and their probabilities.
-    tangent : ndarray, shape (N,), optional
-        The height of the tangent at each place, from which the drops hang.
     ax : Axes, optional
     **kwargs
         Passed on to :func:`plot_gap`.
@@ -483,9 +481,6 @@ def plot_point_gap(y, curve, sides, places, heights, weights, tangent=None, *, a
     Source: chapter "jensens-inequality", eq-jensen-drop, the note's figure 17.4.
     """
     ax = plot_gap(y, curve, sides, ax=ax, **kwargs)
-    if tangent is not None:
-        ax.plot(places, tangent, color=COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
-        ax.vlines(places, heights, tangent, color=COLOURS["p"], linewidth=1.5)
     ax.scatter(places, heights, 300 * weights, color=COLOURS["p"], zorder=3)
     return ax
 
@@ -520,43 +515,6 @@ def plot_density_gap(y, curve, sides, values, p, *, ax=None, **kwargs):
     return ax
 
 
-def figure_gap_as_area(y, curve, tangent, p, sides):
-    """Draw a curve under its tangent, and beneath it the density that weighs the drop between them.
-
-    Parameters
-    ----------
-    y, curve, tangent, p : ndarray, shape (n,)
-        The curve, its tangent at the mean, and the density.
-    sides : ndarray, shape (3,)
-        E[y], g[E[y]] and E[g[y]].
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "jensens-inequality", eq-jensen-drop, the note's figure 17.5.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.2))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-    muted = {"color": COLOURS["muted"], "linewidth": 1, "linestyle": (0, (3, 3))}
-    top.fill_between(y, curve, tangent, color=COLOURS["gap"], alpha=0.2, linewidth=0)
-    top.plot(y, tangent, label="tangent at the mean", **muted)
-    plot_gap(y, curve, sides, ax=top)
-    top.set_xlabel("")
-    top.legend(loc="lower right")
-    bottom.plot(y, p, color=COLOURS["p"], label="$p(y)$")
-    weighed = p * (tangent - curve)
-    filled = {"color": COLOURS["gap"], "alpha": 0.35, "linewidth": 0}
-    bottom.fill_between(y, weighed, label="the gap, as an area", **filled)
-    bottom.plot(y, weighed, color=COLOURS["gap"], linestyle=DASHES["gap"])
-    bottom.set(xlabel="$y$", ylabel="density", xlim=(0, y[-1]))
-    bottom.set_ylim(bottom=0)
-    bottom.legend()
-    return figure
-
-
 def plot_bias(n_samples, bias, error, predicted, *, ax=None):
     """Draw how far the mean of a log of an average lies below the log of the mean.
 
@@ -565,7 +523,7 @@ def plot_bias(n_samples, bias, error, predicted, *, ax=None):
     n_samples : sequence of int, length n
         Samples in each average.
     bias, error : ndarray, shape (n,)
-        The measured shortfall, in nats, and its standard error; four of them are drawn.
+        The measured downward bias, in nats, and its standard error; four of them are drawn.
     predicted : ndarray, shape (n,)
     ax : Axes, optional
 
@@ -580,7 +538,7 @@ def plot_bias(n_samples, bias, error, predicted, *, ax=None):
     ax.errorbar(n_samples, bias, 4 * np.asarray(error), color=COLOURS["bound"], **bars)
     dashed = {"color": COLOURS["muted"], "linestyle": (0, (3, 3)), "label": "$v/2K$"}
     ax.plot(n_samples, predicted, linewidth=1, **dashed)
-    ax.set(xscale="log", yscale="log", xlabel="samples $K$", ylabel="shortfall (nats)")
+    ax.set(xscale="log", yscale="log", xlabel="samples $K$", ylabel="bias (nats)")
     ax.legend()
     return ax
 

@@ -132,7 +132,7 @@ def test_explorer_of_the_first_page_is_painted_within_a_second(new_page, site):
 def test_pages_describe_themselves_to_those_who_link_to_them():
     text = (SITE / CHAPTER).read_text("utf-8")
     assert 'property="og:title" content="' in text
-    assert re.search(r'name="description" content="The question: .{20,200}"', text)
+    assert re.search(r'name="description" content="[A-Z].{40,200}"', text)
     address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
     assert ('property="og:image"' in text) == bool(address)
     assert (SITE / "_static/social-card.png").stat().st_size < 100_000
