@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from vaebook import bounds, explorers
 from vaebook.approximation import average_bound, refine
+from vaebook.data import old_faithful
 from vaebook.explorers import scripts
 from vaebook.explorers.base import Explorer, share_tables
 from vaebook.explorers.controls import ControlError
@@ -301,33 +302,71 @@ def test_a_density_of_one_value_is_still_a_picture():
 # ---- marginal ----
 
 
-@pytest.mark.parametrize("correlation", [-0.95, -0.3, 0.0, 0.8])
-@pytest.mark.parametrize("z", [-3.5, -0.4, 1.0, 3.5])
-def test_slices_up_to_z_are_the_integral_of_the_joint(correlation, z):
-    joint = explorers.Marginal(correlation=correlation, z=z)
-    step_z, step_x = uniform_grid(-10.0, z, 4001), uniform_grid(-60.0, 60.0, 2401)
-    table = np.exp(joint.model().log_joint(step_x.points[:, None], step_z.points))  # (x, z)
-    so_far = table @ step_z.weights
-    np.testing.assert_allclose(joint.slices_up_to_z(step_x.points), so_far, atol=1e-7)
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.35])
+def test_the_joint_has_two_clouds_as_scipy_says(correlation):
+    joint = explorers.Marginal(correlation=correlation)
+    x, z = np.meshgrid(np.linspace(40, 100, 7), np.linspace(1.5, 5.5, 5))
+    total = 0
+    for share, centre, stds in [
+        (0.36, (54.6, 2.05), (5.9, 0.28)),
+        (0.64, (80.1, 4.3), (5.9, 0.4)),
+    ]:
+        covariance = np.outer(stds, stds) * [[1, correlation], [correlation, 1]]
+        total += share * stats.multivariate_normal(centre, covariance).pdf(np.dstack([x, z]))
+    np.testing.assert_allclose(joint.joint(x, z), total, rtol=1e-10)
+
+
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.35])
+@pytest.mark.parametrize(("x", "z"), [(35.0, 1.0), (67.0, 2.0), (80.0, 4.3), (105.0, 6.0)])
+def test_both_cuts_and_the_slices_up_to_z_are_integrals_of_the_joint(correlation, x, z):
+    joint = explorers.Marginal(correlation=correlation, x=x, z=z)
+    all_x, step_x = uniform_grid(0.0, 140.0, 1401)
+    all_z, step_z = uniform_grid(0.0, 7.0, 1401)
+    up_to, step = uniform_grid(0.0, z, 2001)
+    table = joint.joint(all_x[:, None], up_to)  # (x, z)
+    so_far = table @ step
+    np.testing.assert_allclose(joint.slices_up_to_z(all_x), so_far, atol=1e-6)
     numbers = joint.readouts()
-    assert numbers["area"] == pytest.approx(step_x.weights @ so_far, abs=1e-6)
-    assert numbers["so_far"] == pytest.approx(np.interp(5.0, step_x.points, so_far), abs=1e-7)
-    assert numbers["weight"] == pytest.approx(step_x.weights @ table[:, -1], abs=1e-12)
+    area_of_slice = step_x @ joint.joint(all_x, z)
+    area_of_cut = step_z @ joint.joint(x, all_z)
+    assert numbers["pz"] == pytest.approx(area_of_slice, rel=1e-6)
+    assert numbers["px"] == pytest.approx(area_of_cut, rel=1e-6)
+    assert numbers["px_given_z"] == pytest.approx(joint.joint(x, z) / area_of_slice, rel=1e-6)
+    assert numbers["pz_given_x"] == pytest.approx(joint.joint(x, z) / area_of_cut, rel=1e-6)
+    assert numbers["joint"] == pytest.approx(numbers["pz_given_x"] * numbers["px"], rel=1e-9)
+    mean_wait = (step_x * all_x) @ joint.joint(all_x, z) / area_of_slice
+    mean_duration = (step_z * all_z) @ joint.joint(x, all_z) / area_of_cut
+    assert numbers["slice_mean"] == pytest.approx(mean_wait, rel=1e-6)
+    assert numbers["cut_mean"] == pytest.approx(mean_duration, rel=1e-6)
+    assert numbers["area"] == pytest.approx(step_x @ so_far, abs=1e-6)
+    long = stats.norm.pdf(x, 80.1, 5.9) * 0.64 / numbers["px"]
+    assert numbers["long"] == pytest.approx(long, rel=1e-9)
 
 
-def test_the_correlation_leaves_the_marginal_alone():
-    joint = explorers.Marginal()
-    for joint.correlation in [-0.95, 0.0, 0.35]:
-        numbers = joint.readouts()
-        assert numbers["std"] == pytest.approx(5)
-        assert numbers["prob"] == pytest.approx(norm.pdf(5, 0, 5))
+def test_the_tilt_leaves_both_marginals_alone():
+    joint = explorers.Marginal(x=67.0)
+    before = joint.readouts()
+    for joint.correlation in [-0.9, 0.0, 0.8]:
+        after = joint.readouts()
+        assert [after[key] for key in ("px", "pz")] == [before[key] for key in ("px", "pz")]
+        assert after["pz_given_x"] != pytest.approx(before["pz_given_x"], rel=0.01)
+
+
+def test_the_clouds_are_those_of_the_data():
+    z, x = old_faithful().T
+    for kind, share, of_z, of_x in [(z < 3.1, 0.36, (2.05, 0.28), (54.6, 5.9)),
+                                    (z > 3.1, 0.64, (4.3, 0.4), (80.1, 5.9))]:  # fmt: skip
+        assert kind.mean() == pytest.approx(share, abs=0.005)
+        assert (z[kind].mean(), z[kind].std()) == pytest.approx(of_z, abs=0.005)
+        assert (x[kind].mean(), x[kind].std()) == pytest.approx(of_x, abs=0.08)
+        assert np.corrcoef(z[kind], x[kind])[0, 1] == pytest.approx(0.35, abs=0.005)
 
 
 def test_a_sweep_ends_where_all_slices_are_added():
-    joint = explorers.Marginal(z=-2.0)
+    joint = explorers.Marginal(z=2.0)
     joint.sweep()
-    assert joint.z == 3.5
-    assert joint.readouts()["so_far"] == pytest.approx(joint.readouts()["prob"], abs=1e-6)
+    assert joint.z == 6.0
+    assert joint.readouts()["so_far"] == pytest.approx(joint.readouts()["px"], abs=1e-6)
 
 
 # ---- elbo ----

@@ -118,7 +118,6 @@ FIGURES = {
     "figure_curves": (DOTS, ["a", "b"], Z_LINE, np.stack([CURVE, 2 * CURVE])),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
-    "figure_stacked_slices": (X, STRIPS, STRIP_SLICES),
     "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
     "figure_kl_integrand": (Z_LINE, np.exp(log_normal(Z_LINE, 1, 0.5)), PRIOR),
     "figure_which_z": (
@@ -321,17 +320,6 @@ def test_joint_is_dark_where_it_is_high_and_lies_the_right_way_round(ax):
     outer, inner = (ax.collections[k].get_paths()[0].vertices for k in (0, -1))
     assert np.corrcoef(outer.T)[0, 1] > 0.5  # x grows with z
     assert np.abs(inner).max() < 1 < np.abs(outer).max()
-
-
-def test_stacked_slices_add_up():
-    above, below = figures.figure_stacked_slices(X, STRIPS, STRIP_SLICES).axes
-    for line, piece in zip(above.lines, STRIP_SLICES.T, strict=True):
-        np.testing.assert_array_equal(line.get_ydata(), piece)
-    np.testing.assert_allclose(below.lines[-1].get_ydata(), STRIP_SLICES.sum(axis=1))
-    tops = STRIP_SLICES.cumsum(axis=1).max(axis=0)
-    for band, top in zip(below.collections, tops, strict=True):
-        np.testing.assert_allclose(band.get_paths()[0].vertices[:, 1].max(), top)
-    assert [text.get_text() for text in above.texts] == [f"$z={z:g}$" for z in STRIPS]
 
 
 def test_gap_joins_the_two_sides_over_the_mean(ax):

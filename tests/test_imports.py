@@ -28,7 +28,7 @@ ALLOWED = {
     "results": _NUMERICS | {"perceptron", "results"},
     "vae": {"arguments", "data", "results", "vae"},
     "figures": set(),
-    "explorers": _NUMERICS | {"perceptron", "results", "figures", "explorers"},
+    "explorers": _NUMERICS | {"perceptron", "data", "results", "figures", "explorers"},
     "checks": _NUMERICS | {"data", "digits", "vae", "checks"},
 }
 

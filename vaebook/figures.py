@@ -569,47 +569,6 @@ def plot_joint(x, z, joint, *, ax=None):
     return ax
 
 
-def figure_stacked_slices(x, z, slices):
-    """Draw slices of a joint density, one bell each, and beneath them the stack that they make.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    z : ndarray, shape (G,)
-        Where the slices are.
-    slices : ndarray, shape (n, G)
-        Column k is the joint density at ``z[k]``, times the width of the strip around it.
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "latent-variable-models", eq-marginal-joint.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.patheffects import withStroke
-
-    figure = Figure(figsize=(6.4, 4.6))
-    above, below = figure.subplots(2, sharex=True, sharey=True)
-    tops = slices.cumsum(axis=1)
-    for k, (piece, top) in enumerate(zip(slices.T, tops.T, strict=True)):
-        shade = {"color": COLOURS["p"], "alpha": (0.15, 0.35)[k % 2], "linewidth": 0}
-        above.fill_between(x, piece, **shade)
-        above.plot(x, piece, color=COLOURS["muted"], linewidth=1)
-        below.fill_between(x, top - piece, top, **shade)
-        peak = piece.argmax()
-        if 0 < peak < len(x) - 1:
-            above.annotate(
-                f"$z={z[k]:g}$", (x[peak], piece[peak]), (0, 3), textcoords="offset points",
-                ha="center", path_effects=[withStroke(linewidth=3, foreground=COLOURS["paper"])],
-            )  # fmt: skip
-    below.plot(x, tops[:, -1], color=COLOURS["p"], label="$p(x)$, the sum")
-    below.legend()
-    above.set(ylabel="slices", ylim=(0, 1.1 * tops.max()))
-    below.set(xlabel="$x$", ylabel="stacked", xlim=(x[0], x[-1]))
-    return figure
-
-
 # ---- evidence lower bound ------------------------------------------------------------------------
 
 

@@ -269,12 +269,12 @@ def test_sweep_moves_z_from_end_to_end_and_tells_the_end(page, site):
     case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
     root = show(page, case, site)
     seen = z_over_time(root, page, [1, 1, 1])
-    assert -3.5 < seen[0] < seen[1] < seen[2] < 3.5
+    assert 1 < seen[0] < seen[1] < seen[2] < 6
     page.wait_for_timeout(4500)
     twin = explorers.Marginal()
     twin.sweep()
     now = root.evaluate(READ)
-    assert now["values"]["z"] == twin.z == 3.5
+    assert now["values"]["z"] == twin.z == 6
     assert_same(now["numbers"], twin.readouts())
     assert "area 1.000" in root.locator('[role="status"]').inner_text()
 
@@ -284,8 +284,8 @@ def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
     root = show(page, case, site)
     slider = root.locator('input[name="z"]')
     for stop, z in [
-        (lambda: slider.press("Home"), -3.5),
-        (root.locator('[name="reset"]').click, 1),
+        (lambda: slider.press("Home"), 1),
+        (root.locator('[name="reset"]').click, 4),
     ]:
         z_over_time(root, page, [0.5])
         stop()
@@ -293,18 +293,22 @@ def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
         assert root.evaluate(READ)["values"]["z"] == z
     # A sweep can be begun again, also while one runs.
     z_over_time(root, page, [1.5])
-    assert -3.5 < z_over_time(root, page, [0.5])[0] < -1.5
+    assert 1 < z_over_time(root, page, [0.5])[0] < 2.5
 
 
-def test_click_on_the_joint_chooses_the_slice(page, site):
+def test_click_on_the_joint_chooses_slice_and_cut(page, site):
     case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
     root = show(page, case, site)
     chart = root.locator("svg.vb-picture").first
-    line = chart.locator(".vb-line").first
-    chart.click(position={"x": 300, "y": 60})
-    box, frame = line.bounding_box(), chart.bounding_box()
-    assert box["y"] - frame["y"] == pytest.approx(60, abs=2)
-    assert root.evaluate(READ)["values"]["z"] > 2
+    chart.click(position={"x": 120, "y": 60})
+    frame = chart.bounding_box()
+    slice_ = chart.locator(".vb-line.vb-c2").bounding_box()
+    cut = chart.locator(".vb-line.vb-posterior").bounding_box()
+    assert slice_["y"] - frame["y"] == pytest.approx(60, abs=2)
+    assert cut["x"] - frame["x"] == pytest.approx(120, abs=3)
+    values = root.evaluate(READ)["values"]
+    assert values["z"] > 4.5
+    assert values["x"] < 60
 
 
 GENERATION = Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html")

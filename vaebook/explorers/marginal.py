@@ -1,136 +1,195 @@
-"""Explorer ``marginal``: a joint density, its slice at z, and the slices adding up to p(x)."""
+"""Explorer ``marginal``: a joint density, cut at z and at x, and the slices adding up to p(x)."""
 
 from typing import ClassVar
 
 import numpy as np
 from scipy.special import ndtr
 
+from vaebook.data import old_faithful
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Readout, Slider
-from vaebook.latent import LinearGaussianModel
+from vaebook.gaussians import log_normal
+from vaebook.mixture import GaussianMixture
 
-MARGINAL_STD = 5.0  # of the delay, in minutes; the same for every correlation
-CHOSEN_X = 5.0  # where the text of the chapter computes p(x)
-GRID_X = np.linspace(-20.0, 20.0, 161)
-GRID_Z = np.linspace(-3.5, 3.5, 71)
+# Short and long eruptions of Old Faithful: shares, means and standard deviations, in minutes. The
+# correlation within each kind is 0.35.
+SHARES = np.array([0.36, 0.64])
+DURATION = GaussianMixture(SHARES, [2.05, 4.3], [0.28, 0.4])  # p(z)
+WAIT = GaussianMixture(SHARES, [54.6, 80.1], [5.9, 5.9])  # p(x)
+GRID_X = np.linspace(35.0, 105.0, 141)
+GRID_Z = np.linspace(1.0, 6.0, 101)
+BINS = np.arange(40.0, 101.0, 3.0)
+
+
+def given(value, known, other, correlation):
+    """Return the density of the other quantity, of two clouds that are cut at a value."""
+    scores = (value - known.means) / known.stds
+    return GaussianMixture(
+        known.responsibilities(value),
+        other.means + correlation * other.stds * scores,
+        np.sqrt(1 - correlation**2) * other.stds,
+    )
 
 
 class Marginal(Explorer):
-    """Delay x and traffic z of the chapter's bus: joint, slice at z, and the sum of slices up to z.
+    """Old Faithful: how long an eruption lasts (z), and the wait until the next one (x).
 
-    The correlation fixes slope and scatter, so that the delay keeps its standard deviation of
-    5 minutes: the joint density changes, its marginal does not.
+    The joint density has two Gaussian clouds, for short and for long eruptions. A horizontal slice
+    at z shows p(x|z), a vertical cut at x shows p(z|x); the slices up to z fill p(x). The
+    correlation tilts both clouds and leaves p(x) and p(z) as they are.
 
-    Source: chapter "latent-variable-models", eq-marginal-joint and eq-straight-reversed.
+    Source: chapter "latent-variable-models", eq-joint-product, eq-marginal-joint and eq-bayes.
     """
 
     name = "marginal"
-    title = "Adding up the slices of a joint density"
+    title = "A joint density and its two cuts"
 
-    z = Slider(1.0, -3.5, 3.5, step=0.1, label="traffic", symbol="z", role="c2")
+    z = Slider(
+        4.0, 1.0, 6.0, step=0.1, fine=0.01, label="duration", symbol="z", group="Slice", role="c2",
+    )  # fmt: skip
+    x = Slider(
+        80.0, 35.0, 105.0, step=1.0, fine=1.0, label="wait", symbol="x", group="Cut",
+        role="posterior",
+    )  # fmt: skip
     correlation = Slider(
-        0.8, -0.95, 0.95, step=0.05, fine=0.01, label="tilt", symbol="ρ", role="p",
+        0.35, -0.9, 0.9, step=0.05, fine=0.01, label="tilt", symbol="ρ", group="Joint", role="p",
     )  # fmt: skip
 
     shown = (
-        Readout(
-            "slice_mean",
-            "mean",
-            digits=2,
-            unit="minutes",
-            group="Slice p(x|z)",
-            role="c2",
-            more=True,
-        ),
-        Readout(
-            "slice_std", "std", digits=2, unit="minutes", group="Slice p(x|z)", role="c2", more=True
-        ),
-        Readout(
-            "weight", "weight", symbol="p(z)", digits=4, group="Slice p(x|z)", role="c2", more=True
-        ),
-        Readout("prob", "p(x) at 5", digits=4, role="p"),
-        Readout("std", "std", digits=2, unit="minutes", group="Marginal p(x)", role="p", more=True),
-        Readout("area", "area so far", role="p"),
-        Readout("so_far", "so far at 5", digits=4, role="p"),
+        Readout("slice_mean", "mean wait", digits=1, role="c2"),
+        Readout("cut_mean", "mean duration", digits=2, role="posterior"),
+        Readout("long", "long given x", role="posterior"),
+        Readout("px_given_z", "p(x|z)", group="Where the cuts cross", more=True),
+        Readout("pz_given_x", "p(z|x)", group="Where the cuts cross", more=True),
+        Readout("joint", "p(x, z)", digits=4, group="Where the cuts cross", more=True),
+        Readout("px", "p(x)", digits=4, group="Where the cuts cross", more=True),
+        Readout("pz", "p(z)", digits=4, group="Where the cuts cross", more=True),
+        Readout("area", "area", group="Slices up to z", role="p", more=True),
+        Readout("so_far", "of p(x)", digits=4, group="Slices up to z", role="p", more=True),
     )
     buttons = ("sweep",)
 
     text: ClassVar = {
         "sweep": "Sweep z",
-        "note": "Move the slice, or sweep it from the lowest z to the highest: the slices add up "
-        "to p(x).",
-        "x_axis": "delay x (minutes)",
-        "z_axis": "traffic z",
-        "density_axis": "density",
+        "note": "Drag the slice up and down, and the cut sideways.",
+        "x_axis": "wait x (minutes)",
+        "z_axis": "duration z (minutes)",
+        "density_axis": "densities over x",
+        "cut_axis": "over z",
         "slice": "p(x|z)",
+        "cut": "p(z|x)",
+        "prior": "p(z)",
         "marginal": "p(x)",
-        "here": "z = {z}",
-        "consequence": "this slice has its mean at {slice_mean} minutes and weight {weight:3}; "
-        "all slices up to it have area {area:3}",
-        "joint_description": "The joint density of delay and traffic from above, with correlation "
-        "{correlation}, and a slice through it at z = {z}.",
-        "sum_description": "The slice p(x|z) as a bell, the sum of all slices up to z as a filled "
-        "area, and the marginal p(x) as a line. z = {z}: {consequence}.",
-        "table_caption": "Densities over the delay",
-        "table_joint": "p(x|z) p(z)",
+        "at_z": "z = {z}",
+        "at_x": "x = {x:0}",
+        "consequence": "given z, the mean wait is {slice_mean:1} minutes; given x, the mean "
+        "duration is {cut_mean} minutes and the eruption was long with probability {long}; all "
+        "slices up to z have area {area:3}",
+        "joint_description": "The joint density of duration and wait from above, two clouds with "
+        "correlation {correlation} each and 272 eruptions as dots, with a horizontal slice at "
+        "z = {z} and a vertical cut at x = {x:0}.",
+        "cut_description": "Over the duration: p(z) with two peaks, and p(z|x), the vertical cut "
+        "divided by its area.",
+        "sum_description": "Over the wait: a histogram of 272 waits, p(x) with two peaks, the sum "
+        "of all slices up to z as a filled area, and p(x|z), the slice divided by its area. "
+        "z = {z}, x = {x:0}: {consequence}.",
+        "table_caption": "Densities over the wait",
+        "table_joint": "p(x, z)",
         "table_so_far": "slices up to z",
     }
-    described = ("joint_description", "sum_description")
+    described = ("joint_description", "cut_description", "sum_description")
 
-    def model(self):
-        """Return the model of the correlation that is set."""
-        slope = MARGINAL_STD * self.correlation
-        return LinearGaussianModel(slope, MARGINAL_STD * np.sqrt(1 - self.correlation**2))
+    def joint(self, x, z):
+        """Return the joint density p(x, z), of the broadcast shape."""
+        x, z = np.asarray(x)[..., None], np.asarray(z)[..., None]
+        slope = self.correlation * WAIT.stds / DURATION.stds
+        scatter = np.sqrt(1 - self.correlation**2) * WAIT.stds
+        log_clouds = log_normal(z, DURATION.means, DURATION.stds)
+        log_clouds = log_clouds + log_normal(x, WAIT.means + slope * (z - DURATION.means), scatter)
+        return np.exp(log_clouds) @ SHARES
 
     def sweep(self):
         """Add up all slices: z goes to the top."""
         self.z = type(self).z.high
 
     def slices_up_to_z(self, x):
-        """Return the integral of p(x, z') over all z' up to z: p(x) times the posterior's share."""
-        mean, std = self.model().posterior(x)
-        return np.exp(self.model().log_marginal(x)) * ndtr((self.z - mean) / std)
+        """Return the integral of p(x, z') over all z' up to z, for x (n,)."""
+        mean = DURATION.means + self.correlation * DURATION.stds * (
+            (np.asarray(x)[..., None] - WAIT.means) / WAIT.stds
+        )
+        std = np.sqrt(1 - self.correlation**2) * DURATION.stds
+        return (np.exp(WAIT.log_joint(x)) * ndtr((self.z - mean) / std)).sum(axis=-1)
 
     def tables(self):
-        """Return where the densities are drawn, and the two constants."""
-        return {"x": GRID_X, "z": GRID_Z, "marginal_std": MARGINAL_STD, "chosen_x": CHOSEN_X}
+        """Return where the densities are drawn, the two kinds, and the data."""
+        z, x = old_faithful().T
+        counts, _ = np.histogram(x, BINS)
+        kinds = {
+            name: {"means": kind.means.tolist(), "stds": kind.stds.tolist()}
+            for name, kind in [("duration", DURATION), ("wait", WAIT)]
+        }
+        bars = {"bins": BINS, "heights": counts / (x.size * np.diff(BINS))}
+        return {"x": GRID_X, "z": GRID_Z, "shares": SHARES.tolist(), **kinds, **bars} | {
+            "waits": x, "durations": z,
+        }  # fmt: skip
 
     def compute(self):
-        """Return the slice's numbers, and how far the slices up to z have filled p(x)."""
-        model = self.model()
+        """Return the densities where the two cuts cross, and how far the slices fill p(x)."""
+        x, z = self.x, self.z
+        slice_, cut = (
+            given(z, DURATION, WAIT, self.correlation), given(x, WAIT, DURATION, self.correlation),
+        )  # fmt: skip
         return {
-            "slice_mean": model.weight * self.z,
-            "slice_std": model.noise_std,
-            "weight": np.exp(model.log_joint(0.0, self.z) - model.log_px_given_z(0.0, self.z)),
-            "area": ndtr(self.z),
-            "so_far": self.slices_up_to_z(CHOSEN_X),
-            "prob": np.exp(model.log_marginal(CHOSEN_X)),
-            "std": np.hypot(model.weight, model.noise_std),
+            "slice_mean": slice_.weights @ slice_.means,
+            "cut_mean": cut.weights @ cut.means,
+            "px_given_z": np.exp(slice_.log_prob(x)),
+            "pz_given_x": np.exp(cut.log_prob(z)),
+            "long": cut.weights[1],
+            "joint": self.joint(x, z),
+            "px": np.exp(WAIT.log_prob(x)),
+            "pz": np.exp(DURATION.log_prob(z)),
+            "area": SHARES @ ndtr((z - DURATION.means) / DURATION.stds),
+            "so_far": self.slices_up_to_z(x),
         }
 
     def still(self):
-        """Return the joint with the slice, and beneath it the slice, the sum so far and p(x)."""
+        """Return the joint with its two cuts, p(z|x) beside it, and p(x|z) and p(x) beneath it."""
         from matplotlib.figure import Figure
 
         from vaebook import figures
 
-        model = self.model()
+        def dashed(role):
+            return {"color": figures.COLOURS[role], "linestyle": figures.DASHES[role]}
+
+        z, x = old_faithful().T
         fig = Figure(figsize=(6.4, 5.0))
-        above, below = fig.subplots(2, sharex=True)
-        figures.plot_joint(
-            GRID_X, GRID_Z, np.exp(model.log_joint(GRID_X[:, None], GRID_Z)), ax=above
+        (joint, side), (below, corner) = fig.subplots(
+            2, 2, sharex="col", sharey="row", width_ratios=(2.4, 1), height_ratios=(1.2, 1)
         )
-        dashed = {"color": figures.COLOURS["c2"], "linestyle": figures.DASHES["c2"]}
-        above.axhline(self.z, **dashed)
-        above.set(xlabel="", ylabel="traffic $z$")
+        corner.set_axis_off()
+        figures.plot_joint(GRID_X, GRID_Z, self.joint(GRID_X[:, None], GRID_Z), ax=joint)
+        joint.plot(x, z, ".", color=figures.COLOURS["data"], markersize=2)
+        joint.axhline(self.z, **dashed("c2"))
+        joint.axvline(self.x, **dashed("posterior"))
+        joint.set(xlabel="", ylabel="duration $z$ (minutes)")
+        cut = given(self.x, WAIT, DURATION, self.correlation)
+        side.plot(
+            np.exp(DURATION.log_prob(GRID_Z)), GRID_Z, color=figures.COLOURS["p"], label="$p(z)$"
+        )
+        side.plot(np.exp(cut.log_prob(GRID_Z)), GRID_Z, label="$p(z|x)$", **dashed("posterior"))
+        side.set(xlabel="densities over $z$")
+        side.set_xlim(left=0)
+        side.legend()
+        slice_ = given(self.z, DURATION, WAIT, self.correlation)
+        below.hist(x, BINS, density=True, color=figures.COLOURS["muted"], alpha=0.3)
         below.fill_between(
             GRID_X, self.slices_up_to_z(GRID_X), color=figures.COLOURS["p"], alpha=0.3, linewidth=0
         )
-        below.plot(GRID_X, np.exp(model.log_px_given_z(GRID_X, self.z)), label="$p(x|z)$", **dashed)
+        below.plot(GRID_X, np.exp(slice_.log_prob(GRID_X)), label="$p(x|z)$", **dashed("c2"))
         below.plot(
-            GRID_X, np.exp(model.log_marginal(GRID_X)), color=figures.COLOURS["p"], label="$p(x)$"
+            GRID_X, np.exp(WAIT.log_prob(GRID_X)), color=figures.COLOURS["p"], label="$p(x)$"
         )
-        below.set(xlabel="delay $x$ (minutes)", ylabel="density")
+        below.set(xlabel="wait $x$ (minutes)", ylabel="densities over $x$")
         below.set_ylim(bottom=0)
         below.legend()
         return fig

@@ -1,93 +1,148 @@
-// A joint density from above, its slice at z, and the slices up to z adding up to the marginal.
+// A joint density from above, its slice at z and its cut at x, and the slices up to z filling p(x).
 vaebook.define("marginal", (api) => {
-  const { forms, text, format } = api;
-  const { marginal_std: spread, chosen_x: chosen } = api.tables;
-  const xs = Array.from(api.tables.x);
-  const zs = Array.from(api.tables.z);
-  const coarse = xs.filter((_, i) => i % 2 === 0); // enough for the map, which the browser smooths
+  const { forms, tables, text, format } = api;
+  const { shares, duration, wait } = tables;
+  const xs = Array.from(tables.x), zs = Array.from(tables.z);
   const SECONDS = 6;
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
+  const [left, right] = ends(xs), [bottom, top] = ends(zs);
+  const density = (at, { weights, means, stds }) => forms.mixtureCurves(at, weights, means, stds).density;
+  const prior = { weights: shares, ...duration }, marginal = { weights: shares, ...wait };
+  const priorCurve = density(zs, prior), marginalCurve = density(xs, marginal);
 
   const map = api.chart({
-    height: [230, 150],
-    x: { domain: ends(xs), label: text("x_axis") },
-    y: { domain: ends(zs), label: text("z_axis") },
+    part: 2.4, wide: false, height: [240, 165],
+    x: { domain: [left, right], label: text("x_axis") },
+    y: { domain: [bottom, top], label: text("z_axis"), spacing: 35 },
   });
   const heat = map.heat("p");
   const swept = map.area("ink");
-  const cut = map.line("c2", { width: 2.25 });
-  const here = map.label("c2", { anchor: "start" });
-  map.onpick((_, z) => api.set({ z: api.snap("z", z) }));
-  const handle = api.handle(map, { moves: ["z"], role: "c2", upright: true, to: (_, z) => ({ z }) });
+  const eruptions = map.points("data", { size: 1.5, halo: false });
+  const slice = map.line("c2", { width: 2.25 });
+  const cut = map.line("posterior", { width: 2.25 });
+  const names = { z: map.label("c2", { anchor: "start" }), x: map.label("posterior", { anchor: "start", dy: 4 }) };
+  map.onpick((x, z) => api.set({ x: api.snap("x", x), z: api.snap("z", z) }));
+  const zHandle = api.handle(map, { moves: ["z"], role: "c2", upright: true, to: (_, z) => ({ z }) });
+  const xHandle = api.handle(map, { moves: ["x"], role: "posterior", to: (x) => ({ x }) });
+  eruptions.set(Array.from(tables.waits), Array.from(tables.durations));
 
-  const chart = api.chart({
-    height: [210, 145],
-    x: { domain: ends(xs), label: text("x_axis") },
-    y: { domain: [0, 0.15], label: text("density_axis") },
+  // Beside the map, over the same z.
+  const side = api.chart({
+    part: 1, wide: false, height: [240, 165],
+    x: { domain: [0, 1], label: text("cut_axis"), spacing: 50 },
+    y: { domain: [bottom, top], ticks: false, label: " " },
   });
-  // The sum is drawn as a stack of strips, each a unit of z wide.
-  const tops = Array.from({ length: Math.round(zs[zs.length - 1] - zs[0]) }, (_, k) => zs[0] + k + 1);
-  const strips = tops.map((_, k) => chart.area("p", { strength: k % 2 ? 0.35 : 0.15 }));
-  const edge = chart.line("p", { width: 1 });
-  const slice = chart.line("c2", { width: 2.25 });
-  const whole = chart.line("p", { width: 2.75 });
-  const sliceName = chart.label("c2");
-  const wholeName = chart.label("p", { anchor: "end" });
+  const cutArea = side.area("posterior", { strength: 0.2 });
+  const priorLine = side.line("p");
+  const cutLine = side.line("posterior", { width: 2.25 });
+  const sideNames = { prior: side.label("p", { anchor: "end" }), cut: side.label("posterior", { anchor: "end" }) };
+  side.onpick((_, z) => api.set({ z: api.snap("z", z) }));
+
+  // Beneath the map, over the same x. The sum is a stack of strips, each half a minute of z wide.
+  const sum = api.chart({
+    wide: false, height: [190, 140],
+    x: { domain: [left, right], ticks: true },
+    y: { domain: [0, 0.08], label: text("density_axis"), spacing: 40 },
+  });
+  const histogram = sum.bars("muted");
+  const tops = Array.from({ length: 2 * (top - bottom) }, (_, k) => bottom + (k + 1) / 2);
+  const strips = tops.map((_, k) => sum.area("p", { strength: k % 2 ? 0.4 : 0.2 }));
+  const edge = sum.line("p", { width: 1 });
+  const sliceLine = sum.line("c2", { width: 2.25 });
+  const whole = sum.line("p", { width: 2.75 });
+  const here = sum.segment("posterior", { width: 2.25 });
+  const sumNames = { slice: sum.label("c2"), whole: sum.label("p") };
+  sum.onpick((x) => api.set({ x: api.snap("x", x) }));
+  const bins = Array.from(tables.bins);
+  histogram.set(bins.slice(0, -1), bins.slice(1), Array.from(tables.heights));
 
   let drawn = null; // correlation of the map on show
   let stop = null; // ends the sweep that runs
   let sweeping = null; // where that sweep has put z
 
+  // The slices up to z at one x: p(x) times what the cut there has below z.
+  const soFar = (x, px, z, correlation) =>
+    px * forms.mixtureCdf(z, forms.given(x, shares, wait, duration, correlation));
+  const highest = (curve) => curve.indexOf(Math.max(...curve));
+
+  function drawMap({ x, z, correlation }) {
+    if (correlation !== drawn) {
+      drawn = correlation;
+      const joint = zs.flatMap((at, k) =>
+        density(xs, forms.given(at, shares, duration, wait, correlation)).map((value) => value * priorCurve[k]));
+      heat.set(joint, xs.length, zs.length, [left, right], [bottom, top], Math.max(...joint) / 0.85);
+    }
+    swept.set([left, right], [z, z], [bottom, bottom]);
+    slice.set([left, right], [z, z]);
+    cut.set([x, x], [bottom, top]);
+    zHandle.set(left + 0.94 * (right - left), z);
+    xHandle.set(x, bottom + 0.9 * (top - bottom));
+    names.z.set(left + 0.5, z, text("at_z", { z }));
+    names.x.set(x, bottom + 0.12 * (top - bottom), text("at_x", { x }), x > 85 ? -62 : 8);
+  }
+
+  function drawSide(curve) {
+    const end = api.niceCeiling(1.05 * Math.max(...curve));
+    side.domain({ x: [0, end] });
+    cutArea.set([0, ...curve, 0], [bottom, ...zs, top]);
+    priorLine.set(priorCurve, zs);
+    cutLine.set(curve, zs);
+    sideNames.cut.set(end, 1.2, text("cut"));
+    sideNames.prior.set(end, 5.4, text("prior"));
+  }
+
+  function drawSum({ x, z, correlation }, curve, px) {
+    sum.domain({ y: [0, api.niceCeiling(1.12 * Math.max(...curve, 0.05))] });
+    let below = xs.map(() => 0);
+    tops.forEach((end, k) => {
+      if (z <= end - 0.5) return strips[k].clear();
+      const above = xs.map((at, i) => soFar(at, marginalCurve[i], Math.min(z, end), correlation));
+      strips[k].set(xs, above, below);
+      below = above;
+    });
+    edge.set(xs, below);
+    sliceLine.set(xs, curve);
+    whole.set(xs, marginalCurve);
+    here.set(x, 0, x, px);
+    const peak = highest(curve);
+    sumNames.slice.set(xs[peak], curve[peak], text("slice"), xs[peak] < 67 ? -30 : 30);
+    // At the peak where the slice is not.
+    sumNames.whole.set(xs[peak] < 67 ? 88 : 45, 0.026, text("marginal"), xs[peak] < 67 ? 22 : -12);
+  }
+
   return {
     update(values) {
-      const { z, correlation } = values;
+      const { x, z, correlation } = values;
       // Whoever moves z during a sweep takes over.
       if (stop && z !== sweeping) stop();
-      const at = forms.pair(z, correlation, spread);
+      const atZ = forms.given(z, shares, duration, wait, correlation);
+      const atX = forms.given(x, shares, wait, duration, correlation);
+      const one = (at, of) => density([at], of)[0];
+      const [px, pz] = [one(x, marginal), one(z, prior)];
+      const mean = ({ weights, means }) => weights.reduce((total, weight, n) => total + weight * means[n], 0);
+      const numbers = {
+        slice_mean: mean(atZ), cut_mean: mean(atX),
+        px_given_z: one(x, atZ), pz_given_x: one(z, atX), long: atX.weights[1],
+        px, pz, area: forms.mixtureCdf(z, prior), so_far: soFar(x, px, z, correlation),
+      };
+      numbers.joint = numbers.px_given_z * pz;
+      drawMap(values);
+      drawSide(density(zs, atX));
+      drawSum(values, density(xs, atZ), px);
 
-      if (correlation !== drawn) {
-        drawn = correlation;
-        const joint = zs.flatMap((height) => coarse.map(forms.pair(height, correlation, spread).joint));
-        heat.set(joint, coarse.length, zs.length, ends(xs), ends(zs), Math.max(...joint) / 0.85);
-      }
-      const [left, right] = ends(xs);
-      swept.set([left, right], [z, z], [zs[0], zs[0]]);
-      cut.set([left, right], [z, z]);
-      handle.set(0.7 * right, z);
-      here.set(left + 0.3, z, text("here", { z }));
-
-      const bell = xs.map(at.slice);
-      const soFar = xs.map(at.soFar);
-      chart.domain({ y: [0, api.niceCeiling(1.12 * at.slice(at.mean))] });
-      let below = xs.map(() => 0);
-      tops.forEach((top, k) => {
-        if (z <= top - 1) return strips[k].clear();
-        const above = z < top ? soFar : xs.map(forms.pair(top, correlation, spread).soFar);
-        strips[k].set(xs, above, below);
-        below = above;
-      });
-      edge.set(xs, soFar);
-      slice.set(xs, bell);
-      whole.set(xs, xs.map(at.marginal));
-      sliceName.set(Math.min(Math.max(at.mean, left), right), at.slice(at.mean), text("slice"));
-      // On the side where the slice is not.
-      const side = at.mean > 0 ? -1 : 1;
-      wholeName.set(side * 1.3 * spread, at.marginal(1.3 * spread), text("marginal"), side < 0 ? -6 : 44);
-
-      const consequence = text("consequence", { slice_mean: at.mean, weight: at.weight, area: at.area });
-      map.describe(text("joint_description", { correlation, z }));
-      chart.describe(text("sum_description", { z, consequence }));
+      const consequence = text("consequence", numbers);
+      map.describe(text("joint_description", values));
+      side.describe(text("cut_description"));
+      sum.describe(text("sum_description", { z, x, consequence }));
       return {
-        readouts: {
-          slice_mean: at.mean, slice_std: at.std, weight: at.weight,
-          area: at.area, so_far: at.soFar(chosen), prob: at.marginal(chosen), std: at.marginalStd,
-        },
+        readouts: numbers,
         consequence,
         table: () => ({
           caption: text("table_caption"),
           head: ["x", text("slice"), text("table_joint"), text("table_so_far"), text("marginal")],
-          rows: xs.filter((_, i) => i % 10 === 0)
-            .map((x) => [format(x, 0), at.slice(x), at.joint(x), at.soFar(x), at.marginal(x)]),
+          rows: xs.filter((_, i) => i % 10 === 0).map((at) => [
+            format(at, 0), one(at, atZ), one(at, atZ) * pz, soFar(at, one(at, marginal), z, correlation), one(at, marginal),
+          ]),
         }),
       };
     },

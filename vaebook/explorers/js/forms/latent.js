@@ -1,24 +1,7 @@
-// Models with a latent variable: a straight line, a curve, and the bound on their evidence.
+// Models with a latent variable, a curve, and the bound on their evidence.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LOG_2PI, logNormal, logSumExp, normalCdf } = vaebook.forms;
-
-  // correlation; soFar is vaebook.explorers.marginal.Marginal.slices_up_to_z
-  function pair(z, correlation, spread) {
-    const mean = spread * correlation * z;
-    const scatter = Math.sqrt(1 - correlation * correlation);
-    const std = spread * scatter;
-    const weight = Math.exp(logNormal(z, 0, 1));
-    const slice = (x) => Math.exp(logNormal(x, mean, std));
-    const marginal = (x) => Math.exp(logNormal(x, 0, spread));
-    return {
-      mean, std, weight, slice, marginal,
-      marginalStd: Math.hypot(spread * correlation, std),
-      area: normalCdf(z),
-      joint: (x) => weight * slice(x),
-      soFar: (x) => marginal(x) * normalCdf((z - (correlation * x) / spread) / scatter),
-    };
-  }
+  const { LOG_2PI, logNormal, logSumExp } = vaebook.forms;
 
   // vaebook.latent.NonlinearModel.log_marginal at one point of the plane; logMass is the log of
   // grid weight times prior
@@ -97,5 +80,5 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
   }
 
-  return { pair, curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
+  return { curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
 })());

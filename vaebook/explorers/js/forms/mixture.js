@@ -1,7 +1,7 @@
 // A mixture of Gaussians, and weights that sum to one.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { logNormal, logSumExp } = vaebook.forms;
+  const { logNormal, logSumExp, normalCdf } = vaebook.forms;
 
   // vaebook.mixture.GaussianMixture at one x: .log_joint, .log_prob and .responsibilities
   function mixture(x, weights, means, stds) {
@@ -28,5 +28,19 @@ Object.assign(vaebook.forms, (() => {
     return { ...values, ...Object.fromEntries(free.map((name) => [name, share(name)])) };
   }
 
-  return { mixture, mixtureCurves, shareRest };
+  // vaebook.explorers.marginal.given: the density of the other quantity where clouds are cut at a value
+  function given(value, weights, known, other, correlation) {
+    const scatter = Math.sqrt(1 - correlation * correlation);
+    return {
+      weights: mixture(value, weights, known.means, known.stds).responsibilities,
+      means: other.means.map((mean, n) => mean + correlation * other.stds[n] * ((value - known.means[n]) / known.stds[n])),
+      stds: other.stds.map((std) => scatter * std),
+    };
+  }
+
+  // the probability that a mixture is at most x
+  const mixtureCdf = (x, { weights, means, stds }) =>
+    weights.reduce((sum, weight, n) => sum + weight * normalCdf((x - means[n]) / stds[n]), 0);
+
+  return { mixture, mixtureCurves, mixtureCdf, given, shareRest };
 })());
