@@ -71,7 +71,7 @@ class Marginal(Explorer):
 
     text: ClassVar = {
         "sweep": "Sweep z",
-        "note": "Drag the slice up and down, and the cut sideways.",
+        "note": "Drag the slice and the cut, or move the sliders.",
         "x_axis": "wait x (minutes)",
         "z_axis": "duration z (minutes)",
         "density_axis": "densities over x",

@@ -11,7 +11,7 @@ vaebook.define("marginal", (api) => {
   const priorCurve = density(zs, prior), marginalCurve = density(xs, marginal);
 
   const map = api.chart({
-    part: 2.4, wide: false, height: [240, 165],
+    part: 2.4, wide: false, height: [240, 160],
     x: { domain: [left, right], label: text("x_axis") },
     y: { domain: [bottom, top], label: text("z_axis"), spacing: 35 },
   });
@@ -28,7 +28,7 @@ vaebook.define("marginal", (api) => {
 
   // Beside the map, over the same z.
   const side = api.chart({
-    part: 1, wide: false, height: [240, 165],
+    part: 1, wide: false, height: [240, 160],
     x: { domain: [0, 1], label: text("cut_axis"), spacing: 50 },
     y: { domain: [bottom, top], ticks: false, label: " " },
   });
@@ -40,7 +40,7 @@ vaebook.define("marginal", (api) => {
 
   // Beneath the map, over the same x. The sum is a stack of strips, each half a minute of z wide.
   const sum = api.chart({
-    wide: false, height: [190, 140],
+    wide: false, height: [190, 130],
     x: { domain: [left, right], ticks: true },
     y: { domain: [0, 0.08], label: text("density_axis"), spacing: 40 },
   });
