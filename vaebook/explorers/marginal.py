@@ -16,6 +16,7 @@ from vaebook.mixture import GaussianMixture
 SHARES = np.array([0.36, 0.64])
 DURATION = GaussianMixture(SHARES, [2.05, 4.3], [0.28, 0.4])  # p(z)
 WAIT = GaussianMixture(SHARES, [54.6, 80.1], [5.9, 5.9])  # p(x)
+LONG = 3.1  # minutes, from which on an eruption is called long
 GRID_X = np.linspace(35.0, 105.0, 141)
 GRID_Z = np.linspace(1.0, 6.0, 101)
 BINS = np.arange(40.0, 101.0, 3.0)
@@ -129,9 +130,8 @@ class Marginal(Explorer):
             for name, kind in [("duration", DURATION), ("wait", WAIT)]
         }
         bars = {"bins": BINS, "heights": counts / (x.size * np.diff(BINS))}
-        return {"x": GRID_X, "z": GRID_Z, "shares": SHARES.tolist(), **kinds, **bars} | {
-            "waits": x, "durations": z,
-        }  # fmt: skip
+        grids = {"x": GRID_X, "z": GRID_Z, "waits": x, "durations": z}
+        return {"shares": SHARES.tolist(), "long": LONG, **kinds, **bars, **grids}
 
     def compute(self):
         """Return the densities where the two cuts cross, and how far the slices fill p(x)."""
@@ -144,7 +144,7 @@ class Marginal(Explorer):
             "cut_mean": cut.weights @ cut.means,
             "px_given_z": np.exp(slice_.log_prob(x)),
             "pz_given_x": np.exp(cut.log_prob(z)),
-            "long": cut.weights[1],
+            "long": cut.weights @ ndtr((cut.means - LONG) / cut.stds),
             "joint": self.joint(x, z),
             "px": np.exp(WAIT.log_prob(x)),
             "pz": np.exp(DURATION.log_prob(z)),

@@ -122,7 +122,7 @@ vaebook.define("marginal", (api) => {
       const mean = ({ weights, means }) => weights.reduce((total, weight, n) => total + weight * means[n], 0);
       const numbers = {
         slice_mean: mean(atZ), cut_mean: mean(atX),
-        px_given_z: one(x, atZ), pz_given_x: one(z, atX), long: atX.weights[1],
+        px_given_z: one(x, atZ), pz_given_x: one(z, atX), long: Math.max(0, 1 - forms.mixtureCdf(tables.long, atX)),
         px, pz, area: forms.mixtureCdf(z, prior), so_far: soFar(x, px, z, correlation),
       };
       numbers.joint = numbers.px_given_z * pz;
