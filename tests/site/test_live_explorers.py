@@ -337,6 +337,28 @@ def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
     assert numbers() == second
 
 
+def test_draws_move_on_the_left_and_change_their_weights_on_the_right(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Reparameterization)
+    root = show(page, case, site)
+
+    def dots():
+        """Return places and radii of the draws in both pictures, (2, 2, n)."""
+        paths = [root.locator(f".vb-points.vb-c{k}").first.get_attribute("d") for k in (1, 2)]
+        found = [re.findall(r"M([\d.]+) [\d.]+m-?([\d.]+)", path) for path in paths]
+        return np.transpose(np.array(found, float), (0, 2, 1))
+
+    before = dots()
+    root.locator("input[name=mean]").press("Home")
+    after = dots()
+    twin = explorers.Reparameterization(mean=-2.0)
+    _, kept, weights = twin.draws()
+    assert np.all(after[0, 0] < before[0, 0] - 20)
+    assert np.ptp(after[0, 1]) == 0
+    np.testing.assert_array_equal(after[1, 0], before[1, 0])
+    np.testing.assert_allclose(after[1, 1], 3.5 * np.sqrt(weights), atol=0.051)
+    assert np.corrcoef(kept, after[1, 0])[0, 1] > 0.999
+
+
 LATENT = Case(explorers.LatentSpace, "chapters/training-a-vae.html")
 
 
