@@ -2,7 +2,6 @@
 
 OLD_FORM = {
     "chapters/mixture-of-gaussians",
-    "chapters/nonlinear-latent-variable-models",
     "chapters/elbo-tightness",
     "chapters/variational-autoencoder",
     "chapters/what-goes-wrong",
