@@ -68,7 +68,6 @@ PLOTS = {
     "plot_point_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, PLACES, np.log(PLACES), WEIGHTS),
     "plot_density_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, HEIGHTS, np.exp(-HEIGHTS)),
     "plot_bias": (np.array([1, 10]), np.array([0.5, 0.1]), np.array([0.1, 0.01]), np.ones(2)),
-    "plot_decoder_curve": (CURVE,),
     "plot_density": (SIDE, SIDE, DENSITY),
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
     "plot_joint": (X, STRIPS, STRIP_SLICES),

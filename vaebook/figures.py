@@ -251,27 +251,6 @@ def _plane(ax, *, labels=True):
         ax.set(xticks=[], yticks=[])
 
 
-def plot_decoder_curve(curve, *, ax=None):
-    """Draw the curve f[z] in the plane.
-
-    Parameters
-    ----------
-    curve : ndarray, shape (n, 2)
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-conditional.
-    """
-    ax = _axes(ax)
-    ax.plot(*curve.T, color=COLOURS["muted"], linewidth=1.5)
-    ax.margins(0.12)
-    _plane(ax)
-    return ax
-
-
 def plot_density(x1, x2, density, *, ax=None):
     """Draw a density over the plane in colour ``p``: the darker, the denser.
 

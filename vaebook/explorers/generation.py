@@ -189,7 +189,7 @@ class Generation(Explorer):
         side = np.linspace(*SIDE, 71)
         points = np.stack(np.meshgrid(side, side), axis=-1)
         figures.plot_density(side, side, np.exp(model.log_marginal(points)), ax=plane)
-        figures.plot_decoder_curve(model.curve, ax=plane)
+        plane.plot(*model.curve.T, color=figures.COLOURS["muted"])
         x, _ = self.samples()
         plane.plot(*x.T, "o", color=figures.COLOURS["data"], markersize=1.5)
         plane.plot(*point, "o", color=figures.COLOURS["data"], markersize=6)
