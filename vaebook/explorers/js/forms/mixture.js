@@ -16,6 +16,24 @@ Object.assign(vaebook.forms, (() => {
     return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
   }
 
+  // One step of EM, in two: the responsibilities of every point, with the log-likelihood; then
+  // GaussianMixture.em_step with min_std = floor.
+  function eStep(data, weights, means, stds) {
+    const points = Array.from(data, (x) => mixture(x, weights, means, stds));
+    return {
+      shares: points.map((point) => point.responsibilities),
+      logLikelihood: points.reduce((sum, point) => sum + point.logProb, 0),
+    };
+  }
+  function mStep(data, shares, means, stds, floor) {
+    const sums = (n, value) => shares.reduce((sum, share, i) => sum + share[n] * value(data[i]), 0);
+    const sizes = means.map((_, n) => sums(n, () => 1));
+    // A component that no point chooses keeps its place.
+    const after = means.map((mean, n) => (sizes[n] > 0 ? sums(n, (x) => x) / sizes[n] : mean));
+    const widths = stds.map((std, n) => (sizes[n] > 0 ? Math.sqrt(sums(n, (x) => (x - after[n]) ** 2) / sizes[n]) : std));
+    return [sizes.map((size) => size / data.length), after, widths.map((std) => Math.max(std, floor))];
+  }
+
   // Explorer.constrain where some controls sum to one: the one that moved keeps its value, the
   // others share the rest in proportion, or equally if they had nothing.
   function shareRest(values, moved, names) {
@@ -42,5 +60,5 @@ Object.assign(vaebook.forms, (() => {
   const mixtureCdf = (x, { weights, means, stds }) =>
     weights.reduce((sum, weight, n) => sum + weight * normalCdf((x - means[n]) / stds[n]), 0);
 
-  return { mixture, mixtureCurves, mixtureCdf, given, shareRest };
+  return { mixture, mixtureCurves, mixtureCdf, given, eStep, mStep, shareRest };
 })());

@@ -13,6 +13,8 @@ vaebook.makeApi = (props, host) => {
     format: vaebook.numbers.format,
     niceCeiling,
     spec: (name) => specs[name],
+    // Whether this control or button is there: a small instance has only some.
+    shows: host.visible,
     // The nearest value that a slider can take; values, by name, within their sliders' ranges.
     snap: (name, value) => snap(specs[name], value),
     inside: (values) => each(values, clamp),
