@@ -43,7 +43,7 @@ class Marginal(Explorer):
     """
 
     name = "marginal"
-    title = "A joint density and its two cuts"
+    title = "A joint density, two cuts"
 
     z = Slider(
         4.0, 1.0, 6.0, step=0.1, fine=0.01, label="duration", symbol="z", group="Slice", role="c2",
