@@ -481,20 +481,32 @@ def test_a_trail_ends_where_a_hand_moves_a_slider():
 
 
 def test_generation_shows_the_book_model():
-    explorer = explorers.Generation(z=-1.5, noise_std=0.2, n=40, seed=5)
+    explorer = explorers.Generation(z=-1.5, x1=-1.9, x2=0.1, noise_std=0.2)
     exact = NonlinearModel(book_decoder, 0.2)
-    centre = book_decoder(-1.5)
+    centre, x = book_decoder(-1.5), [-1.9, 0.1]
     numbers = explorer.readouts()
     assert [numbers["centre_1"], numbers["centre_2"]] == centre.tolist()
     assert numbers["density"] == pytest.approx(np.exp(exact.log_marginal(centre)), rel=1e-5)
     assert numbers["prior"] == pytest.approx(stats.norm.pdf(-1.5), rel=1e-14)
-    x, z = explorer.samples()
-    assert (numbers["last_z"], numbers["last_x_1"]) == (z[-1], x[-1, 0])
+    assert numbers["log_px"] == pytest.approx(exact.log_marginal(x), abs=1e-5)
+    at = np.argmin(np.abs(exact.grid + 1.5))
+    assert numbers["posterior"] == pytest.approx(exact.posterior(x)[at], rel=1e-5)
+    moments = (numbers["mean"], numbers["std"])
+    np.testing.assert_allclose(moments, exact.posterior_moments(x), rtol=1e-5)
     x1, width = np.linspace(*SIDE, BARS * PARTS, endpoint=False, retstep=True)
     below = stats.norm.cdf((x1[:, None] - exact.curve[:, 0]) / 0.2)
     mass = below @ (exact.grid_weights * stats.norm.pdf(exact.grid))
     density = explorer.density_of_x1()
     np.testing.assert_allclose(density[:-1], np.diff(mass) / width, atol=2e-3)
+
+
+def test_generation_counts_the_peaks_of_the_posterior():
+    numbers = explorers.Generation(x1=1.9, x2=0.0).readouts()
+    assert numbers["peaks"] == 1
+    assert (numbers["mean"], numbers["std"]) == pytest.approx((0.0, 0.064), abs=5e-3)
+    between = explorers.Generation(x1=-1.9, x2=0.0)
+    assert between.readouts()["peaks"] == 2
+    assert "has 2 peaks" in between.alt
 
 
 def test_generation_misfit_is_the_area_between_bars_and_curve():
@@ -516,11 +528,11 @@ def test_generation_draws_come_from_the_model():
 
 
 def test_generation_draws_go_on_where_they_stopped():
-    explorer = explorers.Generation(seed=3)
+    explorer = explorers.Generation(seed=3, n=1)
     explorer.draw_1()
     x, z = explorer.samples()
     assert explorer.n == 2
-    assert explorer.z == z[1]
+    assert (explorer.z, explorer.x1, explorer.x2) == (z[1], *x[1])
     for _ in range(8):
         explorer.draw_500()
     longer_x, longer_z = explorer.samples()
@@ -532,7 +544,7 @@ def test_generation_draws_go_on_where_they_stopped():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"n": 0}, {"n": MAX_DRAWS + 1}, {"n": 2.5}, {"seed": -1}, {"seed": 2**32}]
+    "bad", [{"n": -1}, {"n": MAX_DRAWS + 1}, {"n": 2.5}, {"seed": -1}, {"seed": 2**32}]
 )
 def test_generation_refuses_what_it_cannot_draw(bad):
     (name, value), *_ = bad.items()

@@ -29,12 +29,10 @@ CURVE, PRIOR = book_decoder(Z_LINE), np.exp(log_normal(Z_LINE, 0, 1))
 SIDE = np.linspace(-4, 4, 33)
 PLANE = np.stack(np.meshgrid(SIDE, SIDE), -1)
 DENSITY = np.exp(BOOK.log_marginal(PLANE))
-SLICED_AT = np.array([-1.0, 0.0, 2.0])
-SLICES = np.exp([BOOK.log_joint(PLANE, z) for z in SLICED_AT])
 POSTERIOR = np.exp(BOOK.log_joint([-1.9, 0.0], Z_LINE) - BOOK.log_marginal([-1.9, 0.0]))
 STRIPS = np.arange(-2.0, 3.0)
 STRIP_SLICES = np.exp(LinearGaussianModel(4 / 3, 1.0).log_joint(X[:, None], STRIPS))
-X_DRAWN, Z_DRAWN = BOOK.sample(50, rng=np.random.default_rng(17))
+X_DRAWN, _ = BOOK.sample(50, rng=np.random.default_rng(17))
 
 HEIGHTS = np.linspace(0.1, 4, 81)
 PLACES, WEIGHTS = np.array([0.3, 1.0, 3.5]), np.array([0.5, 0.25, 0.25])
@@ -67,7 +65,6 @@ PLOTS = {
     "plot_point_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, PLACES, np.log(PLACES), WEIGHTS),
     "plot_density_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, HEIGHTS, np.exp(-HEIGHTS)),
     "plot_bias": (np.array([1, 10]), np.array([0.5, 0.1]), np.array([0.1, 0.01]), np.ones(2)),
-    "plot_decoder_curve": (Z_LINE, CURVE),
     "plot_density": (SIDE, SIDE, DENSITY),
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
     "plot_joint": (X, STRIPS, STRIP_SLICES),
@@ -115,7 +112,6 @@ FIGURES = {
     "figure_curves": (DOTS, ["a", "b"], Z_LINE, np.stack([CURVE, 2 * CURVE])),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
-    "figure_slices": (SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY),
     "figure_kl_integrand": (Z_LINE, np.exp(log_normal(Z_LINE, 1, 0.5)), PRIOR),
     "figure_which_z": (
         Z_LINE,
@@ -126,7 +122,6 @@ FIGURES = {
         np.array([-1.9, 0.0]),
         np.float64(0.3),
     ),
-    "figure_generation": (Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, np.float64(BOOK_NOISE_STD)),
 }
 
 
@@ -254,14 +249,6 @@ def test_marginal_shows_each_slice_and_their_sum():
     assert len(rows) == 3
 
 
-def test_curve_carries_its_marks(ax):
-    figures.plot_decoder_curve(Z_LINE, CURVE, marks=[-1, 0, 2], ax=ax)
-    np.testing.assert_array_equal(np.transpose(ax.lines[0].get_data()), CURVE)
-    dots = np.array([np.ravel(line.get_data()) for line in ax.lines[1:]])
-    np.testing.assert_allclose(dots, book_decoder([-1, 0, 2]), atol=1e-3)
-    assert [text.get_text() for text in ax.texts] == ["\N{MINUS SIGN}1", "0", "2"]
-
-
 def test_each_sheet_ends_where_the_density_has_its_level(ax):
     figures.plot_density(SIDE, SIDE, DENSITY, ax=ax)
     edges = [sheet.get_paths()[0].vertices for sheet in ax.collections]
@@ -271,25 +258,6 @@ def test_each_sheet_ends_where_the_density_has_its_level(ax):
     assert max(levels.std() for levels in log_levels) < 0.2  # the grid is coarse
     shares = np.exp([np.median(levels) for levels in log_levels]) / DENSITY.max()
     np.testing.assert_allclose(shares[[1, -1]], [0.12, 0.85], rtol=0.1)
-
-
-def test_slices_share_a_scale():
-    *slices, total = figures.figure_slices(SIDE, SIDE, CURVE, SLICED_AT, SLICES, DENSITY).axes
-    assert [ax.get_title() for ax in slices] == ["$z=-1$", "$z=0$", "$z=2$"]
-    sheets = [len(ax.collections) for ax in slices]  # p(z) is 0.24, 0.40 and 0.05
-    assert sheets[1] > sheets[0] > sheets[2] > 0
-    assert len(total.collections) == 7
-
-
-def test_generation_follows_the_first_draw_and_shows_all():
-    figure = figures.figure_generation(Z_LINE, PRIOR, CURVE, Z_DRAWN, X_DRAWN, BOOK_NOISE_STD)
-    first, second, third, fourth = figure.axes
-    assert first.lines[-1].get_xdata() == [Z_DRAWN[0]]
-    np.testing.assert_allclose(
-        np.ravel(second.lines[0].get_data()), book_decoder(Z_DRAWN[0]), atol=1e-3
-    )
-    assert [patch.radius for patch in third.patches] == [BOOK_NOISE_STD, 2 * BOOK_NOISE_STD]
-    np.testing.assert_array_equal(np.transpose(fourth.lines[0].get_data()), X_DRAWN)
 
 
 def test_posterior_is_drawn_in_its_role(ax):

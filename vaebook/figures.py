@@ -200,40 +200,6 @@ def _plane(ax, *, labels=True):
         ax.set(xticks=[], yticks=[])
 
 
-def plot_decoder_curve(z, curve, *, marks=(), ax=None):
-    """Draw the curve f[z] in the plane, with a dot and a number where z is one of ``marks``.
-
-    Parameters
-    ----------
-    z : ndarray, shape (n,)
-        Increasing.
-    curve : ndarray, shape (n, 2)
-    marks : sequence of float
-        Values within ``z``; each number stands on the outer side of the curve.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-conditional.
-    """
-    ax = _axes(ax)
-    ax.plot(*curve.T, color=COLOURS["muted"], linewidth=1.5)
-    centre = curve.mean(axis=0)
-    for mark in marks:
-        point = np.array([np.interp(mark, z, column) for column in curve.T])
-        outwards = (point - centre) / np.linalg.norm(point - centre)
-        ax.plot(*point, "o", color=COLOURS["ink"], markersize=4)
-        text = f"{mark:g}".replace("-", "\N{MINUS SIGN}")
-        ax.annotate(
-            text, point, 12 * outwards, textcoords="offset points", ha="center", va="center"
-        )
-    ax.margins(0.12)
-    _plane(ax)
-    return ax
-
-
 def plot_density(x1, x2, density, *, ax=None):
     """Draw a density over the plane in colour ``p``: the darker, the denser.
 
@@ -279,96 +245,6 @@ def plot_latent_posterior(z, prior, posterior, *, ax=None):
     ax.set_ylim(bottom=0)
     ax.legend()
     return ax
-
-
-def figure_slices(x1, x2, curve, z, joint, marginal):
-    """Draw slices of the joint density p(x, z) side by side, and the marginal p(x) beneath.
-
-    All slices share one scale, so a slice with less mass is paler; the marginal has its own.
-
-    Parameters
-    ----------
-    x1 : ndarray, shape (n,)
-    x2 : ndarray, shape (m,)
-    curve : ndarray, shape (k, 2)
-        The decoder's curve, for orientation.
-    z : ndarray, shape (S,)
-    joint : ndarray, shape (S, m, n)
-    marginal : ndarray, shape (m, n)
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-evidence, the note's figure 17.2.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.4))
-    rows = figure.subfigures(2, height_ratios=[1, 2.6])
-    axes = rows[0].subplots(1, len(z))
-    for ax, z_i, slice_i in zip(axes, z, joint, strict=True):
-        _shade(ax, x1, x2, slice_i, joint.max())
-        ax.set_title(f"$z={z_i:g}$")
-    total = rows[1].subplots()
-    plot_density(x1, x2, marginal, ax=total)
-    total.set_title("$p(x)$: all slices together")
-    for ax in [*axes, total]:
-        ax.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
-        _plane(ax, labels=ax is total)
-    return figure
-
-
-def figure_generation(z_grid, prior, curve, z, x, noise_std):
-    """Draw ancestral sampling in four steps: z, then f[z], then x, then many times.
-
-    Parameters
-    ----------
-    z_grid, prior : ndarray, shape (n,)
-    curve : ndarray, shape (n, 2)
-        The decoder at ``z_grid``.
-    z : ndarray, shape (S,)
-        Draws from the prior; the first one is followed through the steps.
-    x : ndarray, shape (S, 2)
-        The data points drawn from them.
-    noise_std : float
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "nonlinear-latent-variable-models", section "sec-generation", the note's
-    figure 17.3.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Circle
-
-    figure = Figure(figsize=(6.4, 5.6))
-    (first, second), (third, fourth) = figure.subplots(2, 2)
-    at_z = np.interp(z[0], z_grid, prior)
-    at_f = np.array([np.interp(z[0], z_grid, column) for column in curve.T])
-    first.plot(z_grid, prior, color=COLOURS["muted"], linestyle=":")
-    first.plot([z[0], z[0]], [0, at_z], color=COLOURS["c2"], linewidth=1.25)
-    first.plot(z[0], 0, "D", color=COLOURS["c2"], clip_on=False)
-    first.set(xlabel="$z$", ylabel="$p(z)$", title="1  draw $z^*$ from the prior")
-    first.set_ylim(bottom=0)
-    second.plot(*at_f, "D", color=COLOURS["c2"])
-    second.set_title("2  go to $f[z^*]$ on the curve")
-    for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
-        ball = Circle(at_f, radius * noise_std, fill=False, edgecolor=COLOURS["c2"], linestyle=dash)
-        third.add_patch(ball)
-    third.plot(*np.stack([at_f, x[0]]).T, color=COLOURS["c2"], linewidth=1.25)
-    third.plot(*at_f, "D", color=COLOURS["c2"])
-    third.plot(*x[0], "o", color=COLOURS["data"], markersize=5)
-    third.set_title("3  add noise: $x^*$")
-    fourth.plot(*x.T, "o", color=COLOURS["data"], markersize=2, alpha=0.5, markeredgewidth=0)
-    fourth.set_title(f"4  {len(x):,} times, and forget $z$")
-    low, high = x.min(axis=0) - 0.2, x.max(axis=0) + 0.2
-    for ax in (second, third, fourth):
-        ax.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75, zorder=0)
-        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        _plane(ax)
-    return figure
 
 
 # ---- Jensen's inequality -------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 
+import numpy as np
 import pytest
 from test_live_explorers import EXPLORERS, READ, assert_same, show
 
@@ -13,6 +14,7 @@ from vaebook.explorers.base import share_tables
 
 each_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
 ELBO = next(case for case in EXPLORERS if case.explorer is explorers.Elbo)
+GENERATION = next(case for case in EXPLORERS if case.explorer is explorers.Generation)
 
 
 def values(root):
@@ -245,6 +247,26 @@ def test_a_walk_goes_downhill_all_the_way(page, site, direction):
     twin = explorers.Posterior(**start)
     twin.climb()
     assert_same(frames[-1], twin.readouts())
+
+
+def test_a_draw_goes_along_the_curve_then_off_it_and_is_counted_at_the_end(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    root = show(page, GENERATION, site)
+    twin = explorers.Generation()
+    frames = root.evaluate(FRAMES, "draw_1")
+    twin.draw_1()
+    assert_same(frames[-1], twin.readouts())
+    on_the_way = [frame for frame in frames if frame["n"] == 0]
+    assert len({frame["z"] for frame in on_the_way}) > 1
+
+    def off(frame):
+        return np.hypot(frame["x1"] - frame["centre_1"], frame["x2"] - frame["centre_2"])
+
+    # x rides on the curve until z is there, then leaves it as far as the noise takes it.
+    assert all(off(frame) < 1e-9 for frame in on_the_way if frame["z"] != twin.z)
+    path = [off(frame) for frame in on_the_way if frame["z"] == twin.z]
+    assert path == sorted(path)
+    assert all(part <= off(frames[-1]) + 1e-9 for part in path)
 
 
 def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):

@@ -314,6 +314,22 @@ def test_click_on_the_joint_chooses_slice_and_cut(page, site):
 GENERATION = Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html")
 
 
+def test_click_on_the_plane_chooses_x_and_shows_its_posterior(page, site):
+    root = show(page, GENERATION, site)
+    plane = root.locator("svg.vb-picture").nth(1)
+    hanging = root.locator(".vb-line.vb-posterior").first
+    before = hanging.get_attribute("d")
+    box, handle = plane.bounding_box(), root.locator('[data-handle="x1 x2"] .vb-grip')
+    at = {"x": box["width"] / 3, "y": box["height"] / 2}
+    plane.click(position=at)
+    grip = handle.bounding_box()
+    assert grip["x"] + grip["width"] / 2 - box["x"] == pytest.approx(at["x"], abs=2)
+    assert grip["y"] + grip["height"] / 2 - box["y"] == pytest.approx(at["y"], abs=2)
+    assert hanging.get_attribute("d") != before
+    now = root.evaluate(READ)
+    assert_same(now["numbers"], explorers.Generation(**now["values"]).readouts())
+
+
 def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
     root = show(page, GENERATION, site)
     press = lambda name: root.locator(f'[name="{name}"]').click()  # noqa: E731
@@ -321,20 +337,45 @@ def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
     first = numbers()
     press("draw_1")
     second = numbers()
-    assert (second["n"], second["last_z"]) == (2, pytest.approx(second["z"]))
+    assert (second["n"], second["z"]) == (
+        1,
+        pytest.approx(explorers.Generation(n=1).samples()[1][0]),
+    )
     for _ in range(7):
         press("draw_500")
     many = numbers()
-    assert many["n"] == 3001  # no more than the picture holds
-    assert many["misfit"] < 0.1 < 1 < first["misfit"]
+    assert many["n"] == 3000  # no more than the picture holds
+    assert many["misfit"] < 0.1 < 0.9 < first["misfit"]
     press("new_seed")
     other = numbers()
     assert other["seed"] == first["seed"] + 1
-    assert other["last_z"] != many["last_z"]
+    assert other["misfit"] != many["misfit"]
     press("reset")
     assert numbers() == first
     press("draw_1")
     assert numbers() == second
+
+
+def test_draws_move_on_the_left_and_change_their_weights_on_the_right(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Reparameterization)
+    root = show(page, case, site)
+
+    def dots():
+        """Return places and radii of the draws in both pictures, (2, 2, n)."""
+        paths = [root.locator(f".vb-points.vb-c{k}").first.get_attribute("d") for k in (1, 2)]
+        found = [re.findall(r"M([\d.]+) [\d.]+m-?([\d.]+)", path) for path in paths]
+        return np.transpose(np.array(found, float), (0, 2, 1))
+
+    before = dots()
+    root.locator("input[name=mean]").press("Home")
+    after = dots()
+    twin = explorers.Reparameterization(mean=-2.0)
+    _, kept, weights = twin.draws()
+    assert np.all(after[0, 0] < before[0, 0] - 20)
+    assert np.ptp(after[0, 1]) == 0
+    np.testing.assert_array_equal(after[1, 0], before[1, 0])
+    np.testing.assert_allclose(after[1, 1], 3.5 * np.sqrt(weights), atol=0.051)
+    assert np.corrcoef(kept, after[1, 0])[0, 1] > 0.999
 
 
 LATENT = Case(explorers.LatentSpace, "chapters/training-a-vae.html")

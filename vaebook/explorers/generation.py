@@ -1,4 +1,4 @@
-"""Explorer ``generation``: z moves a ball along the curve f[z], and samples build up p(x)."""
+"""Explorer ``generation``: from z to x by sampling, and from x back to z by the posterior."""
 
 from typing import ClassVar
 
@@ -7,85 +7,102 @@ import numpy as np
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Count, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
+from vaebook.explorers.words import fill
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
 from vaebook.quadrature import uniform_grid
 
-LATENT = uniform_grid(-5.0, 5.0, 401)
-SIDE = (-4.2, 4.2)  # of the square that is shown
-BARS = 42
+LATENT = uniform_grid(-5.0, 5.0, 501)
+SIDE = (-3.5, 3.5)  # of the square that is shown
+BARS = 35
 PARTS = 5  # the curve p(x1) has this many points in each bar
-MAX_DRAWS = 3001
+MAX_DRAWS = 3000
+
+
+def count_peaks(p):
+    """Return how many inner points are higher than both neighbours, and not negligible."""
+    inner = p[1:-1]
+    return int(((inner > p[:-2]) & (inner > p[2:]) & (inner > p.max() / 100)).sum())
 
 
 class Generation(Explorer):
-    """Ancestral sampling from the book's nonlinear model.
+    """Ancestral sampling from the book's nonlinear model, and the posterior of z given x.
 
+    ``z`` and ``x1``, ``x2`` are one latent value and one data point, each moved by hand or drawn.
     ``n`` counts the draws on show and ``seed`` says which they are: draw i of a seed is always the
     same. The bars count the first coordinate of all draws.
 
-    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-conditional and sec-generation.
+    Source: chapter "nonlinear-latent-variable-models", sec-generation and eq-nlvm-posterior.
     """
 
     name = "generation"
-    title = "From z to x, once and many times"
+    title = "From z to x, and back"
 
     z = Slider(0.0, -3.5, 3.5, step=0.1, label="latent", symbol="z", group="axis", role="c2")
+    x1 = Slider(1.5, *SIDE, step=0.1, fine=0.01, label="data", symbol="x₁", role="data")
+    x2 = Slider(1.0, *SIDE, step=0.1, fine=0.01, label="data", symbol="x₂", role="data")
     noise_std = Slider(
-        BOOK_NOISE_STD, 0.1, 0.8, step=0.05, fine=0.01, label="noise", symbol="σ", role="p"
+        BOOK_NOISE_STD, 0.15, 0.6, step=0.05, fine=0.01, label="noise", symbol="σ", role="p"
     )
-    n = Count(1, 1, MAX_DRAWS)
+    n = Count(0, 0, MAX_DRAWS)
     seed = Count(17, 0, 2**32 - 1)
     buttons = ("draw_1", "draw_500", "new_seed")
 
     shown = (
-        Readout("prior", "prior", symbol="p(z)", group="At the chosen z", role="c2", more=True),
-        Readout(
-            "centre_1", "centre", symbol="f₁[z]", group="At the chosen z", role="c2", more=True
-        ),
-        Readout(
-            "centre_2", "centre", symbol="f₂[z]", group="At the chosen z", role="c2", more=True
-        ),
-        Readout("density", "density", symbol="p(f[z])", role="p"),
-        Readout("last_z", "latent", symbol="z*", group="Last draw", more=True),
-        Readout("last_x_1", "data", symbol="x₁*", group="Last draw", more=True),
-        Readout("last_x_2", "data", symbol="x₂*", group="Last draw", more=True),
+        Readout("log_px", "log p(x)", unit="nats", role="p"),
+        Readout("posterior", "posterior", symbol="p(z|x)", role="posterior"),
         Readout("n", "draws", digits=0),
+        Readout("prior", "prior", symbol="p(z)", group="At the chosen z", role="c2", more=True),
+        Readout("centre_1", "mean of x", symbol="f₁[z]", group="At the chosen z", more=True),
+        Readout("centre_2", "mean of x", symbol="f₂[z]", group="At the chosen z", more=True),
+        Readout("density", "density", symbol="p(f[z])", group="At the chosen z", more=True),
+        Readout("log_px_given_z", "log p(x|z)", unit="nats", group="At the chosen z", more=True),
+        Readout("mean", "mean", group="Posterior of z", role="posterior", more=True),
+        Readout("std", "standard deviation", group="Posterior of z", more=True),
+        Readout("peaks", "peaks", digits=0, group="Posterior of z", more=True),
         Readout("seed", "seed", digits=0, group="All draws", more=True),
-        Readout("misfit", "bars miss the curve by", role="p"),
+        Readout("misfit", "area between bars and curve", group="All draws", more=True),
     )
 
     text: ClassVar = {
         "draw_1": "Draw one",
         "draw_500": "Draw 500",
         "new_seed": "New seed",
-        "note": "Draw one x at a time, or 500: the bars grow into the density of x₁.",
+        "note": "Draw a z and from it an x, once or 500 times; or drag x, and see which z could "
+        "have made it.",
         "x1": "x₁",
         "x2": "x₂",
         "z_axis": "z",
-        "prior_axis": "prior p(z)",
+        "z_density_axis": "density of z",
         "bars_axis": "density of x₁",
         "density_name": "p(x₁)",
+        "prior": "p(z)",
+        "posterior": "p(z|x)",
         "at_z": "z",
         "at_f": "f[z]",
-        "at_x": "x*",
-        "consequence": "the ball stands at ({centre_1}, {centre_2}), where the density is "
-        "{density:3}; the area between the bars of {n:0} draws and the curve is {misfit}",
+        "at_x": "x",
+        "one_peak": "one peak",
+        "more_peaks": "{peaks:0} peaks",
+        "consequence": "log p(x) is {log_px} nats; the posterior of z has {shape}, mean {mean} and "
+        "standard deviation {std}; draws so far: {n:0}",
         "plane_description": "The curve in the plane, the density of x as shading, the ball at "
-        "({centre_1}, {centre_2}) with standard deviation {noise_std}, and {n:0} draws.",
+        "({centre_1}, {centre_2}) with standard deviation {noise_std}, the point x at "
+        "({x1}, {x2}), and {n:0} draws.",
         "bars_description": "A histogram of the first coordinate of {n:0} draws with seed {seed} "
         "over its density; the area between them is {misfit}.",
-        "prior_description": "The standard normal prior of z, with z = {z} marked.",
-        "table_caption": "The chosen z, and the last draws",
+        "latent_description": "Two densities over z: the standard normal prior, and the posterior "
+        "given x, which has {shape}, mean {mean} and standard deviation {std}. Marked is z = {z}.",
+        "table_caption": "The chosen z and x, and the last draws",
         "table_draw": "draw",
         "table_chosen": "chosen",
     }
-    described = ("plane_description", "prior_description")
+    described = ("plane_description", "latent_description")
 
     def draw_1(self):
-        """Draw once more, and go to the z that was drawn."""
+        """Draw once more, and go to the z and the x that were drawn."""
         n = self.inside(n=self.n + 1)["n"]
-        self.set(n=n, **self.inside(z=self.samples(n)[1][-1]))
+        x, z = self.samples(n)
+        self.set(n=n, **self.inside(z=z[-1], x1=x[-1, 0], x2=x[-1, 1]))
 
     def draw_500(self):
         """Draw 500 times more."""
@@ -121,49 +138,65 @@ class Generation(Explorer):
         return np.exp(log_normal(x1[:, None], model.curve[:, 0], self.noise_std)) @ mass
 
     def compute(self):
-        """Return the numbers at z, the last draw, and how well the bars fit the curve."""
-        centre = book_decoder(self.z)
-        x, z = self.samples()
+        """Return the numbers at z, the posterior given x, and how well the bars fit the curve."""
+        model, centre, x = self.model(), book_decoder(self.z), [self.x1, self.x2]
+        log_px, log_px_given_z = model.log_marginal(x), model.log_px_given_z(x, self.z)
+        prior = np.exp(log_normal(self.z, 0.0, 1.0))
+        mean, std = model.posterior_moments(x)
         width = (SIDE[1] - SIDE[0]) / BARS
-        bar = np.floor((x[:, 0] - SIDE[0]) / width).astype(int)
+        bar = np.floor((self.samples()[0][:, 0] - SIDE[0]) / width).astype(int)
         counts = np.bincount(bar[(bar >= 0) & (bar < BARS)], minlength=BARS)
         mass = self.density_of_x1().reshape(BARS, PARTS).mean(axis=1) * width
         return {
-            "prior": np.exp(log_normal(self.z, 0.0, 1.0)),
+            "log_px": log_px,
+            "posterior": np.exp(log_px_given_z - log_px) * prior,
+            "n": self.n,
+            "prior": prior,
             "centre_1": centre[0],
             "centre_2": centre[1],
-            "density": np.exp(self.model().log_marginal(centre)),
-            "last_z": z[-1],
-            "last_x_1": x[-1, 0],
-            "last_x_2": x[-1, 1],
-            "n": self.n,
+            "density": np.exp(model.log_marginal(centre)),
+            "log_px_given_z": log_px_given_z,
+            "mean": mean,
+            "std": std,
+            "peaks": count_peaks(model.posterior(x)),
             "seed": self.seed,
-            "misfit": np.abs(counts / self.n - mass).sum(),
+            "misfit": np.abs(counts / max(self.n, 1) - mass).sum(),
         }
 
+    def blanks(self):
+        """Return also the posterior's number of peaks in words."""
+        blanks = super().blanks()
+        key = "one_peak" if blanks["peaks"] == 1 else "more_peaks"
+        return blanks | {"shape": fill(self.text[key], blanks)}
+
     def still(self):
-        """Return the plane with its density, the ball and the draws, and the prior beneath."""
+        """Return the plane with its density, the ball, x and the draws, and the densities of z."""
         from matplotlib.figure import Figure
         from matplotlib.patches import Circle
 
         from vaebook import figures
 
         fig = Figure(figsize=(5.2, 5.6))
-        plane, prior = fig.subplots(2, height_ratios=[4, 1])
-        side = np.linspace(*SIDE, 85)
+        latent, plane = fig.subplots(2, height_ratios=[1, 3.2])
+        model, point = self.model(), [self.x1, self.x2]
+        seen = np.abs(model.grid) <= 3.5
+        z = model.grid[seen]
+        figures.plot_latent_posterior(
+            z, np.exp(log_normal(z, 0.0, 1.0)), model.posterior(point)[seen], ax=latent
+        )
+        colour = figures.COLOURS["c2"]
+        latent.axvline(self.z, color=colour, linestyle="--")
+        side = np.linspace(*SIDE, 71)
         points = np.stack(np.meshgrid(side, side), axis=-1)
-        figures.plot_density(side, side, np.exp(self.model().log_marginal(points)), ax=plane)
-        figures.plot_decoder_curve(LATENT.points, book_decoder(LATENT.points), ax=plane)
+        figures.plot_density(side, side, np.exp(model.log_marginal(points)), ax=plane)
+        plane.plot(*model.curve.T, color=figures.COLOURS["muted"])
         x, _ = self.samples()
-        plane.plot(*x.T, "o", color=figures.COLOURS["data"], markersize=3)
-        centre, colour = book_decoder(self.z), figures.COLOURS["c2"]
+        plane.plot(*x.T, "o", color=figures.COLOURS["data"], markersize=1.5)
+        plane.plot(*point, "o", color=figures.COLOURS["data"], markersize=6)
         for radius in (self.noise_std, 2 * self.noise_std):
-            ring = Circle(centre, radius, fill=False, edgecolor=colour, linestyle="--")
+            ring = Circle(
+                book_decoder(self.z), radius, fill=False, edgecolor=colour, linestyle="--"
+            )
             plane.add_patch(ring)
         plane.set(xlim=SIDE, ylim=SIDE)
-        z = np.linspace(-3.5, 3.5, 141)
-        prior.plot(z, np.exp(log_normal(z, 0.0, 1.0)), ":", color=figures.COLOURS["muted"])
-        prior.axvline(self.z, color=colour, linestyle="--")
-        prior.set(xlabel="$z$", ylabel="prior $p(z)$", xlim=(-3.5, 3.5))
-        prior.set_ylim(bottom=0)
         return fig

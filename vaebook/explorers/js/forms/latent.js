@@ -9,6 +9,18 @@ Object.assign(vaebook.forms, (() => {
     return logSumExp(path1.map((f1, k) => logMass[k] + logNormal(x1, f1, std) + logNormal(x2, path2[k], std)));
   }
 
+  // the same, with vaebook.latent.NonlinearModel.posterior_moments, and how many peaks the posterior
+  // has that are at least a hundredth as high as the highest
+  function curvePosterior(x1, x2, path1, path2, logMass, latent, noise) {
+    const logPx = curveLogEvidence(x1, x2, path1, path2, logMass, noise);
+    const mass = path1.map((f1, k) => Math.exp(logMass[k] + logNormal(x1, f1, noise) + logNormal(x2, path2[k], noise) - logPx));
+    const mean = mass.reduce((sum, m, k) => sum + m * latent[k], 0);
+    const variance = mass.reduce((sum, m, k) => sum + m * (latent[k] - mean) ** 2, 0);
+    const least = Math.max(...mass) / 100;
+    const peaks = mass.filter((m, k) => m > least && m > mass[k - 1] && m > mass[k + 1]).length;
+    return { logPx, mean, std: Math.sqrt(variance), peaks };
+  }
+
   // vaebook.explorers.generation.Generation.density_of_x1: the density of one coordinate
   function curveDensity(xs, path, mass, std) {
     const height = Math.exp(logNormal(0, 0, std)); // once, and not for each of the 84,000 pairs
@@ -80,5 +92,5 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
   }
 
-  return { curveLogEvidence, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
+  return { curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
 })());
