@@ -3,12 +3,15 @@ vaebook.define("marginal", (api) => {
   const { forms, tables, text, format } = api;
   const { shares, duration, wait } = tables;
   const xs = Array.from(tables.x), zs = Array.from(tables.z);
+  const every2 = (grid) => grid.filter((_, i) => i % 2 === 0);
+  const [mapX, mapZ] = [every2(xs), every2(zs)]; // enough for the map, which the browser smooths
   const SECONDS = 6;
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
   const [left, right] = ends(xs), [bottom, top] = ends(zs);
   const density = (at, { weights, means, stds }) => forms.mixtureCurves(at, weights, means, stds).density;
   const prior = { weights: shares, ...duration }, marginal = { weights: shares, ...wait };
   const priorCurve = density(zs, prior), marginalCurve = density(xs, marginal);
+  const mapPrior = every2(priorCurve);
 
   const map = api.chart({
     part: 2.4, wide: false, height: [240, 160],
@@ -68,9 +71,9 @@ vaebook.define("marginal", (api) => {
   function drawMap({ x, z, correlation }) {
     if (correlation !== drawn) {
       drawn = correlation;
-      const joint = zs.flatMap((at, k) =>
-        density(xs, forms.given(at, shares, duration, wait, correlation)).map((value) => value * priorCurve[k]));
-      heat.set(joint, xs.length, zs.length, [left, right], [bottom, top], Math.max(...joint) / 0.85);
+      const joint = mapZ.flatMap((at, k) =>
+        density(mapX, forms.given(at, shares, duration, wait, correlation)).map((value) => value * mapPrior[k]));
+      heat.set(joint, mapX.length, mapZ.length, [left, right], [bottom, top], Math.max(...joint) / 0.85);
     }
     swept.set([left, right], [z, z], [bottom, bottom]);
     slice.set([left, right], [z, z]);
