@@ -846,50 +846,40 @@ def plot_trade_off(t, log_px, reconstruction, kl_prior, *, ax=None):
     return ax
 
 
-def plot_three_forms(elbo, log_px, gap, reconstruction, kl_prior, energy, entropy, *, ax=None):
-    """Draw three sums that end at the same bound, one a row.
+def plot_waterfall(terms, *, ax=None):
+    """Draw the bound as what two sums come to: log p - KL to posterior, reconstruction - KL to prior.
 
     Parameters
     ----------
-    elbo, log_px, gap, reconstruction, kl_prior : float
-        As ``vaebook.bounds.elbo`` gives them, in nats.
-    energy, entropy : float
-        The average of log p(x, z) under q, and the entropy of q.
+    terms : vaebook.bounds.ElboTerms of numbers, in nats
     ax : Axes, optional
 
     Returns
     -------
     Axes
 
-    Source: chapter "elbo-tightness", eq-elbo-entropy.
+    Source: chapter "elbo-tightness", eq-elbo-kl-posterior and eq-elbo-kl-prior.
     """
     ax = _axes(ax)
-    rows = [
-        (log_px, -gap, "gap", r"$\log\,p(x)$", f"minus KL to the posterior  {gap:.3f}"),
-        (
-            reconstruction,
-            -kl_prior,
-            "muted",
-            "reconstruction",
-            f"minus KL to the prior  {kl_prior:.3f}",
-        ),
-        (energy, entropy, "q", r"average of $\log\,p(x,z)$", f"plus entropy of $q$  {entropy:.3f}"),
+    levels = [
+        (terms.log_px, 0.1, 1.8, "p"),
+        (terms.elbo, 1.2, 3.8, "bound"),
+        (terms.reconstruction, 3.2, 4.9, "c1"),
     ]
-    ends = [value for start, step, *_ in rows for value in (start, start + step)]
-    room = max(np.ptp(ends), 0.5)
-    ax.axvline(elbo, color=COLOURS["bound"], linestyle=DASHES["bound"], label="ELBO")
-    for height, (start, step, role, name, added) in zip((2, 1, 0), rows, strict=True):
-        dash = DASHES.get(role, (0, (3, 1)))
-        ax.plot([start, start + step], [height] * 2, color=COLOURS[role], linestyle=dash, lw=6)
-        ax.plot(start, height, "o", color=COLOURS["ink"], markersize=6)
-        ax.plot(start + step, height, "s", color=COLOURS["bound"], markersize=6)
-        words = f"{name}  {start:.3f}  {added}".replace("-", "\N{MINUS SIGN}")
-        paper = {"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1}
-        ax.annotate(words, (0.01, height + 0.22), xycoords=("axes fraction", "data"), bbox=paper)
-    ax.set(xlabel="nats", ylabel="three forms", ylim=(-0.4, 2.75), yticks=[])
-    ax.set_xlim(min(ends) - 0.12 * room, max(ends) + 0.12 * room)
-    ax.spines["left"].set_visible(False)
-    ax.legend(loc="lower right")
+    for height, left, right, role in levels:
+        ax.hlines(height, left, right, color=COLOURS[role], linestyle=DASHES[role], linewidth=2)
+        ax.annotate(
+            f"{height:.3f}".replace("-", "\N{MINUS SIGN}"), ((left + right) / 2, height),
+            (0, 4), textcoords="offset points", color=COLOURS[role], ha="center",
+        )  # fmt: skip
+    for place, fall, role in [(1.5, terms.gap, "gap"), (3.5, terms.kl_prior, "muted")]:
+        ax.bar(place, fall, 0.6, bottom=terms.elbo, color=COLOURS[role], alpha=0.35)
+        middle = place, terms.elbo + fall / 2
+        ax.annotate(f"\N{MINUS SIGN}{fall:.3f}", middle, ha="center", va="center")
+    names = [r"$\log\,p(x)$", "KL to\nposterior", "ELBO", "KL to\nprior", "reconstruction"]
+    ax.set_xticks(np.arange(5) + 0.5, names)
+    ax.set(xlim=(0, 5), ylabel="nats")
+    ax.margins(y=0.18)
     return ax
 
 

@@ -1,4 +1,5 @@
-// Prior, likelihood, posterior and q over z, and three sums that end at the same bound.
+// q and the posterior over z with the integrand of their KL divergence, and under them a waterfall:
+// log p(x) falls by one divergence to the bound, the reconstruction by the other one.
 vaebook.define("tightness", (api) => {
   const { forms, tables, text, format } = api;
   const latent = Array.from(tables.latent);
@@ -9,43 +10,40 @@ vaebook.define("tightness", (api) => {
   };
 
   const chart = api.chart({
-    height: [250, 165],
+    height: [270, 180],
     x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis") },
-    y: { domain: [0, 1], label: text("density_axis") },
+    y: { domain: [tables.lowest, 1], label: text("density_axis") },
   });
-  const filled = chart.area("q");
+  const shade = chart.area("gap", { strength: 0.3 });
+  const zero = chart.line("muted", { width: 1 });
   const curves = {
     prior: chart.line("muted", { width: 1.75 }),
-    likelihood: chart.line("p", { width: 1.5 }),
     posterior: chart.line("posterior", { width: 2.5 }),
     q: chart.line("q", { width: 2.5 }),
   };
-  const ROLES = { prior: "muted", likelihood: "p", posterior: "posterior", q: "q" };
-  // Labels keep apart: likelihood and posterior have peaks of one height, q has its label at its foot.
-  const SPOTS = { prior: { anchor: "end", dy: -4 }, likelihood: { dy: -24 }, posterior: {}, q: { dy: -6 } };
-  const names = Object.fromEntries(Object.entries(ROLES).map(([key, role]) => [key, chart.label(role, SPOTS[key])]));
+  const names = {
+    prior: chart.label("muted", { anchor: "end", dy: -4 }),
+    posterior: chart.label("posterior"),
+    q: chart.label("q", { dy: 4 }),
+    integrand: chart.label("gap", { anchor: "start", dy: 16 }),
+  };
   const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
   const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
-  const sums = api.chart({
-    height: [200, 152],
-    x: { domain: [-8, 0], label: text("nats_axis") },
-    y: { domain: [0, 3.3], ticks: false },
+  const fall = api.chart({
+    height: [210, 172],
+    x: { domain: [0, 5], ticks: false },
+    y: { domain: [-4, -2], label: text("nats_axis") },
   });
-  const rows = [["first", "gap", 12], ["second", "muted", 11], ["third", "q", 10]].map(([key, role, width], i) => ({
-    key,
-    height: 2.25 - i,
-    floor: sums.area("bound"),
-    bar: sums.segment(role, { width }),
-    start: sums.points("ink", { size: 5 }),
-    end: sums.points("bound", { shape: "diamond", size: 4.5 }),
-    name: sums.label("ink", { anchor: "start", dy: -13 }),
-  }));
-  const level = sums.line("bound", { width: 2 });
-  const levelName = sums.label("bound", { dy: -4 });
+  // A level reaches from its own column to that of the fall beside it.
+  const LEVELS = [["log_px", "p", 0.1, 1.8, 0.6], ["elbo", "bound", 1.2, 3.8, 2.5], ["reconstruction", "c1", 3.2, 4.9, 4.4]];
+  const FALLS = [["gap", "gap", 1.5, "log_px"], ["kl_prior", "muted", 3.5, "reconstruction"]];
+  const falls = FALLS.map(([, role]) => ({ bar: fall.area(role, { strength: 0.4 }), number: fall.label(role, { dy: 5 }) }));
+  const levels = LEVELS.map(([, role]) => ({ line: fall.segment(role, { width: 2.5 }), number: fall.label(role, { dy: -6 }) }));
+  const columns = [...LEVELS, ...FALLS].map(([, role]) => fall.label(role, { dy: LEVELS.some((one) => one[1] === role) ? -20 : -4 }));
 
-  let seen = {}; // the evidence of the x and model on show
+  let seen = {}; // evidence and best Gaussian of the x and model on show
   function evidenceOf({ x, model }) {
     if (seen.x !== x || seen.model !== model) {
       const { decoder, noise, data } = MODELS[model];
@@ -53,12 +51,17 @@ vaebook.define("tightness", (api) => {
     }
     return seen;
   }
+  const inside = ({ mean, std }) => api.inside({ mean, std });
 
   return {
     actions: {
-      match(values) {
-        const { mean, std } = evidenceOf(values);
-        return api.inside({ mean, std });
+      match: (values) => inside(evidenceOf(values)),
+      best(values) {
+        const moments = evidenceOf(values);
+        if (values.model === "linear") return inside(moments); // the posterior is Gaussian
+        const { decoder, noise, data } = MODELS[values.model];
+        const x = data(values.x);
+        return inside(forms.bestGaussian((z) => forms.logLikelihood(decoder, noise, x, z) + forms.logNormal(z, 0, 1), moments));
       },
     },
 
@@ -67,74 +70,68 @@ vaebook.define("tightness", (api) => {
       const x = data(values.x);
       const { logPx } = evidenceOf(values);
       const at = forms.boundTerms(decoder, noise, logPx, x, values.mean, values.std);
+      const numbers = { log_px: logPx, gap: at.gap, elbo: at.elbo, reconstruction: at.reconstruction, kl_prior: at.klPrior };
 
-      // Densities over z. The likelihood is none: it is scaled to the height of the posterior.
       const densities = (z) => {
-        const logLikelihood = forms.logLikelihood(decoder, noise, x, z);
         const logPrior = forms.logNormal(z, 0, 1);
-        return {
-          prior: Math.exp(logPrior),
-          likelihood: Math.exp(logLikelihood),
-          posterior: Math.exp(logLikelihood + logPrior - logPx),
-          q: Math.exp(forms.logNormal(z, values.mean, values.std)),
-        };
+        const logPosterior = forms.logLikelihood(decoder, noise, x, z) + logPrior - logPx;
+        const logQ = forms.logNormal(z, values.mean, values.std);
+        const q = Math.exp(logQ);
+        return { prior: Math.exp(logPrior), posterior: Math.exp(logPosterior), q, integrand: q * (logQ - logPosterior) };
       };
-      const over = Object.fromEntries(Object.keys(ROLES).map((key) => [key, []]));
-      for (const z of latent) {
-        for (const [key, value] of Object.entries(densities(z))) over[key].push(value);
-      }
-      const highest = Object.fromEntries(Object.keys(ROLES).map((key) => [key, over[key].indexOf(Math.max(...over[key]))]));
-      const scale = over.posterior[highest.posterior] / over.likelihood[highest.likelihood];
-      over.likelihood = over.likelihood.map((value) => scale * value);
-      const top = api.niceCeiling(1.2 * Math.max(over.posterior[highest.posterior], over.q[highest.q]));
-      chart.domain({ y: [0, top] });
-      filled.set(latent, over.q);
-      for (const key of Object.keys(ROLES)) curves[key].set(latent, over[key]);
-      for (const key of ["likelihood", "posterior"]) names[key].set(latent[highest[key]], over[key][highest[key]], text(key), key === "likelihood" ? 16 : 0);
+      const over = latent.map(densities);
+      const column = (key) => over.map((row) => row[key]);
+      const highest = Math.max(...column("posterior"));
+      const peak = column("posterior").indexOf(highest);
+      const top = api.niceCeiling(1.2 * Math.max(highest, ...column("q")));
+      chart.domain({ y: [tables.lowest * top, top] });
+      shade.set(latent, column("integrand"));
+      zero.set([latent[0], latent[latent.length - 1]], [0, 0]);
+      for (const key of Object.keys(curves)) curves[key].set(latent, column(key));
+      const left = values.mean < latent[peak];
+      names.posterior.set(latent[peak], highest, text("posterior"), left ? 52 : -52);
       names.prior.set(-0.8, densities(-0.8).prior, text("prior"));
-      names.q.set(values.mean, 0, text("q"));
+      names.q.set(values.mean, densities(values.mean).q, text("q"), left ? -30 : 30);
+      names.integrand.set(latent[0], 0, text("integrand"), 6);
       meanHandle.set(values.mean, densities(values.mean).q);
       const flank = values.mean + (values.mean < 0 ? 1 : -1) * values.std;
       stdHandle.set(flank, densities(flank).q);
 
-      // Three sums: where each starts, and by how much it goes.
-      const walks = [[logPx, -at.gap], [at.reconstruction, -at.klPrior], [at.energy, at.entropy]];
-      const ends = walks.flatMap(([start, step]) => [start, start + step]);
-      const [low, high] = [Math.min(...ends), Math.max(...ends)];
-      const left = -api.niceCeiling(Math.max(4, -1.05 * low));
-      sums.domain({ x: [left, high > -0.2 ? api.niceCeiling(Math.max(1, high + 0.5)) : 0] });
-      rows.forEach(({ key, height, floor, bar, start, end, name }, i) => {
-        const [from, step] = walks[i];
-        floor.set([left, from + step], [height + 0.12, height + 0.12], [height - 0.12, height - 0.12]);
-        bar.set(from, height, from + step, height);
-        start.set([from], [height]);
-        end.set([from + step], [height]);
-        name.set(left, height, text(key));
-      });
-      level.set([at.elbo, at.elbo], [0, 3.3]);
-      levelName.set(at.elbo, 3, text("elbo"));
+      drawFall(numbers);
 
-      const consequence = text("consequence", {
-        log_px: logPx, elbo: at.elbo, gap: at.gap, reconstruction: at.reconstruction, kl_prior: at.klPrior,
-      });
-      chart.describe(text("density_description", { ...values, peak: latent[highest.posterior] }));
-      sums.describe(text("sums_description", { consequence }));
+      const consequence = text("consequence", numbers);
+      chart.describe(text("density_description", { ...values, peak: latent[peak] }));
+      fall.describe(text("fall_description", { consequence }));
       return {
-        readouts: {
-          log_px: logPx, gap: at.gap, elbo_posterior: logPx - at.gap,
-          reconstruction: at.reconstruction, kl_prior: at.klPrior, elbo_prior: at.reconstruction - at.klPrior,
-          energy: at.energy, entropy: at.entropy, elbo: at.elbo,
-        },
+        readouts: { ...numbers, energy: at.energy, entropy: at.entropy },
         consequence,
-        table() {
-          const zs = latent.filter((_, i) => i % 10 === 0);
-          return {
-            caption: text("table_caption"),
-            head: [text("z_axis"), text("prior"), text("table_likelihood"), text("posterior"), text("q")],
-            rows: zs.map((z) => [format(z), ...Object.values(densities(z))]),
-          };
-        },
+        table: () => ({
+          caption: text("table_caption"),
+          head: ["z_axis", "prior", "posterior", "q", "integrand"].map((key) => text(key)),
+          rows: latent.filter((_, i) => i % 10 === 0).map((z) => [format(z), ...Object.values(densities(z))]),
+        }),
       };
     },
   };
+
+  // A calm axis: it ends at a whole nat and spans a round number of them.
+  function drawFall(numbers) {
+    const high = Math.ceil(Math.max(numbers.log_px, numbers.reconstruction) + 0.1);
+    const span = Math.max(2, api.niceCeiling((high - numbers.elbo) / 0.72));
+    const floor = high - span;
+    fall.domain({ y: [floor, high] });
+    LEVELS.forEach(([key, , left, right, middle], i) => {
+      levels[i].line.set(left, numbers[key], right, numbers[key]);
+      levels[i].number.set(middle, numbers[key], format(numbers[key], 3));
+      columns[i].set(middle, floor, text(key));
+    });
+    FALLS.forEach(([key, , middle, from], i) => {
+      const edges = [middle - 0.3, middle + 0.3];
+      falls[i].bar.set(edges, [numbers[from], numbers[from]], [numbers.elbo, numbers.elbo]);
+      const thin = numbers[key] < 0.1 * span; // then its number stands over it
+      const height = thin ? numbers[from] + 0.06 * span : (numbers[from] + numbers.elbo) / 2;
+      falls[i].number.set(middle, height, numbers[key] < 5e-4 ? "0" : `−${format(numbers[key], 3)}`);
+      columns[LEVELS.length + i].set(middle, floor, text(key));
+    });
+  }
 });
