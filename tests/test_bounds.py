@@ -175,7 +175,7 @@ def test_linear_gap_is_not_negative_in_float32_close_to_the_posterior(
 
 
 @for_all(**linear)
-def test_linear_gap_is_the_divergence_from_the_posterior(weight, noise_std, x, mean, std):
+def test_linear_gap_is_the_divergence_to_the_posterior(weight, noise_std, x, mean, std):
     model = LinearGaussianModel(weight, noise_std)
     terms = elbo(model, x, mean, std)
     assert terms.gap == kl_normal(mean, std, *model.posterior(x))

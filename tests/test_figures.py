@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from vaebook import figures
 from vaebook.bounds import elbo
-from vaebook.gaussians import kl_normal, log_normal
+from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 
@@ -45,7 +45,7 @@ CLIMB = np.array([(0.0, -3.3), (0.0, -3.1), (1.0, -2.2)])
 
 MEANS, STDS = np.linspace(-3, 3, 25), np.geomspace(0.1, 2, 20)
 GAPS = elbo(BOOK, np.array([-1.9, 0.0]), MEANS, STDS[:, None]).gap
-FORMS = np.array([-2.6, -2.3, 0.3, -2.2, 0.4, -3.3, 0.7])
+TERMS = np.array([-2.6, -2.3, 0.3, -2.2, 0.4])
 
 BANDS = 1 + 0.1 * SLOPES
 
@@ -74,10 +74,7 @@ PLOTS = {
     "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS),
     "plot_best_bound": (SLOPES, LOG_PX, BOUNDS.max(axis=0)),
     "plot_q": (Z_LINE, POSTERIOR, PRIOR),
-    "plot_elbo_gaps": (["A", "B"], np.array([-1.0, -2.0]), np.array([-1.5, -2.0])),
-    "plot_gap_map": (MEANS, STDS, GAPS, np.array([[-1.7, 0.2, 0.68]])),
-    "plot_trade_off": (MEANS, np.float64(-2.0), -3 + MEANS / 9, MEANS**2 / 9),
-    "plot_three_forms": tuple(FORMS),
+    "plot_waterfall": tuple(TERMS),
     "plot_ellipses": (ROOTS @ np.swapaxes(ROOTS, 1, 2), ["posterior", "q"], ["p", "q"]),
     "plot_amortised": (SLOPES, MEANS, np.outer(MEANS**2, BANDS) / 9, BANDS, 0.5 * BANDS, -BANDS),
     "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
@@ -112,7 +109,6 @@ FIGURES = {
     "figure_curves": (DOTS, ["a", "b"], Z_LINE, np.stack([CURVE, 2 * CURVE])),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
-    "figure_kl_integrand": (Z_LINE, np.exp(log_normal(Z_LINE, 1, 0.5)), PRIOR),
     "figure_which_z": (
         Z_LINE,
         PRIOR,
@@ -323,24 +319,6 @@ def test_an_m_step_follows_its_bound_and_an_e_step_goes_straight_up(ax):
     assert [text.get_text() for text in ax.texts] == ["0", "1", "2"]
 
 
-def test_each_gap_hangs_between_its_bound_and_its_log_likelihood(ax):
-    figures.plot_elbo_gaps(*PLOTS["plot_elbo_gaps"], ax=ax)
-    bars, tops = ax.collections
-    ends = np.array(bars.get_segments())[:, :, 1]
-    np.testing.assert_array_equal(ends, [[-1.5, -1.0], [-2.0, -2.0]])
-    np.testing.assert_array_equal(np.array(tops.get_segments())[:, 0, 1], [-1.0, -2.0])
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [-1.5, -2.0])
-
-
-def test_kl_integrand_has_the_divergence_as_its_area():
-    top, bottom = figures.figure_kl_integrand(*FIGURES["figure_kl_integrand"]).axes
-    drawn = bottom.lines[0].get_ydata()
-    area = np.sum(drawn) * (Z_LINE[1] - Z_LINE[0])
-    np.testing.assert_allclose(area, kl_normal(1, 0.5, 0, 1), rtol=1e-3)
-    assert len(top.lines) == 2
-    assert drawn.min() < 0
-
-
 def test_dots_on_the_curve_are_the_posterior():
     plane, *rows = figures.figure_which_z(*FIGURES["figure_which_z"]).axes
     dots = plane.collections[0]
@@ -351,31 +329,14 @@ def test_dots_on_the_curve_are_the_posterior():
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), values)
 
 
-def test_gap_map_has_its_contours_where_the_gap_has_their_level(ax):
-    figures.plot_gap_map(*PLOTS["plot_gap_map"], ax=ax)
-    contours = ax.collections[0]
-    for level, path in zip(contours.levels, contours.get_paths(), strict=True):
-        if len(path.vertices):
-            gaps = elbo(BOOK, np.array([-1.9, 0.0]), *path.vertices.T).gap
-            np.testing.assert_allclose(np.median(gaps), level, rtol=0.15)
-
-
-def test_bound_is_the_difference_of_reconstruction_and_price(ax):
-    t, log_px, reconstruction, price = PLOTS["plot_trade_off"]
-    figures.plot_trade_off(t, log_px, reconstruction, price, ax=ax)
-    drawn = dict(zip(roles(ax), ax.lines, strict=True))
-    np.testing.assert_array_equal(drawn["bound"].get_ydata(), reconstruction - price)
-    np.testing.assert_array_equal(drawn["c1"].get_ydata(), reconstruction)
-    np.testing.assert_array_equal(drawn["p"].get_ydata(), [-2.0, -2.0])
-
-
-def test_three_forms_end_at_the_bound(ax):
-    figures.plot_three_forms(*FORMS, ax=ax)
-    bars = {role: line.get_xdata() for role, line in zip(roles(ax), ax.lines, strict=True)}
-    for role, start in [("gap", -2.3), ("muted", -2.2), ("q", -3.3)]:
-        np.testing.assert_allclose(bars[role], [start, -2.6])
+def test_both_falls_of_the_waterfall_end_at_the_bound(ax):
+    figures.plot_waterfall(*TERMS, ax=ax)
+    ends = [(bar.get_y() + bar.get_height(), bar.get_y()) for bar in ax.patches]
+    np.testing.assert_allclose(ends, [(-2.3, -2.6), (-2.2, -2.6)])
+    heights = [level.get_segments()[0][0, 1] for level in ax.collections]
+    np.testing.assert_allclose(heights, [-2.3, -2.6, -2.2])
     words = [text.get_text().replace("\N{MINUS SIGN}", "-") for text in ax.texts]
-    assert ["-2.300" in words[0], "0.400" in words[1], "0.700" in words[2]] == [True] * 3
+    assert words == ["-2.300", "-2.600", "-2.200", "-0.300", "-0.400"]
 
 
 def test_sampling_stops_the_gradient_above_and_lets_it_through_below():

@@ -565,7 +565,7 @@ def plot_best_bound(phi, log_px, best, *, ax=None):
     -------
     Axes
 
-    Source: chapter "evidence-lower-bound", section "sec-bent-model".
+    Source: chapter "elbo-tightness", section "sec-bent-model".
     """
     ax = _axes(ax)
     ax.fill_between(phi, best, log_px, color=COLOURS["gap"], alpha=0.25, linewidth=0, label="gap")
@@ -590,7 +590,7 @@ def plot_q(z, posterior, q, *, ax=None):
     -------
     Axes
 
-    Source: chapter "evidence-lower-bound", section "sec-bent-model".
+    Source: chapter "elbo-tightness", section "sec-bent-model".
     """
     ax = _axes(ax)
     for values, role, name in [(posterior, "posterior", "$p(z|x)$"), (q, "q", "$q(z)$")]:
@@ -651,70 +651,6 @@ def figure_two_moves(phi, log_px, elbo, column, walk):
 
 
 # ---- tightness of the bound ----------------------------------------------------------------------
-
-
-def plot_elbo_gaps(names, log_px, elbo, *, top=r"$\log\,p(x)$", bar="gap", ax=None):
-    """Draw bounds under their log-likelihoods, each with the gap that it leaves.
-
-    Parameters
-    ----------
-    names : sequence of str, length N
-    log_px : float or ndarray, shape (N,)
-    elbo : ndarray, shape (N,)
-        In nats.
-    top, bar : str
-        Names for the legend: of the log-likelihood, and of the bar below it.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "elbo-tightness", eq-elbo-kl-posterior and eq-bound-change.
-    """
-    ax = _axes(ax)
-    places = np.arange(len(names))
-    tops = np.broadcast_to(log_px, places.shape)
-    gap = {"color": COLOURS["gap"], "linestyle": DASHES["gap"], "linewidth": 4}
-    ax.vlines(places, elbo, tops, label=bar, **gap)
-    ax.hlines(tops, places - 0.5, places + 0.5, color=COLOURS["p"], linewidth=2, label=top)
-    ax.plot(places, elbo, "s", color=COLOURS["bound"], markersize=7, label="ELBO")
-    ax.set_xticks(places, names)
-    ax.set(xlabel="$q$", ylabel="nats", xlim=(-0.5, len(names) - 0.5))
-    ax.legend(loc="lower left")
-    return ax
-
-
-def figure_kl_integrand(z, q, p):
-    """Draw two densities, and beneath them the function whose area is the divergence of q from p.
-
-    Parameters
-    ----------
-    z, q, p : ndarray, shape (n,)
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "elbo-tightness", eq-kl.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 4.2))
-    top, bottom = figure.subplots(2, sharex=True)
-    plot_q(z, p, q, ax=top)
-    integrand = q * np.log(q / p)
-    for part, colour, name in [
-        (np.maximum(integrand, 0), "gap", "counts up: $q > p$"),
-        (np.minimum(integrand, 0), "muted", "counts down: $q < p$"),
-    ]:
-        bottom.fill_between(z, part, color=COLOURS[colour], alpha=0.35, linewidth=0, label=name)
-    bottom.plot(z, integrand, color=COLOURS["gap"], linewidth=1.25)
-    bottom.axhline(0, color=COLOURS["ink"], linewidth=0.75)
-    bottom.set(xlabel="$z$", ylabel=r"$q\;\log\,(q/p)$")
-    bottom.legend()
-    top.set_xlabel("")
-    return figure
 
 
 def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
@@ -779,79 +715,13 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     return figure
 
 
-def plot_gap_map(mean, std, gap, best, *, ax=None):
-    """Draw the gap from above, as contours over mean and std of q, with its lowest places.
+def plot_waterfall(elbo, log_px, gap, reconstruction, kl_prior, *, ax=None):
+    """Draw how log p falls to the bound by one KL divergence, and the reconstruction by another.
 
     Parameters
     ----------
-    mean : ndarray, shape (n,)
-    std : ndarray, shape (m,)
-    gap : ndarray, shape (m, n)
-        In nats.
-    best : ndarray, shape (k, 3)
-        Mean, std and gap at each place to mark.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "elbo-tightness", eq-gap-one-mode.
-    """
-    ax = _axes(ax)
-    levels = [1, 1.5, 2.5, 5, 10, 20, 40, 80]
-    lines = ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=1)
-    ax.clabel(lines, levels[2:], fmt=lambda level: f"{level:g}", fontsize="small")
-    for place in best:
-        ax.plot(*place[:2], "s", color=COLOURS["q"], markersize=5)
-        ax.annotate(
-            f"{place[2]:.3f}", place[:2], (-42, 34), textcoords="offset points", ha="center",
-            color=COLOURS["q"], arrowprops={"arrowstyle": "-", "color": COLOURS["q"]},
-            bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1},
-        )  # fmt: skip
-    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$", yscale="log")
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2) if std[0] <= t <= std[-1]]
-    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-    ax.minorticks_off()
-    return ax
-
-
-def plot_trade_off(t, log_px, reconstruction, kl_prior, *, ax=None):
-    """Draw reconstruction and KL to the prior along a walk of q, and between them the bound.
-
-    Parameters
-    ----------
-    t : ndarray, shape (n,)
-        How much q listens to the data: 0 is the prior, 1 the posterior.
-    log_px : float
-    reconstruction, kl_prior : ndarray, shape (n,)
-        In nats; the bound is their difference.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "elbo-tightness", eq-elbo-kl-prior.
-    """
-    ax = _axes(ax)
-    elbo = reconstruction - kl_prior
-    ax.plot(t, reconstruction, color=COLOURS["c1"], linestyle=DASHES["c1"], label="reconstruction")
-    shade = {"color": COLOURS["muted"], "alpha": 0.18, "linewidth": 0}
-    ax.fill_between(t, elbo, reconstruction, label="KL to the prior", **shade)
-    ax.plot(t, elbo, color=COLOURS["bound"], linestyle=DASHES["bound"], label="ELBO")
-    ax.axhline(log_px, color=COLOURS["p"], linewidth=1.25, label=r"$\log\,p(x)$")
-    ax.set(xlabel="$t$", ylabel="nats", xlim=(t[0], t[-1]))
-    ax.legend()
-    return ax
-
-
-def plot_waterfall(terms, *, ax=None):
-    """Draw the bound as what two sums come to: log p - KL to posterior, reconstruction - KL to prior.
-
-    Parameters
-    ----------
-    terms : vaebook.bounds.ElboTerms of numbers, in nats
+    elbo, log_px, gap, reconstruction, kl_prior : float
+        As ``vaebook.bounds.elbo`` gives them, in nats.
     ax : Axes, optional
 
     Returns
@@ -862,9 +732,9 @@ def plot_waterfall(terms, *, ax=None):
     """
     ax = _axes(ax)
     levels = [
-        (terms.log_px, 0.1, 1.8, "p"),
-        (terms.elbo, 1.2, 3.8, "bound"),
-        (terms.reconstruction, 3.2, 4.9, "c1"),
+        (log_px, 0.1, 1.8, "p"),
+        (elbo, 1.2, 3.8, "bound"),
+        (reconstruction, 3.2, 4.9, "c1"),
     ]
     for height, left, right, role in levels:
         ax.hlines(height, left, right, color=COLOURS[role], linestyle=DASHES[role], linewidth=2)
@@ -872,13 +742,13 @@ def plot_waterfall(terms, *, ax=None):
             f"{height:.3f}".replace("-", "\N{MINUS SIGN}"), ((left + right) / 2, height),
             (0, 4), textcoords="offset points", color=COLOURS[role], ha="center",
         )  # fmt: skip
-    for place, fall, role in [(1.5, terms.gap, "gap"), (3.5, terms.kl_prior, "muted")]:
-        ax.bar(place, fall, 0.6, bottom=terms.elbo, color=COLOURS[role], alpha=0.35)
-        middle = place, terms.elbo + fall / 2
+    for place, fall, role in [(1.5, gap, "gap"), (3.5, kl_prior, "muted")]:
+        ax.bar(place, fall, 0.6, bottom=elbo, color=COLOURS[role], alpha=0.35)
+        middle = place, elbo + fall / 2
         ax.annotate(f"\N{MINUS SIGN}{fall:.3f}", middle, ha="center", va="center")
     names = [r"$\log\,p(x)$", "KL to\nposterior", "ELBO", "KL to\nprior", "reconstruction"]
     ax.set_xticks(np.arange(5) + 0.5, names)
-    ax.set(xlim=(0, 5), ylabel="nats")
+    ax.set(xlim=(0, 5), xlabel="first reading from the left, second from the right", ylabel="nats")
     ax.margins(y=0.18)
     return ax
 

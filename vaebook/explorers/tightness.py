@@ -51,10 +51,10 @@ class Tightness(Explorer):
     )
 
     text: ClassVar = {
-        "match": "Match the posterior",
+        "match": "Match posterior",
         "best": "Best Gaussian",
-        "note": "Take q by its mean or its width. The shaded area, above the line minus below it, is "
-        "the KL to the posterior.",
+        "note": "Take q by its mean or its width. The shaded area, above the line minus below it, "
+        "is the KL to the posterior.",
         "z_axis": "z",
         "density_axis": "density over z",
         "nats_axis": "nats",
@@ -70,12 +70,12 @@ class Tightness(Explorer):
         "consequence": "log p(x*) {log_px:3} minus KL to the posterior {gap:3} is ELBO {elbo:3}, "
         "and so is reconstruction {reconstruction:3} minus KL to the prior {kl_prior:3}",
         "density_description": "Over z: the prior, the posterior for x* = {x}, with its highest "
-        "point at {peak}, and q with mean {mean} and standard deviation {std}. The integrand of the "
-        "KL divergence from q to the posterior is shaded: it is above zero where q is larger than "
-        "the posterior, and below zero where q is smaller.",
-        "fall_description": "Five levels in a row, in nats. From the left, log p(x*) falls by the "
-        "KL to the posterior to the ELBO; from the right, the reconstruction falls by the KL to the "
-        "prior to the same ELBO: {consequence}.",
+        "point at {peak}, and q with mean {mean:3} and standard deviation {std:3}. The integrand "
+        "of the KL divergence from q to the posterior is shaded: it is above zero where q is "
+        "larger than the posterior, and below zero where q is smaller.",
+        "fall_description": "A waterfall in nats. From the left, log p(x*) falls by the KL to the "
+        "posterior to the ELBO; from the right, the reconstruction falls by the KL to the prior to "
+        "the same ELBO: {consequence}.",
         "table_caption": "Densities over z, and the integrand of the KL to the posterior",
     }
     described = ("density_description", "fall_description")
@@ -137,5 +137,5 @@ class Tightness(Explorer):
         highest = 1.2 * max(posterior.max(), q.max())
         top.set_ylim(LOWEST * highest, highest)
         top.legend()
-        figures.plot_waterfall(elbo(*self._model(), self.mean, self.std), ax=bottom)
+        figures.plot_waterfall(*elbo(*self._model(), self.mean, self.std), ax=bottom)
         return fig

@@ -117,7 +117,7 @@ vaebook.define("tightness", (api) => {
   // A calm axis: it ends at a whole nat and spans a round number of them.
   function drawFall(numbers) {
     const high = Math.ceil(Math.max(numbers.log_px, numbers.reconstruction) + 0.1);
-    const span = Math.max(2, api.niceCeiling((high - numbers.elbo) / 0.72));
+    const span = Math.max(1, api.niceCeiling((high - numbers.elbo) / 0.72));
     const floor = high - span;
     fall.domain({ y: [floor, high] });
     LEVELS.forEach(([key, , left, right, middle], i) => {

@@ -61,7 +61,7 @@ Object.assign(vaebook.forms, (() => {
       return { logPx, density: terms.map((term) => Math.exp(term - logPx)) };
     }
 
-    // the gap, by its own integral: the divergence of q from the posterior
+    // the gap, by its own integral: the KL divergence from q to the posterior
     function gap([mean, std, phi], logPx) {
       const logRatio = (z) => logNormal(z, mean, std) + logPx - logJoint(z, phi);
       return Math.max(0, under(mean, std, logRatio));
