@@ -10,7 +10,7 @@ vaebook.define("tightness", (api) => {
   };
 
   const chart = api.chart({
-    height: [270, 180],
+    height: [270, 165],
     x: { domain: [latent[0], latent[latent.length - 1]], label: text("z_axis") },
     y: { domain: [tables.lowest, 1], label: text("density_axis") },
   });
@@ -32,7 +32,7 @@ vaebook.define("tightness", (api) => {
   chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const fall = api.chart({
-    height: [210, 172],
+    height: [210, 152],
     x: { domain: [0, 5], ticks: false },
     y: { domain: [-4, -2], label: text("nats_axis") },
   });
