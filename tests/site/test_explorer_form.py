@@ -15,6 +15,7 @@ from vaebook.explorers.base import share_tables
 each_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
 ELBO = next(case for case in EXPLORERS if case.explorer is explorers.Elbo)
 GENERATION = next(case for case in EXPLORERS if case.explorer is explorers.Generation)
+VAE_STEP = next(case for case in EXPLORERS if case.explorer is explorers.VaeStep)
 
 
 def values(root):
@@ -61,7 +62,7 @@ def test_few_controls_and_numbers_are_in_view(case, page, site):
     kinds = "input[type=range], fieldset:has(> label > input[type=radio]), select"
     assert panel.locator(kinds).count() <= 4
     assert panel.locator(".vb-readout").count() <= 3
-    rows = {button.bounding_box()["y"] for button in panel.locator("button").all()}
+    rows = {button.bounding_box()["y"] for button in panel.locator(".vb-buttons button").all()}
     assert len(rows) <= 1
     assert root.locator(".vb-note").inner_text()
     assert root.locator("details[open]").count() == 0
@@ -216,6 +217,19 @@ FRAMES = """(root, name) => new Promise((done) => {
 })"""
 
 
+# Where the decoded sample is drawn, frame by frame.
+PLACES = """root => new Promise((done) => {
+  const seen = [], start = performance.now();
+  root.querySelector("button[name=new_epsilon]").click();
+  const look = () => {
+    seen.push(root.querySelectorAll(".vb-points.vb-q")[1].getAttribute("d"));
+    if (performance.now() - start < 800) requestAnimationFrame(look);
+    else done(seen);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
 def test_an_e_step_lifts_and_an_m_step_walks(new_page, site):
     page = new_page(viewport={"width": 1280, "height": 800})
     root = show(page, ELBO, site)
@@ -281,6 +295,52 @@ def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
     assert stops == len(values(root)["trail"]) == 8
     root.locator("[name=reset]").click()
     assert not lens.is_visible()
+
+
+def test_a_slider_plays_through_its_range_until_pressed_or_moved(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    root = show(page, VAE_STEP, site)
+    button = root.locator("[name=play_epoch]")
+    assert button.get_attribute("aria-label") == "Play: epoch"
+    button.click()  # from the end: from the start
+    page.wait_for_function("document.querySelector('[data-explorer]').vaebook.values().epoch > 30")
+    assert button.get_attribute("aria-label") == "Pause: epoch"
+    button.click()
+    paused = values(root)["epoch"]
+    page.wait_for_timeout(400)
+    assert 30 < values(root)["epoch"] == paused < 400
+    assert_same(root.evaluate(READ)["numbers"], explorers.VaeStep(**values(root)).readouts())
+    button.click()
+    page.wait_for_timeout(400)
+    root.locator("input[name=epoch]").press("Home")
+    page.wait_for_timeout(400)
+    assert values(root)["epoch"] == 0
+    assert button.get_attribute("aria-label") == "Play: epoch"
+    for before in (None, paused, 400):  # the key; each run is one step
+        root.locator("[name=undo]").click()
+        page.wait_for_timeout(450)
+        assert before is None or values(root)["epoch"] == before
+    page.emulate_media(reduced_motion="reduce")
+    root.locator("input[name=epoch]").press("Home")
+    button.click()
+    assert values(root)["epoch"] == 400
+
+
+def test_a_sample_travels_from_x_by_q_to_the_curve(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    root = show(page, VAE_STEP, site)
+    places = root.evaluate(PLACES)
+    assert len(set(places)) > 2
+    twin = explorers.VaeStep()
+    twin.new_epsilon()
+    assert_same(root.evaluate(READ)["numbers"], twin.readouts())
+    # It begins at x and ends where the draw without motion is.
+    marks = "e => e.querySelectorAll('.vb-points.vb-q')[1].getAttribute('d')"
+    assert places[-1] == root.evaluate(marks)
+    page.emulate_media(reduced_motion="reduce")
+    root.locator("[name=undo]").click()
+    root.locator("[name=new_epsilon]").click()
+    assert root.evaluate(marks) == places[-1]
 
 
 @each_explorer

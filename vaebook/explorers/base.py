@@ -57,6 +57,8 @@ class Explorer(traitlets.HasTraits):
         "undo": "Undo",
         "reset": "Reset",
         "full": "Full screen",
+        "play": "Play",
+        "pause": "Pause",
         "drag": "drag",
         "on_picture": "in the picture",
         "more": "More",

@@ -37,13 +37,14 @@ class Slider(Control, traitlets.TraitType):
 
     Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
     numbers: ``step``), Page Up and Page Down by ``page`` (default: about a tenth of the range).
+    With ``play`` a button runs it through its range in so many seconds.
     """
 
     kind = "range"
 
     def __init__(
         self, default, low, high, *, step, label,
-        fine=None, page=None, symbol="", unit="", group="", role="", more=False,
+        fine=None, page=None, play=None, symbol="", unit="", group="", role="", more=False,
     ):  # fmt: skip
         super().__init__(default)
         self._describe(label, symbol, unit, group, role, more)
@@ -51,6 +52,7 @@ class Slider(Control, traitlets.TraitType):
         self.low, self.high, self.step = low, high, step
         self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
         self.page = page or max(1, round((high - low) / 10 / step)) * step
+        self.play = play
 
     def validate(self, obj, value):
         """Return the value as a number, or say what the control takes."""
@@ -68,7 +70,7 @@ class Slider(Control, traitlets.TraitType):
 
     def spec(self):
         """Return what the script needs to know to draw the control."""
-        steps = {"step": self.step, "fine": self.fine, "page": self.page}
+        steps = {"step": self.step, "fine": self.fine, "page": self.page, "play": self.play}
         return super().spec() | {"min": self.low, "max": self.high} | steps
 
 

@@ -21,10 +21,10 @@ LATENT = uniform_grid(-3.5, 3.5, 141).points  # where the curves are drawn
 
 
 class VaeStep(Explorer):
-    """One data point: encoder, draw, decoder, loss; and the exact numbers behind them.
+    """One data point: encoder, sample, decoder, estimate; and the exact numbers behind them.
 
-    The networks are those of the recorded training at ``epoch``. Draw number k is the k-th number
-    of ``standard_normal(seed)``, the same for every point and every epoch; ``n`` counts the draws.
+    The networks are those of the recorded training at ``epoch``. The noise of sample k is the k-th
+    number of ``standard_normal(seed)``, the same for every point and epoch; ``n`` counts them.
 
     Source: chapter "variational-autoencoder", eq-vae-elbo and eq-one-sample-elbo.
     """
@@ -32,31 +32,31 @@ class VaeStep(Explorer):
     name = "vae-step"
     title = "One data point through a VAE"
 
-    x1 = Slider(0.1, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁")
-    x2 = Slider(-1.6, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂")
-    epoch = Slider(400, 0, 400, step=EVERY, label="epoch")
+    x1 = Slider(-0.5, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁")
+    x2 = Slider(2.1, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂")
+    epoch = Slider(400, 0, 400, step=EVERY, play=6, label="epoch")
     n = Count(1, 1, MAX_DRAWS)
     seed = Count(17, 0, 2**32 - 1)
-    buttons = ("new_epsilon", "draw_100", "new_seed")
+    buttons = ("new_epsilon", "draw_100")
 
     shown = (
         Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q", more=True),
         Readout("std", "std", "s", 3, group="1 Encode x", role="q", more=True),
-        Readout("eps", "draw", "ε*", 3, group="2 Draw", more=True),
-        Readout("z", "latent", "z* = μ + sε*", 3, group="2 Draw", more=True),
+        Readout("eps", "noise", "ε*", 3, group="2 Sample z", more=True),
+        Readout("z", "sample", "z* = μ + sε*", 3, group="2 Sample z", more=True),
         Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p", more=True),
         Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p", more=True),
         Readout(
             "log_px_given_z", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate", more=True
         ),
-        Readout("kl_prior", "− KL to the prior", "", 3, group="4 Estimate", more=True),
-        Readout("estimate", "estimate, −loss", "", 3),
-        Readout("log_px", "exact", "log p(x)", 3, role="p"),
-        Readout("gap", "− gap", "", 3, group="By quadrature", role="gap", more=True),
-        Readout("elbo", "exact ELBO", "", 3, role="bound"),
-        Readout("n", "draws", "", 0, group="All draws", more=True),
-        Readout("average", "their mean", "", 3, group="All draws", more=True),
-        Readout("share_above", "share above log p(x)", "", 3, group="All draws", more=True),
+        Readout("kl_prior", "KL to the prior", "", 3, group="4 Estimate", more=True),
+        Readout("estimate", "one-sample estimate", "", 3, role="q"),
+        Readout("elbo", "ELBO, exact", "", 3, role="bound"),
+        Readout("log_px", "log p(x), exact", "", 3, role="p"),
+        Readout("gap", "gap", "", 3, group="By quadrature", role="gap", more=True),
+        Readout("n", "samples", "", 0, group="All samples", more=True),
+        Readout("average", "mean of the estimates", "", 3, group="All samples", more=True),
+        Readout("share_above", "share above log p(x)", "", 3, group="All samples", more=True),
         Readout(
             "data_log_px", "log p(x)", "", 3, group="Average over the data", role="p", more=True
         ),
@@ -66,17 +66,16 @@ class VaeStep(Explorer):
     )
 
     text: ClassVar = {
-        "new_epsilon": "New ε",
+        "new_epsilon": "New sample",
         "draw_100": "100 more",
-        "new_seed": "New seed",
-        "note": "Drag x, draw a new epsilon, and follow it: x → q → z* → f[z*].",
+        "note": "Drag x. The encoder answers with q; a sample z* of q is decoded to f[z*].",
         "x1": "x₁",
         "x2": "x₂",
         "z_axis": "z",
         "density_axis": "density over z",
         "epoch_axis": "epoch",
         "nats_axis": "nats per data point",
-        "estimate_axis": "estimates (nats)",
+        "estimate_axis": "one-sample estimates (nats)",
         "at_x": "x",
         "at_f": "f[z*]",
         "at_z": "z*",
@@ -84,13 +83,13 @@ class VaeStep(Explorer):
         "q": "q",
         "log_px": "log p(x)",
         "elbo": "ELBO",
-        "consequence": "the encoder gives mean {mean} and std {std}; the draw z* = {z} decodes to "
+        "consequence": "the encoder gives mean {mean} and std {std}; the sample z* = {z} decodes to "
         "({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) {log_px}",
         "plane_description": "The data, the decoder's curve at epoch {epoch:0}, the data point "
-        "({x1}, {x2}) and the decoded draw ({centre_1}, {centre_2}). The thick piece of the curve "
+        "({x1}, {x2}) and the decoded sample ({centre_1}, {centre_2}). The thick piece of the curve "
         "is where q has most of its mass.",
         "latent_description": "Over z: the posterior of the data point, highest at {peak}, and the "
-        "encoder's q with mean {mean} and standard deviation {std}; the draw at {z} is marked.",
+        "encoder's q with mean {mean} and standard deviation {std}; the sample {z} is marked.",
         "estimates_description": "{n:0} one-sample estimates as dots, the last one {estimate}; "
         "their mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
         "training_description": "Averages over the data for all epochs: the log-likelihood above, "
@@ -109,16 +108,12 @@ class VaeStep(Explorer):
         return values
 
     def new_epsilon(self):
-        """Draw once more."""
+        """Sample once more."""
         self.set(**self.inside(n=self.n + 1))
 
     def draw_100(self):
-        """Draw a hundred times more."""
+        """Sample a hundred times more."""
         self.set(**self.inside(n=self.n + 100))
-
-    def new_seed(self):
-        """Draw as many again with the next seed."""
-        self.seed = (self.seed + 1) % 2**32
 
     def networks(self):
         """Return the encoder and the model of the epoch on show."""
@@ -126,7 +121,7 @@ class VaeStep(Explorer):
         return as_numpy(run.theta[row], run.phi[row])
 
     def estimates(self):
-        """Return the one-sample estimates of all draws on show, (n,)."""
+        """Return the one-sample estimates of all samples on show, (n,)."""
         encoder, model = self.networks()
         x = np.array([self.x1, self.x2])
         mean, std = encoder(x)
@@ -145,7 +140,7 @@ class VaeStep(Explorer):
         return arrays | networks | {"latent": LATENT} | constants
 
     def compute(self):
-        """Return the numbers of one step, the exact ones, and those of all draws."""
+        """Return the numbers of one step, the exact ones, and those of all samples."""
         run, row = toy_run.load(), self.epoch // EVERY
         encoder, model = self.networks()
         x = np.array([self.x1, self.x2])
@@ -173,10 +168,19 @@ class VaeStep(Explorer):
             "data_bound": run.bound[row],
         }
 
+    def log_joint(self):
+        """Return log p(x, z) at the points LATENT."""
+        return self.networks()[1].log_joint(np.array([self.x1, self.x2]), LATENT)
+
     def blanks(self):
         """Return also where the posterior is highest."""
-        log_joint = self.networks()[1].log_joint(np.array([self.x1, self.x2]), LATENT)
-        return super().blanks() | {"peak": LATENT[log_joint.argmax()]}
+        return super().blanks() | {"peak": LATENT[self.log_joint().argmax()]}
+
+    def window(self, mean, std):
+        """Return the part of the z axis that holds q and the posterior."""
+        log_joint = self.log_joint()
+        seen = LATENT[log_joint > log_joint.max() - 5]
+        return min(seen[0] - 0.05, mean - 4 * std), max(seen[-1] + 0.05, mean + 4 * std)
 
     def still(self):
         """Return the plane, the densities over z, and the training."""
@@ -196,9 +200,10 @@ class VaeStep(Explorer):
         plane.plot(*x, "o", color=figures.COLOURS["data"], markersize=6)
         plane.plot(*model.decoder(at["z"]), "D", color=figures.COLOURS["q"], markersize=5)
         plane.set(xlim=SIDE, ylim=SIDE, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
-        posterior = np.exp(model.log_joint(x, LATENT) - at["log_px"])
-        q = np.exp(log_normal(LATENT, *encoder(x)))
-        figures.plot_q(LATENT, posterior, q, ax=latent)
+        mean, std = encoder(x)
+        z = np.linspace(*self.window(mean, std), 241)
+        posterior = np.exp(model.log_joint(x, z) - at["log_px"])
+        figures.plot_q(z, posterior, np.exp(log_normal(z, mean, std)), ax=latent)
         latent.plot(at["z"], 0, "D", color=figures.COLOURS["q"], clip_on=False)
         figures.plot_training(run.epochs, run.bound, run.log_px, ax=training)
         training.axvline(self.epoch, color=figures.COLOURS["ink"], linewidth=1)

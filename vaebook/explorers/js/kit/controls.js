@@ -1,15 +1,31 @@
 // Native controls and read-outs. Each is {row, show}: its element, and what writes a value into it.
 vaebook.controls = (() => {
   "use strict";
-  const { attribute, html, newId, quiet, write } = vaebook.dom;
+  const { attribute, html, newId, quiet, svg, write } = vaebook.dom;
   const { fixed, format } = vaebook.numbers;
   const { decimals, keyStep, onGrid, snap } = vaebook.scales;
 
   const symbol = (words) => html("span", { class: "vb-symbol" }, words);
   const caption = (spec) => (spec.symbol ? [`${spec.label} `, symbol(spec.symbol)] : [spec.label]);
 
+  // What runs a slider through its range, and stops it.
+  const FACES = { play: "M4 2.5V13.5L13.5 8Z", pause: "M4.5 3V13M11.5 3V13" };
+  function makePlay(spec, play, words) {
+    const face = svg("path");
+    const icon = svg("svg", { class: "vb-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, face);
+    const button = html("button", { ...quiet, type: "button", class: "vb-play", name: `play_${spec.name}` }, icon);
+    const show = (running) => {
+      const now = running ? "pause" : "play";
+      attribute(face, "d", FACES[now]);
+      for (const name of ["aria-label", "title"]) attribute(button, name, `${words(now)}: ${spec.label}`);
+    };
+    button.addEventListener("click", () => play(spec, show));
+    show(false);
+    return button;
+  }
+
   // With `values` the slider moves over the places 0, 1, ... of that list.
-  function makeRange(spec, move) {
+  function makeRange(spec, move, play, words) {
     const id = newId("control");
     const digits = decimals(spec.fine);
     const placeOf = (value) => (spec.values ? spec.values.indexOf(value) : value);
@@ -19,8 +35,9 @@ vaebook.controls = (() => {
       "data-values": spec.values && JSON.stringify(spec.values),
     });
     const number = html("span", { class: "vb-value", "data-readout": spec.name });
-    const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` },
-      html("label", { for: id }, ...caption(spec)), number, input);
+    const label = html("label", { for: id }, ...caption(spec));
+    const head = spec.play ? html("span", { class: "vb-played" }, makePlay(spec, play, words), label) : label;
+    const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` }, head, number, input);
 
     input.addEventListener("input", () => moveTo(input.valueAsNumber));
     input.addEventListener("keydown", (event) => {
@@ -79,7 +96,7 @@ vaebook.controls = (() => {
   }
 
   const KINDS = { range: makeRange, choice: makeChoice, hidden: makeHidden };
-  const makeControl = (spec, move) => KINDS[spec.kind](spec, move);
+  const makeControl = (spec, ...ways) => KINDS[spec.kind](spec, ...ways);
 
   // A read-out with `bar: [low, high]` draws its number as a bar, too.
   function makeReadout(spec) {

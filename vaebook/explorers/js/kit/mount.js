@@ -13,6 +13,7 @@ vaebook.mount = (el, props, onchange) => {
 
   let values = { ...props.start, ...props.values };
   let stop = () => {}; // ends the motion that runs
+  let playing = ""; // the slider that runs through its range
   let result, announcing;
   const past = []; // values before each move
   const last = { key: "", time: 0 };
@@ -32,7 +33,7 @@ vaebook.mount = (el, props, onchange) => {
   const explorer = vaebook.explorers[props.name](vaebook.makeApi(props, host));
   const sliders = props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
   const controls = props.controls.filter((spec) => spec.kind === "hidden" || host.visible(spec.name))
-    .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value })) }));
+    .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value }), play, words) }));
   const readouts = props.readouts.map((spec) => ({ spec, ...makeReadout(spec) }));
 
   const pressed = (node, action) => {
@@ -98,14 +99,35 @@ vaebook.mount = (el, props, onchange) => {
     Object.assign(last, { key, time: now });
   }
 
-  // A move by hand: at once.
-  function commit(changes, exact = false) {
+  function put(changes, exact = false) {
     const next = { ...values, ...changes };
-    stop();
-    remember(changes);
     values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes)) : next;
     refresh(values);
     onchange?.({ ...values });
+  }
+  // A move by hand: at once.
+  function commit(changes, exact = false) {
+    stop();
+    remember(changes);
+    put(changes, exact);
+  }
+  // A slider through its range, from where it stands or, from its end, once more; pressed while it
+  // runs, or by any other move, it stops. show(true or false) says whether it runs.
+  function play(spec, show) {
+    const { name, min, max } = spec;
+    if (playing === name) { stop(); return announce(); }
+    stop();
+    const from = values[name] < max ? values[name] : min;
+    const turn = (on) => { playing = on ? name : ""; last.key = ""; show(on); };
+    last.key = "";
+    remember({ [name]: from });
+    put({ [name]: from });
+    turn(true);
+    const halt = run((spec.play * (max - from)) / (max - min), (part) => {
+      const value = vaebook.scales.snap(spec, from + part * (max - from));
+      if (value !== values[name]) put({ [name]: value });
+    }, () => { turn(false); announce(); });
+    stop = () => { halt(); turn(false); };
   }
   // A jump: the values are there at once, and the picture runs after them.
   function go(changes, exact = false, path = undefined) {
