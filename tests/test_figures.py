@@ -80,16 +80,7 @@ PLOTS = {
     "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
     "plot_spreads": (STDS, np.stack([STDS, 1 / STDS, STDS**0]), np.stack([STDS, 1 / STDS, STDS])),
     "plot_walks": (MEANS, STDS, GAPS, WALKS),
-    "plot_estimates": (
-        [1, 10],
-        np.array([DRAWS, DRAWS / 3]),
-        np.array([1.0, 0.3]),
-        *np.array([0.0, 0.2]),
-    ),
-    "plot_single_draws": (DRAWS, *np.array([0.1, 0.3])),
-    "plot_training": (SLOPES, LOG_PX - 0.5, LOG_PX, np.float64(-1.0)),
-    "plot_both_move": (np.array([10, 20, 30]), np.array([-3.0, -2.0, -1.0]), CROSSED, [0, 1]),
-    "plot_gap_dots": (DOTS, np.array([0.0, 0.5, 2.0]), CURVE),
+    "plot_training": (SLOPES, LOG_PX - 0.5, LOG_PX),
     "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
     "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
     "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
@@ -106,7 +97,6 @@ FIGURES = {
     "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
     "figure_estimates": (np.float64(1.0), np.linspace(0.5, 1.5, 50), np.linspace(-2, 4, 50)),
     "figure_vae_pass": (DOTS[0], *np.float64([-0.4, 1.1, 0.5]), DOTS[1], *np.float64([-3.0, 0.2])),
-    "figure_curves": (DOTS, ["a", "b"], Z_LINE, np.stack([CURVE, 2 * CURVE])),
     "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
     "figure_which_z": (
@@ -408,27 +398,6 @@ def test_the_parts_of_a_gap_are_stacked(ax):
     np.testing.assert_array_equal(drawn["q"], approximation + amortisation)
 
 
-def test_estimates_stand_over_their_number_of_draws_with_a_band_of_two_errors(ax):
-    figures.plot_estimates(*PLOTS["plot_estimates"], ax=ax)
-    first, second, *_ = ax.lines
-    np.testing.assert_array_equal(first.get_ydata(), DRAWS)
-    np.testing.assert_array_equal(second.get_xdata(), [10, 10, 10])
-    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert [heights.min(), heights.max()] == [-2.0, 2.0]
-    assert roles(ax)[2:] == ["p", "bound"]
-
-
-def test_single_draws_are_a_density_and_those_above_are_counted(ax):
-    draws = np.random.default_rng(17).normal(size=10_000)
-    figures.plot_single_draws(draws, 0.0, 0.5, ax=ax)
-    every, above = (patch.get_data() for patch in ax.patches)
-    mass = every.values @ np.diff(every.edges)
-    np.testing.assert_allclose(mass, 0.995, atol=1e-3)
-    np.testing.assert_allclose(above.edges[0], 0.5)
-    np.testing.assert_allclose(above.values @ np.diff(above.edges), np.mean(draws > 0.5), atol=0.01)
-    assert f"above: {np.mean(draws > 0.5):.0%}" in [t.get_text() for t in ax.get_legend().texts]
-
-
 def test_a_pass_shows_the_numbers_it_is_given():
     figure = figures.figure_vae_pass(*FIGURES["figure_vae_pass"])
     words = " ".join(text.get_text() for text in figure.axes[0].texts)
@@ -438,29 +407,8 @@ def test_a_pass_shows_the_numbers_it_is_given():
 
 def test_training_fills_the_gap(ax):
     figures.plot_training(*PLOTS["plot_training"], ax=ax)
-    assert roles(ax) == ["p", "bound", "muted"]
+    assert roles(ax) == ["p", "bound"]
     np.testing.assert_allclose(ax.lines[0].get_ydata() - ax.lines[1].get_ydata(), 0.5)
-
-
-def test_curves_carry_whole_z():
-    left, right = figures.figure_curves(*FIGURES["figure_curves"]).axes
-    marks = np.array([line.get_xydata()[0] for line in left.lines[2:]])
-    np.testing.assert_allclose(marks, book_decoder(np.arange(-3.0, 4.0)), atol=0.01)
-    np.testing.assert_array_equal(right.lines[1].get_xydata(), 2 * CURVE)
-
-
-def test_each_encoder_stands_on_its_own_decoder(ax):
-    figures.plot_both_move(*PLOTS["plot_both_move"], ax=ax)
-    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), [(10, -3.5), (20, -2.5)])
-    assert roles(ax) == ["bound", "bound", "p", "bound"]
-
-
-def test_dots_grow_with_the_gap(ax):
-    figures.plot_gap_dots(*PLOTS["plot_gap_dots"], ax=ax)
-    (dots,) = ax.collections
-    np.testing.assert_array_equal(dots.get_offsets(), DOTS[1:])
-    np.testing.assert_allclose(dots.get_sizes(), [12, 42])
-    np.testing.assert_array_equal(ax.lines[1].get_xydata(), DOTS[:1])
 
 
 def test_costs_are_stacked_and_sum_to_minus_the_elbo(ax):

@@ -3,7 +3,8 @@
     .venv/bin/python tools/record_toy_vae.py
 
 The training code exists once: this program executes the chapter's own cells, up to the one that
-reads the record, and saves what they computed in ``vaebook/results/toy-vae.npz``.
+trains, runs the chapter's loop, keeps the networks of every tenth epoch, and saves them in
+``vaebook/results/toy-vae.npz``.
 """
 
 import json
@@ -13,9 +14,12 @@ import numpy as np
 import torch
 from book_pages import ROOT, code_cells, plain_python
 
+from vaebook.bounds import elbo
+from vaebook.results.toy_run import as_numpy
+
 CHAPTER = ROOT / "chapters" / "variational-autoencoder.md"
 RECORD = ROOT / "vaebook" / "results" / "toy-vae.npz"
-ARRAYS = ("epochs", "theta", "phi", "bound", "log_px", "data")
+LAST, EVERY = 400, 10  # epochs
 
 
 def cells_before(word):
@@ -37,10 +41,41 @@ def execute(cells):
     return names
 
 
+def chapter():
+    """Return the names that the chapter defines before it trains."""
+    return execute(cells_before("list(train("))
+
+
+def vectors(vae):
+    """Return the parameters of encoder and decoder, a vector each."""
+    nets = (vae.encoder, vae.decoder)
+    return [torch.nn.utils.parameters_to_vector(n.parameters()).detach().numpy() for n in nets]
+
+
+def record(names):
+    """Train the chapter's VAE with the chapter's loop; return the arrays to store."""
+    vae, data = names["vae"], names["data"]
+    snapshots = [vectors(vae)]
+    generator = torch.Generator().manual_seed(2)
+    training = names["train"](vae, names["x_all"], LAST, generator)
+    for epoch, _ in enumerate(training, 1):
+        if epoch % EVERY == 0:
+            snapshots.append(vectors(vae))
+    theta, phi = map(np.stack, zip(*snapshots, strict=True))
+    averages = []
+    for row in zip(theta, phi, strict=True):
+        encoder, model = as_numpy(*row)
+        terms = elbo(model, data, *encoder(data))
+        averages.append((terms.elbo.mean(), terms.log_px.mean()))
+    bound, log_px = np.transpose(averages)
+    arrays = {"epochs": np.arange(0, LAST + 1, EVERY), "theta": theta, "phi": phi}
+    return arrays | {"bound": bound, "log_px": log_px, "data": data}
+
+
 def main():
     """Train, save and say what was saved."""
     started = time.perf_counter()
-    names = execute(cells_before("toy_run.load()"))
+    arrays = record(chapter())
     seconds = time.perf_counter() - started
     about = {
         "made_by": "make record-toy",
@@ -50,7 +85,6 @@ def main():
         "numpy": np.__version__,
         "seconds": round(seconds),
     }
-    arrays = {name: np.asarray(names[name]) for name in ARRAYS}
     RECORD.parent.mkdir(exist_ok=True)
     np.savez(RECORD, **arrays, about=np.array(json.dumps(about)))
     print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB: ", end="")

@@ -936,85 +936,15 @@ def plot_walks(mean, std, gap, walks, *, ax=None):
 # ---- variational autoencoder ---------------------------------------------------------------------
 
 
-def plot_estimates(n_samples, estimates, error, elbo, log_px, *, ax=None):
-    """Draw Monte Carlo estimates of one bound, for growing numbers of draws.
-
-    Parameters
-    ----------
-    n_samples : sequence of int, length n
-    estimates : sequence of ndarray, length n
-        For each number of draws, several estimates, in nats.
-    error : ndarray, shape (n,)
-        Standard error of one estimate; the band is two of them wide on either side.
-    elbo, log_px : float
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-autoencoder", eq-vae-monte-carlo and eq-standard-error.
-    """
-    ax = _axes(ax)
-    band = {"color": COLOURS["bound"], "alpha": 0.15, "linewidth": 0}
-    ax.fill_between(n_samples, elbo - 2 * error, elbo + 2 * error, **band)
-    for n, values in zip(n_samples, estimates, strict=True):
-        ax.plot(np.full(len(values), n), values, ".", color=COLOURS["data"], markersize=3)
-    _level_lines(ax.axhline, elbo, log_px)
-    ax.set(xscale="log", xlabel="draws $N$", ylabel="nats")
-    ax.legend(loc="lower right")
-    return ax
-
-
-def _level_lines(line, elbo, log_px):
-    """Draw log-likelihood and bound as straight lines across (``ax.axhline`` or ``ax.axvline``)."""
-    line(log_px, color=COLOURS["p"], linewidth=1.5, label=r"$\log\,p(x)$")
-    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.5}
-    line(elbo, label="ELBO", **style)
-
-
-def plot_single_draws(draws, elbo, log_px, *, bins=120, ax=None):
-    """Draw a histogram of one-sample estimates; those above the log-likelihood are filled darker.
-
-    Parameters
-    ----------
-    draws : ndarray, shape (S,)
-        In nats; the lowest 0.5 percent are left out of the picture.
-    elbo, log_px : float
-    bins : int
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-autoencoder", eq-one-sample-elbo.
-    """
-    ax = _axes(ax)
-    edges = np.linspace(np.quantile(draws, 0.005), draws.max(), bins + 1)
-    heights, _ = np.histogram(draws, edges)
-    heights = heights / (len(draws) * (edges[1] - edges[0]))
-    above = np.append(edges[edges > log_px], log_px)
-    above.sort()
-    ax.stairs(heights, edges, fill=True, color=COLOURS["muted"], alpha=0.3)
-    tops = heights[np.searchsorted(edges, above[:-1], side="right") - 1]
-    shade = {"fill": True, "color": COLOURS["p"], "alpha": 0.45}
-    ax.stairs(tops, above, label=rf"above: {np.mean(draws > log_px):.0%}", **shade)
-    _level_lines(ax.axvline, elbo, log_px)
-    ax.set(xlabel="estimate (nats)", ylabel="density", xlim=(edges[0], edges[-1] + 0.1))
-    ax.legend(loc="upper left")
-    return ax
-
-
 def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
-    """Draw one data point on its way through a VAE with one latent number, with its numbers.
+    """Draw one data point on its way through a VAE with one latent dimension, with its numbers.
 
     Parameters
     ----------
-    x : ndarray, shape (2,)
+    x : sequence of float, length D
     mean, std, eps : float
-        The encoder's answer, and the draw from N(0, 1).
-    centre : ndarray, shape (2,)
+        The encoder's answer, and the sample from N(0, 1).
+    centre : sequence of float, length D
         The decoder's answer to mean + std * eps.
     log_px_given_z, kl : float
         In nats.
@@ -1023,7 +953,7 @@ def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
     -------
     Figure
 
-    Source: chapter "variational-autoencoder", the note's figure 17.9.
+    Source: chapter "variational-autoencoder", eq-vae-worked-case.
     """
     from matplotlib.figure import Figure
 
@@ -1050,7 +980,7 @@ def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
     write((22, 26), "encoder\n" r"$\theta$", "q", box=True)
     write((38, 29), rf"$\mu$ = {number(mean)}", "q")
     write((38, 23), rf"$s$ = {number(std)}", "q")
-    write((41, 9), rf"$\epsilon^*$ = {number(eps)}" "\n" r"drawn from $N[0,1]$", "muted")
+    write((41, 9), rf"$\epsilon^*$ = {number(eps)}" "\n" r"sampled from $N[0,1]$", "muted")
     write((56, 26), r"$z^*=\mu+s\,\epsilon^*$" f"\n= {number(mean + std * eps)}")
     write((73, 26), "decoder\n" r"$\phi$", "p", box=True)
     write((91, 26), r"$\mathbf{f}[z^*]$" f"\n({number(*centre)})", "p")
@@ -1070,15 +1000,13 @@ def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
     return figure
 
 
-def plot_training(epochs, bound, log_px, best=None, *, ax=None):
+def plot_training(epochs, bound, log_px, *, ax=None):
     """Draw bound and log-likelihood over the epochs of a training, and the gap as a band.
 
     Parameters
     ----------
     epochs, bound, log_px : ndarray, shape (T,)
         Averages over the data, in nats.
-    best : float, optional
-        The log-likelihood of the model that made the data.
     ax : Axes, optional
 
     Returns
@@ -1092,112 +1020,8 @@ def plot_training(epochs, bound, log_px, best=None, *, ax=None):
     ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
     style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
     ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **style)
-    if best is not None:
-        dots = {"color": COLOURS["muted"], "linestyle": ":", "linewidth": 1.5}
-        ax.axhline(best, label="model that made the data", **dots)
     ax.set(xlabel="epoch", ylabel="nats per data point", xlim=(epochs[0], epochs[-1]))
     ax.legend(loc="lower right")
-    return ax
-
-
-def figure_curves(data, names, z, curves):
-    """Draw decoders side by side: the curve f[z] of each over the data, with whole z as dots.
-
-    Parameters
-    ----------
-    data : ndarray, shape (B, 2)
-    names : sequence of str, length N
-    z : ndarray, shape (G,)
-    curves : sequence of ndarray, shape (G, 2), length N
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "variational-autoencoder", section "sec-toy-training".
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 2.2) if len(names) > 1 else (3.6, 3.6))
-    axes = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
-    marks = np.arange(np.ceil(z[0]), z[-1] + 0.5)
-    for ax, name, curve in zip(axes, names, curves, strict=True):
-        ax.plot(*data.T, "o", color=COLOURS["muted"], markersize=1, alpha=0.6)
-        ax.plot(*curve.T, color=COLOURS["p"])
-        for mark in marks:
-            point = [np.interp(mark, z, column) for column in curve.T]
-            ax.plot(*point, "o" if mark else "D", color=COLOURS["ink"], markersize=3)
-        ax.set_title(name)
-        _plane(ax, labels=False)
-    return figure
-
-
-def plot_both_move(epochs, log_px, elbo, own, *, ax=None):
-    """Draw the log-likelihood along a training of the decoder, and the bound of some encoders.
-
-    Parameters
-    ----------
-    epochs, log_px : ndarray, shape (T,)
-        The decoder of each epoch, and its log-likelihood in nats.
-    elbo : ndarray, shape (K, T)
-        Row k: the bound of one encoder with every decoder.
-    own : sequence of int, length K
-        The column of the decoder that encoder k was trained with.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-autoencoder", the note's figure 17.10.
-    """
-    from matplotlib.patheffects import withStroke
-
-    ax = _axes(ax)
-    halo = [withStroke(linewidth=4, foreground=COLOURS["paper"])]
-    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.5}
-    for row, k in zip(elbo, own, strict=True):
-        ax.plot(epochs, row, **style)
-        ax.annotate(
-            rf"$\theta_{{{epochs[k]}}}$", (epochs[k], row[k]), (8, -14),
-            textcoords="offset points", color=COLOURS["bound"], path_effects=halo,
-        )  # fmt: skip
-    ax.lines[0].set_label(r"ELBO$[\theta_k, \phi]$, one encoder each")
-    walk = np.array([(epochs[k], row[k]) for row, k in zip(elbo, own, strict=True)])
-    for start, end in itertools.pairwise(walk):
-        arrow = {"arrowstyle": "->", "color": COLOURS["ink"], "shrinkA": 4, "shrinkB": 4}
-        ax.annotate("", end, start, arrowprops=arrow)
-    ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
-    ax.plot(*walk.T, "s", color=COLOURS["bound"], markersize=5)
-    ax.set(xlabel=r"decoder $\phi$ of epoch", ylabel="nats per data point")
-    ax.legend(loc="lower right")
-    return ax
-
-
-def plot_gap_dots(data, gap, curve, *, ax=None):
-    """Draw data as dots whose areas grow with the gap of each, over the decoder's curve.
-
-    Parameters
-    ----------
-    data : ndarray, shape (B, 2)
-    gap : ndarray, shape (B,)
-        In nats; up to 0.1 all dots are alike.
-    curve : ndarray, shape (G, 2)
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "variational-autoencoder", section "sec-toy-gap".
-    """
-    ax = _axes(ax)
-    ax.plot(*curve.T, color=COLOURS["p"], linewidth=1.25)
-    few = gap > 0.1  # the others are one shape, drawn many times, which keeps the page small
-    ax.plot(*data[~few].T, "o", color=COLOURS["gap"], alpha=0.5, markersize=2, markeredgewidth=0)
-    ax.scatter(*data[few].T, 2 + 20 * gap[few], color=COLOURS["gap"], alpha=0.5, linewidth=0)
-    ax.margins(0.08)
-    _plane(ax)
     return ax
 
 

@@ -83,11 +83,12 @@ class VaeStep(Explorer):
         "q": "q",
         "log_px": "log p(x)",
         "elbo": "ELBO",
-        "consequence": "the encoder gives mean {mean} and std {std}; the sample z* = {z} decodes to "
-        "({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) {log_px}",
+        "consequence": "the encoder gives mean {mean} and std {std}; the sample z* = {z} decodes "
+        "to ({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) "
+        "{log_px}",
         "plane_description": "The data, the decoder's curve at epoch {epoch:0}, the data point "
-        "({x1}, {x2}) and the decoded sample ({centre_1}, {centre_2}). The thick piece of the curve "
-        "is where q has most of its mass.",
+        "({x1}, {x2}) and the decoded sample ({centre_1}, {centre_2}). The thick piece of the "
+        "curve is where q has most of its mass.",
         "latent_description": "Over z: the posterior of the data point, highest at {peak}, and the "
         "encoder's q with mean {mean} and standard deviation {std}; the sample {z} is marked.",
         "estimates_description": "{n:0} one-sample estimates as dots, the last one {estimate}; "
