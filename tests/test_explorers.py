@@ -268,7 +268,7 @@ def test_unknown_names_are_told_what_there_is():
 def test_the_alt_text_follows_the_values(mixture):
     assert "means 1.50, " in mixture.alt
     share = max(mixture.readouts()[f"responsibility_{n}"] for n in (1, 2, 3))
-    assert f"at x = 2.25 component 2 has the largest responsibility, {share:.2f}" in mixture.alt
+    assert f"at x = 2.25 component 1 has the largest responsibility, {share:.2f}" in mixture.alt
 
 
 def test_numbers_are_written_as_the_page_writes_them():
