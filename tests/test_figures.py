@@ -69,7 +69,6 @@ PLOTS = {
     "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
     "plot_joint": (X, STRIPS, STRIP_SLICES),
     "plot_bound": (SLOPES, LOG_PX, BOUNDS[0], np.array([0.6, -2.4, -3.0])),
-    "plot_envelope": (SLOPES, LOG_PX, BOUNDS, np.array([(0.5, -2.5), (1.0, -2.0)])),
     "plot_ascent": (SLOPES, LOG_PX, BOUNDS, CLIMB),
     "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS),
     "plot_best_bound": (SLOPES, LOG_PX, BOUNDS.max(axis=0)),
@@ -97,7 +96,6 @@ FIGURES = {
     "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
     "figure_estimates": (np.float64(1.0), np.linspace(0.5, 1.5, 50), np.linspace(-2, 4, 50)),
     "figure_vae_pass": (DOTS[0], *np.float64([-0.4, 1.1, 0.5]), DOTS[1], *np.float64([-3.0, 0.2])),
-    "figure_two_moves": (SLOPES, LOG_PX, BOUNDS, CLIMB[:2], CLIMB),
     "figure_marginal": (X, JOINT, MIXTURE.weights),
     "figure_which_z": (
         Z_LINE,

@@ -401,10 +401,10 @@ def _label_phi(ax, phi):
     ax.set(xlabel=r"slope $\phi$", ylabel="nats", xlim=(phi[0], phi[-1]))
 
 
-def _above(ax, log_px, room=2.2):
+def _above(ax, log_px):
     """Keep the log-likelihood in the picture and cut the bounds that fall far below it."""
     height = max(np.ptp(log_px), 0.1)
-    ax.set_ylim(log_px.min() - room * height, log_px.max() + 0.35 * height)
+    ax.set_ylim(log_px.min() - 2.2 * height, log_px.max() + 0.35 * height)
 
 
 def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
@@ -437,36 +437,6 @@ def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
     _above(ax, log_px)
     _label_phi(ax, phi)
     ax.legend()
-    return ax
-
-
-def plot_envelope(phi, log_px, elbo, touching, *, ax=None):
-    """Draw bounds that each touch the log-likelihood, and the dots where they do.
-
-    Parameters
-    ----------
-    phi, log_px : ndarray, shape (n,)
-    elbo : ndarray, shape (T, n)
-        One bound a row, in nats.
-    touching : ndarray, shape (T, 2)
-        phi and log-likelihood where row t touches.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Source: chapter "evidence-lower-bound", eq-elbo-envelope.
-    """
-    ax = _axes(ax)
-    for row in elbo:
-        ax.plot(phi, row, color=COLOURS["bound"], linestyle=DASHES["bound"], linewidth=1.2)
-    ax.lines[0].set_label(r"ELBO$[\theta, \phi]$, one $\theta$ each")
-    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
-    ax.plot(*touching.T, "o", color=COLOURS["p"], markersize=4)
-    _above(ax, log_px, room=1.2)
-    _label_phi(ax, phi)
-    ax.legend(loc="upper center")
     return ax
 
 
@@ -599,55 +569,6 @@ def plot_q(z, posterior, q, *, ax=None):
     ax.set_ylim(bottom=0)
     ax.legend()
     return ax
-
-
-def figure_two_moves(phi, log_px, elbo, column, walk):
-    """Draw the two ways to raise the bound side by side: move theta, or move phi.
-
-    Parameters
-    ----------
-    phi, log_px : ndarray, shape (n,)
-    elbo : ndarray, shape (T, n)
-        One bound for each theta; the last one is the bound of the right-hand picture, too.
-    column : ndarray, shape (T, 2)
-        phi, the same in each row, and the bound there: where each theta puts the point.
-    walk : ndarray, shape (S, 2)
-        phi and bound at places along the last row.
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "evidence-lower-bound", the note's figure 17.6.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.patheffects import withStroke
-
-    halo = [withStroke(linewidth=4, foreground=COLOURS["paper"])]
-    figure = Figure(figsize=(6.8, 3.4))
-    reshape, along = figure.subplots(1, 2, sharey=True)
-    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"], "linewidth": 1.6}
-    for t, (row, place) in enumerate(zip(elbo, column, strict=True), start=1):
-        reshape.plot(phi, row, **style)
-        reshape.annotate(
-            rf"$\theta_{t}$", place, xytext=(8, -9), textcoords="offset points",
-            color=COLOURS["bound"], fontsize="large", path_effects=halo,
-        )  # fmt: skip
-    along.plot(phi, elbo[-1], **style)
-    for ax, path, title in [
-        (reshape, column, r"move $\theta$: the curve changes"),
-        (along, walk, r"move $\phi$: the point walks"),
-    ]:
-        ax.plot(phi, log_px, color=COLOURS["p"])
-        ax.plot(*path.T, "s", color=COLOURS["bound"], markersize=5)
-        for start, end in itertools.pairwise(path):
-            arrow = {"arrowstyle": "->", "color": COLOURS["ink"], "shrinkA": 3, "shrinkB": 3}
-            ax.annotate("", end, start, arrowprops=arrow)
-        ax.set_title(title)
-        _label_phi(ax, phi)
-    _above(reshape, log_px)
-    along.set_ylabel("")
-    return figure
 
 
 # ---- tightness of the bound ----------------------------------------------------------------------
