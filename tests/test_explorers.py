@@ -18,6 +18,7 @@ from vaebook.explorers import scripts
 from vaebook.explorers.base import Explorer, share_tables
 from vaebook.explorers.controls import ControlError
 from vaebook.explorers.generation import BARS, MAX_DRAWS, PARTS, SIDE
+from vaebook.explorers.marginal import DURATION, WAIT
 from vaebook.explorers.mixture import FLOOR, GRID
 from vaebook.explorers.posterior import NETWORK, VALLEY
 from vaebook.explorers.random_numbers import standard_normal
@@ -388,12 +389,13 @@ def test_the_tilt_leaves_both_marginals_alone():
 
 def test_the_clouds_are_those_of_the_data():
     z, x = old_faithful().T
-    for kind, share, of_z, of_x in [(z < 3.1, 0.36, (2.05, 0.28), (54.6, 5.9)),
-                                    (z > 3.1, 0.64, (4.3, 0.4), (80.1, 5.9))]:  # fmt: skip
-        assert kind.mean() == pytest.approx(share, abs=0.005)
-        assert (z[kind].mean(), z[kind].std()) == pytest.approx(of_z, abs=0.005)
-        assert (x[kind].mean(), x[kind].std()) == pytest.approx(of_x, abs=0.08)
-        assert np.corrcoef(z[kind], x[kind])[0, 1] == pytest.approx(0.35, abs=0.005)
+    for n, kind in enumerate([z < 3.1, z > 3.1]):
+        for clouds, data, close in [(DURATION, z, 0.005), (WAIT, x, 0.08)]:
+            assert kind.mean() == pytest.approx(clouds.weights[n], abs=0.005)
+            of_kind = (data[kind].mean(), data[kind].std())
+            assert of_kind == pytest.approx((clouds.means[n], clouds.stds[n]), abs=close)
+        correlation = np.corrcoef(z[kind], x[kind])[0, 1]
+        assert correlation == pytest.approx(explorers.Marginal().correlation, abs=0.005)
 
 
 def test_a_sweep_ends_where_all_slices_are_added():
