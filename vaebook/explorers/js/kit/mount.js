@@ -53,6 +53,7 @@ vaebook.mount = (el, props, onchange) => {
   const full = vaebook.card.makeTool("full", words("full"));
   const copying = (name, text) => press(name, async () => {
     await vaebook.share.copy(text());
+    clearTimeout(announcing); // what the press before this one has to say would wipe it out
     live.textContent = words("copied");
   });
   const link = () => {
