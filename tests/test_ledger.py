@@ -18,6 +18,7 @@ from test_chapters import asserts
 NOTATION = ROOT / "appendix" / "notation.md"
 NOT_WRITTEN = "not written yet"
 EQUATIONS_OF_THE_NOTE = 35
+FIGURES_OF_THE_NOTE = 11
 
 
 class Row(NamedTuple):
@@ -76,6 +77,13 @@ def asserting_sections(path):
 
 def test_there_is_one_row_for_each_equation_of_the_note():
     assert [row.number for row in ledger_rows()] == list(range(1, EQUATIONS_OF_THE_NOTE + 1))
+
+
+def test_there_is_one_row_for_each_figure_of_the_note():
+    """The build holds that each of these references leads somewhere."""
+    table = NOTATION.read_text("utf-8").partition("## The note's figures")[2]
+    rows = re.findall(r"^\| (\d+) \|.*\|.*\{(?:ref|numref)\}`", table, re.MULTILINE)
+    assert rows == [str(number + 1) for number in range(FIGURES_OF_THE_NOTE)]
 
 
 @pytest.mark.parametrize("row", ledger_rows(), ids=lambda row: f"equation-{row.number}")
