@@ -7,7 +7,7 @@ RUN := $(PYTHON) -E -s tools/environment.py
 NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters $(wildcard deeper)
 # Each of the two keeps to one core: threads of two processes would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
-NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients perceptron imports)
+NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients importance perceptron imports)
 
 .PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
 .DEFAULT_GOAL := help

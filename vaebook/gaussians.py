@@ -105,6 +105,46 @@ def kl_normal(mean_q, std_q, mean_p=0.0, std_p=1.0):
         return 0.5 * (_exp_above_tangent(t) + ((mean_q - mean_p) / std_p) ** 2)
 
 
+def chi_square_normal(mean_p, std_p, mean_q, std_q):
+    r"""Chi-square divergence between two normal densities, element by element.
+
+    .. math:: \chi^2(p \,\|\, q) = \int \frac{p(z)^2}{q(z)}\,dz - 1
+              = \frac{s_q^2}{s_p \sqrt{v}}\, e^{(m_p - m_q)^2 / v} - 1,
+              \qquad v = 2 s_q^2 - s_p^2
+
+    It is the variance of the weight p(z) / q(z) of a sample z of q, and infinite where q is too
+    narrow for the tails of p: for :math:`v \le 0`, that is :math:`s_q \le s_p / \sqrt2`.
+
+    Parameters
+    ----------
+    mean_p, std_p, mean_q, std_q : array_like, broadcastable
+        Means and standard deviations; standard deviations must be positive.
+
+    Returns
+    -------
+    ndarray, the broadcast shape; never negative, ``inf`` where the integral diverges.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or a standard deviation is not positive; the message names it.
+
+    Source: chapter "importance-weighting".
+    """
+    mean_p, std_p, mean_q, std_q = require_finite(
+        mean_p=mean_p, std_p=std_p, mean_q=mean_q, std_q=std_q
+    )
+    require_positive(std_p=std_p, std_q=std_q)
+    ratio = (std_q / std_p) ** 2
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        excess = 2 * ratio - 1  # v in units of s_p^2
+        # s_q^4 / (s_p^2 v) is 1 + (ratio - 1)^2 / excess: no digits are lost where p is near q.
+        log_second_moment = (
+            0.5 * np.log1p((ratio - 1) ** 2 / excess) + ((mean_p - mean_q) / std_p) ** 2 / excess
+        )
+        return np.where(excess > 0, np.expm1(log_second_moment), np.inf)[()]
+
+
 def log_multivariate_normal(x, mean, covariance):
     r"""Log-density of a normal in D dimensions, in nats.
 

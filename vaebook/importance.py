@@ -1,0 +1,159 @@
+r"""Importance sampling of log p(x) from K samples of q(z) = N_z[mean, std^2]; in nats.
+
+.. math:: w_k = \frac{p(x, z_k)}{q(z_k)}, \quad z_k \sim q, \qquad
+          L_K = E\Big[\log \frac1K \sum_{k=1}^K w_k\Big] \le \log p(x)
+
+``log_mean_exp`` of K log-weights is one estimate; the bound :math:`L_K` is its expectation, which
+``importance_bound`` computes without a sample.
+"""
+
+import numpy as np
+
+from vaebook.arguments import require_count, require_finite, require_number, require_real
+from vaebook.gaussians import log_normal
+from vaebook.quadrature import log_integral, standard_normal_grid
+
+_STEP = 0.25  # of the sum over u: its error is of the order exp(-pi^2 / step)
+_LOW, _HIGH = -37.0, 4.5  # exp(-exp(v)) is 1 below and 0 above, to the last digit of a double
+_FARTHEST = 7.5  # standard deviations: a sample of q lies farther out once in 10^13
+
+
+def log_importance_weights(model, x, mean, std, eps):
+    r"""Log-weights of the samples z = mean + std * eps of q, in nats.
+
+    .. math:: \log w = \log p(x, z) - \log q(z)
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : array_like
+        Data: (...) for the linear model, (..., D) for the non-linear one.
+    mean, std : array_like, broadcastable with the leading axes of x
+        Of q; std positive.
+    eps : array_like, (K, ...)
+        Standard normal noise.
+
+    Returns
+    -------
+    ndarray, (K, ...)
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or shapes do not fit.
+
+    Source: chapter "importance-weighting".
+    """
+    mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
+    z = mean + std * eps
+    return model.log_joint(x, z) - log_normal(z, mean, std)
+
+
+def log_mean_exp(log_w, axis=0):
+    r"""Log of the mean weight along an axis: the estimate of log p(x) from K samples, in nats.
+
+    .. math:: \log \frac1K \sum_k e^{\log w_k}
+
+    Parameters
+    ----------
+    log_w : array_like
+        Log-weights; ``-inf`` is a weight of zero.
+    axis : int
+
+    Returns
+    -------
+    ndarray without that axis.
+
+    Raises
+    ------
+    ValueError
+        If a log-weight is NaN or +inf, or there are none.
+
+    Source: chapter "importance-weighting".
+    """
+    n = np.shape(log_w)[axis]
+    return log_integral(log_w, np.full(n, 1 / max(n, 1)), axis)
+
+
+def effective_sample_size(log_w, axis=0):
+    r"""Number of equal weights that would be as uneven as these: from 1 to K.
+
+    .. math:: \frac{\big(\sum_k w_k\big)^2}{\sum_k w_k^2}
+
+    Parameters
+    ----------
+    log_w : array_like
+        Log-weights; ``-inf`` is a weight of zero.
+    axis : int
+
+    Returns
+    -------
+    ndarray without that axis; NaN where every weight is zero.
+
+    Raises
+    ------
+    ValueError
+        If a log-weight is NaN or +inf, or there are none.
+
+    Source: chapter "importance-weighting".
+    """
+    log_w = require_real("log_w", log_w)
+    ones = np.ones(log_w.shape[axis])
+    with np.errstate(invalid="ignore"):  # -inf - -inf, where every weight is zero
+        return np.exp(2 * log_integral(log_w, ones, axis) - log_integral(2 * log_w, ones, axis))
+
+
+def importance_bound(model, x, mean, std, n_importance):
+    r"""The importance-weighted bound L_K of one data point, in nats, by quadrature.
+
+    .. math:: L_K = \int_0^\infty \Big( e^{-t} - E\big[e^{-t w}\big]^K \Big) \frac{dt}{t} - \log K
+
+    This is the expectation of Frullani's integral,
+    :math:`\log s = \int_0^\infty (e^{-t} - e^{-ts})\, dt / t`, for a sum s of K independent
+    weights. For K = 1 it is the ELBO; it never falls with K.
+
+    Parameters
+    ----------
+    model : LinearGaussianModel or NonlinearModel
+    x : float or array_like (D,)
+        One data point: a number for the linear model, D numbers for the non-linear one.
+    mean, std : float
+        Of q; std positive.
+    n_importance : int or array_like of int
+        The number of samples, K.
+
+    Returns
+    -------
+    ndarray of the shape of ``n_importance``. It is within 1e-6 as long as the steps of log w from
+    one to the next of 601 points of q are not far above 1.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, or a K is below 1.
+
+    Source: chapter "importance-weighting", eq-importance-bound.
+    """
+    mean, std = require_number("mean", mean), require_number("std", std)
+    counts = np.asarray(n_importance)
+    for n in counts.ravel().tolist():
+        require_count("n_importance", n, at_least=1)
+    eps, mass = standard_normal_grid()
+    near = np.abs(eps) <= _FARTHEST
+    mass = mass[near] / mass[near].sum()
+    log_w = log_importance_weights(model, x, mean, std, eps[near])
+    centre = log_w @ mass  # the ELBO
+    log_w = log_w - centre
+
+    # E[exp(-t w)] at t = e^u, u = step * place. A weight adds its mass until u nears -log w, then
+    # less, then nothing: only a band of places needs the exponential.
+    first = np.ceil((_LOW - log_w) / _STEP).astype(int)
+    places = first[:, None] + np.arange(1 + int((_HIGH - _LOW) / _STEP))
+    band = mass[:, None] * np.exp(-np.exp(_STEP * places + log_w[:, None]))
+    start, size = first.min(), np.ptp(first) + places.shape[1]
+    begun = np.bincount(first - start, mass, size).cumsum()
+    transform = 1 - begun + np.bincount((places - start).ravel(), band.ravel(), size)
+
+    at_one = np.exp(-np.exp(np.minimum(_STEP * np.arange(start, start + size), _HIGH + 1)))
+    total = (at_one - transform ** counts[..., None]).sum(-1)
+    return centre + _STEP * total - np.log(counts)
