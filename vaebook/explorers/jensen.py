@@ -7,7 +7,7 @@ import numpy as np
 from vaebook.bounds import jensen
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
-from vaebook.explorers.weights import share_rest
+from vaebook.explorers.mixture_weights import share_rest
 from vaebook.explorers.words import write
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid

@@ -8,7 +8,7 @@ import numpy as np
 from vaebook.data import old_faithful
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError, Hidden, Readout, Slider
-from vaebook.explorers.weights import share_rest
+from vaebook.explorers.mixture_weights import share_rest
 from vaebook.explorers.words import write
 from vaebook.mixture import GaussianMixture
 
