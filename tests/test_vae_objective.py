@@ -14,6 +14,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
 from vae_oracles import BinaryCurve, LinearGaussian, assert_mean, generator
 
+from vaebook.quadrature import standard_normal_grid
 from vaebook.vae import VAE, Config, binarise, objective
 
 SMALL = Config(n_features=5, n_latent=2, hidden=(4,), seed=2)
@@ -274,11 +275,6 @@ def test_samples_and_importance_exclude_each_other():
     assert (Config(n_samples=3).n_draws, Config(n_importance=4).n_draws) == (3, 4)
 
 
-def test_the_path_gradient_refuses_importance_weights():
-    with pytest.raises(ValueError, match="gradient is 'path', expected \"total\" where n_imp"):
-        Config(gradient="path", n_importance=2)
-
-
 def test_a_configuration_survives_json_and_refuses_unknown_fields():
     config = Config(hidden=(20, 10), max_seconds=60.0)
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -426,11 +422,12 @@ def test_elsewhere_the_bound_is_below_the_likelihood_by_the_kl_to_the_posterior(
     np.testing.assert_allclose(case.log_px() - bound, case.gap(), rtol=1e-8, atol=1e-9)
 
 
-def gradients(case, gradient, eps):
+def gradients(case, gradient, eps, *, n_importance=1, mass=1.0, x=None):
     """The bound of each image, and the gradient of their sum in the encoder's parameters."""
-    case.model.config = dataclasses.replace(case.model.config, gradient=gradient)
-    bound = case.model(torch.tensor(case.x), eps).bound
-    return bound, torch.autograd.grad(bound.sum(), list(case.model.encoder.parameters()))
+    settings = {"gradient": gradient, "n_importance": n_importance}
+    case.model.config = dataclasses.replace(case.model.config, **settings)
+    bound = case.model(torch.tensor(case.x) if x is None else x, eps).bound
+    return bound, torch.autograd.grad((mass * bound).sum(), list(case.model.encoder.parameters()))
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.4])
@@ -452,10 +449,41 @@ def test_the_path_gradient_is_zero_at_the_posterior_for_every_sample():
         assert of_path.abs().max() < 1e-12
 
 
-def test_the_path_gradient_leaves_the_bound_and_the_decoders_gradient_as_they_are():
+@pytest.mark.parametrize("n_importance", [1, 2, 3])
+def test_the_doubly_reparameterized_gradient_has_the_mean_of_the_total_one(n_importance):
+    """Both means are integrals over the noise of all samples, here sums over a product grid."""
+    case = LinearGaussian(n_features=3, n_latent=1, mean_shift=0.4, log_var_shift=0.5)
+    grid = standard_normal_grid(61 if n_importance < 3 else 41)
+    eps = np.stack(np.meshgrid(*[grid.points] * n_importance)).reshape(n_importance, -1, 1)
+    mass = np.stack(np.meshgrid(*[grid.weights] * n_importance)).prod(0).ravel()
+    options = {
+        "n_importance": n_importance, "mass": torch.tensor(mass),
+        "x": torch.tensor(case.x[:1]).expand(len(mass), -1),
+    }  # fmt: skip
+    bound, total = gradients(case, "total", torch.tensor(eps), **options)
+    same, doubly = gradients(case, "path", torch.tensor(eps), **options)
+    torch.testing.assert_close(same, bound, rtol=1e-14, atol=0)
+    torch.testing.assert_close(doubly, total, rtol=1e-6, atol=0)
+    assert min(slope.abs().max() for slope in total) > 0.1
+
+
+def test_one_weight_makes_the_doubly_reparameterized_gradient_the_path_gradient():
+    found, px, eps = [], normals(3, 4), normals(1, 3, 2, grad=False)
+    for gradient in [objective.path_gradient, objective.doubly_reparameterized]:
+        mean, log_var = normals(3, 2, seed=1), normals(3, 2, seed=2)
+        z = objective.reparameterize(mean, log_var, eps)
+        log_px_given_z = (z @ px.detach()[:2]).sin().sum(-1)
+        bound = gradient(torch.zeros(3).double(), log_px_given_z, z, mean, log_var)
+        found.append(torch.autograd.grad(bound.sum(), [mean, log_var]))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("n_importance", [1, 2])
+def test_the_path_gradient_leaves_the_bound_and_the_decoders_gradient_as_they_are(n_importance):
     found, eps = {}, normals(2, 3, 2, grad=False)
     for gradient in ["total", "path"]:
-        model = VAE(dataclasses.replace(SMALL, gradient=gradient)).double()
+        config = dataclasses.replace(SMALL, gradient=gradient, n_importance=n_importance)
+        model = VAE(config).double()
         bound = model(bits(3, 5), eps).bound
         slopes = torch.autograd.grad(bound.sum(), list(model.decoder.parameters()))
         found[gradient] = bound.detach(), *slopes

@@ -26,7 +26,8 @@ class Config:
     deviation ``noise_std``, for real numbers; ``hidden=()`` makes both networks linear.
     Objective: ``n_samples`` averages the ELBO over samples; ``n_importance`` above 1 takes the
     importance-weighted bound of that many samples in its place. ``gradient`` is "total", or
-    "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``).
+    "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``; with
+    ``n_importance`` above 1 ``vae.objective.doubly_reparameterized``).
     Training: see ``vaebook.vae.training``.
     """
 
@@ -74,8 +75,6 @@ class Config:
             self._set(name, str(value))
         both = self.n_samples > 1 and self.n_importance > 1
         self._require(not both, "n_samples", "1 where n_importance is above 1")
-        biased = self.gradient == "path" and self.n_importance > 1
-        self._require(not biased, "gradient", '"total" where n_importance is above 1')
 
     @property
     def n_draws(self) -> int:

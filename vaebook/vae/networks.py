@@ -117,13 +117,14 @@ class VAE(nn.Module):
         """
         mean, log_var, z, log_px_given_z = self._pass(x, eps)
         terms = objective.elbo_terms(log_px_given_z, mean, log_var)
+        bound, path_gradient = terms.bound, objective.path_gradient
         if self.config.n_importance > 1:
             log_w = objective.log_weights(log_px_given_z, z, mean, log_var)
-            terms = terms._replace(bound=objective.importance_bound(log_w))
-        elif self.config.gradient == "path":
-            bound = objective.path_gradient(terms.bound, log_px_given_z, z, mean, log_var)
-            terms = terms._replace(bound=bound)
-        return terms
+            bound = objective.importance_bound(log_w)
+            path_gradient = objective.doubly_reparameterized
+        if self.config.gradient == "path":
+            bound = path_gradient(bound, log_px_given_z, z, mean, log_var)
+        return terms._replace(bound=bound)
 
     def elbo_at(self, x: Tensor, eps: Tensor) -> BoundTerms:
         """The ELBO's terms, (B,), at given noise (S, B, D_z)."""

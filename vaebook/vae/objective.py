@@ -18,6 +18,7 @@ from torch.nn import functional
 __all__ = [
     "BoundTerms",
     "binarise",
+    "doubly_reparameterized",
     "elbo_terms",
     "importance_bound",
     "kl_standard_normal",
@@ -225,6 +226,41 @@ def path_gradient(
     """
     log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach()).mean(0)
     return bound.detach() + (log_w - log_w.detach())
+
+
+def doubly_reparameterized(
+    bound: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+) -> Tensor:
+    r"""The importance-weighted bound with a gradient whose signal grows with the samples.
+
+    .. math:: \sum_s \tilde w_s^2\, \frac{\partial \log w_s}{\partial z_s}\,
+              \frac{\partial z_s}{\partial \theta}, \qquad
+              \sum_s \tilde w_s\, \frac{\partial \log w_s}{\partial \phi}, \qquad
+              \tilde w_s = \frac{w_s}{\sum_r w_r}
+
+    The path gradient of one sample, carried over to several. The score that it leaves out has no
+    mean of zero under the weights; written as a path gradient of its own it turns the weights of
+    the encoder's gradient into their squares. The decoder's gradient stays what it is.
+
+    Parameters
+    ----------
+    bound : (B,)
+        The importance-weighted bound.
+    log_px_given_z, z, mean, log_var : as in ``log_weights``
+        Every gradient that reaches z later is multiplied by the sample's weight.
+
+    Returns
+    -------
+    Tensor (B,), equal to ``bound``.
+
+    Source: chapter "importance-weighting"; Tucker, Lawson, Gu and Maddison (2019), eq. 8.
+    """
+    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach())
+    weights = log_w.detach().softmax(0)
+    if z.requires_grad:  # not where a bound is only evaluated
+        z.register_hook(lambda slope: weights[..., None] * slope)
+    weighted = (weights * log_w).sum(0)
+    return bound.detach() + (weighted - weighted.detach())
 
 
 def require_binary(x: Tensor) -> None:
