@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 # Sets .venv up where that is due and runs a command of it, in an environment made for it.
 RUN := $(PYTHON) -E -s tools/environment.py
-# The cells of a notebook need one process and their order; all other tests share the two freely.
+# The cells of a notebook need one process and their order.
 NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters $(wildcard deeper)
 # Each of the two keeps to one core: threads of two processes would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
@@ -27,10 +27,10 @@ serve:  ## show the built site on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PYTHON) -I -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 test: lint book browser  ## set up, build the book and run every test but the slow proofs
-	@$(NBVAL)
 	@$(PYTEST) -m "not slow"
 
-test-all: test  ## the same, then the slow proofs
+test-all: test  ## the same, then the notebooks themselves and the slow proofs
+	@$(NBVAL)
 	@$(PYTEST) -m slow
 
 quick: lint  ## lint and the tests of the numerics, within a minute

@@ -45,18 +45,23 @@ def cells_of(page):
     return code_cells((ROOT / f"{page}.md").read_text("utf-8"))
 
 
-def unexecuted_cells(page):
-    """Return what is wrong with the executed notebook of one page, one sentence each.
+def executed(page):
+    """Return the executed notebook of a page; FileNotFoundError or KeyError if there is none.
 
     The execution cache has every run. The notebook that MyST-NB leaves beside the site has its
     cells, but their outputs only if it ran in this very build.
     """
+    read = nbformat.read((EXECUTED / page).with_suffix(".ipynb"), as_version=4)
+    _, notebook = open_cache(ROOT).merge_match_into_notebook(read)
+    return notebook
+
+
+def unexecuted_cells(page):
+    """Return what is wrong with the executed notebook of one page, one sentence each."""
     if not cells_of(page):
         return []
-    path = (EXECUTED / page).with_suffix(".ipynb")
     try:
-        read = nbformat.read(path, as_version=4)
-        _, notebook = open_cache(ROOT).merge_match_into_notebook(read)
+        notebook = executed(page)
     except (FileNotFoundError, KeyError):
         return [f"{page}: has code cells, but was not executed"]
     faults = []

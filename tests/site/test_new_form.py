@@ -12,9 +12,7 @@ from _ext.deeper import is_deeper
 from _ext.moves import EXPLORERS
 
 CHAPTERS = [name for name in toc_pages() if name.startswith("chapters/") and name not in OLD_FORM]
-DEEPER = list(filter(is_deeper, toc_pages()))
-each_chapter = pytest.mark.parametrize("name", CHAPTERS)
-each_page = pytest.mark.parametrize("name", CHAPTERS + DEEPER)
+each_page = pytest.mark.parametrize("name", CHAPTERS + list(filter(is_deeper, toc_pages())))
 #: The most words and visible lines of code of a chapter, where they are not 2,800 and 140.
 WORDS = {
     "chapters/importance-weighting": 3200,
@@ -42,22 +40,6 @@ READING = r"""() => {
   };
 }"""
 
-#: Formulas of which ink lies beyond their box, or under their number.
-CUT_FORMULAS = """() => {
-  const right = (node) => node.getBoundingClientRect().right;
-  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
-  return [...document.querySelectorAll("article .math")].filter((box) => {
-    if (!box.checkVisibility()) return false;
-    const number = box.querySelector(".eqno")?.getBoundingClientRect();
-    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
-    const edge = right(block);
-    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
-      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
-      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
-    });
-  }).map((box) => box.id || box.textContent.slice(0, 60));
-}"""
-
 #: How far each move is from the nearest explorer of its name, in screens.
 DISTANCES = """() => [...document.querySelectorAll("button[data-move]")].map((move) => {
   const here = move.getBoundingClientRect();
@@ -68,21 +50,8 @@ DISTANCES = """() => [...document.querySelectorAll("button[data-move]")].map((mo
 })"""
 
 
-@each_chapter
-def test_the_explorer_is_on_the_first_screen_under_a_line_of_facts(page, site, name):
-    page.set_viewport_size({"width": 1280, "height": 800})
-    open_page(page, f"{site}{name}.html")
-    explorer = page.locator("[data-explorer]").first.bounding_box()
-    assert explorer["y"] <= 480
-    lines = page.locator("article p > em:only-child").all()
-    form = r"\d+ minutes\b.* · needs .+ · afterwards you can .+\."
-    facts = [line for line in lines if re.fullmatch(form, " ".join(line.text_content().split()))]
-    assert facts, "under the title: *25 minutes · needs X · afterwards you can A and B.*"
-    assert facts[0].bounding_box()["y"] < explorer["y"]
-
-
 @each_page
-def test_code_is_whole_short_and_without_asserts_and_the_text_has_its_length(page, site, name):
+def test_a_page_has_its_parts_its_length_and_its_explorer_within_reach(page, site, name):
     page.set_viewport_size({"width": 1280, "height": 800})
     open_page(page, f"{site}{name}.html")
     found = page.evaluate(READING)
@@ -92,25 +61,25 @@ def test_code_is_whole_short_and_without_asserts_and_the_text_has_its_length(pag
     assert asserting == [], "move what is asserted into a cell tagged check"
     least, most = (0, 3000) if is_deeper(name) else (2000, WORDS.get(name, 2800))
     assert least <= found["words"] <= most
-    assert is_deeper(name) or len(found["lines"]) <= LINES.get(name, 140)
-
-
-@each_page
-def test_formulas_are_whole_on_a_phone(page, site, name):
-    page.set_viewport_size({"width": 360, "height": 740})
-    open_page(page, f"{site}{name}.html")
-    assert page.evaluate(CUT_FORMULAS) == []
-
-
-@each_chapter
-def test_a_chapter_has_a_choice_a_check_and_moves_near_their_explorers(page, site, name):
-    open_page(page, f"{site}{name}.html")
+    if is_deeper(name):
+        return
+    assert len(found["lines"]) <= LINES.get(name, 140)
+    explorer = page.locator("[data-explorer]").first.bounding_box()
+    assert explorer["y"] <= 480
+    lines = page.locator("article p > em:only-child").all()
+    form = r"\d+ minutes\b.* · needs .+ · afterwards you can .+\."
+    facts = [line for line in lines if re.fullmatch(form, " ".join(line.text_content().split()))]
+    assert facts, "under the title: *25 minutes · needs X · afterwards you can A and B.*"
+    assert facts[0].bounding_box()["y"] < explorer["y"]
     for part in [".vb-predict", ".vb-checks", "button[data-move]"]:
         assert page.locator(f"article {part}").count(), part
     for width, height in [(1280, 800), (390, 844)]:
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(1000)  # formulas break anew, explorers lay themselves out
-        far = [move for move in page.evaluate(DISTANCES) if move[1] > 1]
+        for _ in range(30):  # formulas break anew, explorers lay themselves out
+            far = [move for move in page.evaluate(DISTANCES) if move[1] > 1]
+            if not far:
+                break
+            page.wait_for_timeout(100)
         assert far == [], f"further than a screen of {width} by {height} from their explorers"
 
 

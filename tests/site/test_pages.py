@@ -50,6 +50,20 @@ BROKEN_WORDS = r"""[...document.querySelectorAll('article :is(h1, h2, h3)')].fla
 })"""
 
 
+#: Blocks of code with a line that runs over their edge.
+CUT = """[...document.querySelectorAll('article pre')].filter((block) => {
+  const right = (node) => node.getBoundingClientRect().right;
+  return [...block.querySelectorAll('span')].some((one) => right(one) > right(block) + 1);
+}).map((block) => block.textContent.slice(0, 200))"""
+
+
+#: Charts follow the width a frame or two later.
+SETTLED = """new Promise((done) => {
+  const frame = requestAnimationFrame;
+  frame(() => frame(() => frame(() => frame(done))));
+})"""
+
+
 @functools.cache
 def weight(path):
     """Return how many bytes of a file travel, compressed."""
@@ -57,7 +71,7 @@ def weight(path):
 
 
 @each_page
-def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, name):
+def test_page_is_quiet_light_whole_and_fits_every_screen_in_both_themes(page, site, name):
     # The page fixture fails on console errors, page errors and requests to another origin.
     page.set_viewport_size({"width": 1280, "height": 800})
     loaded = []
@@ -68,15 +82,21 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(page, site, na
     assert sum(map(weight, set(loaded))) <= 1_250_000
     wide = page.evaluate(TOO_WIDE)
     assert not wide, f"break these formulas into lines, they run into their number: {wide}"
-    for theme in ["light", "dark"]:
+    for theme, widths in [("light", [1100, 768, 320]), ("dark", [320, 1280])]:
         page.emulate_media(color_scheme=theme)
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-        for width in [320, 768, 1100, 1280]:
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 640})
-            page.wait_for_timeout(250)  # charts follow the width a frame or two later
+            page.evaluate(SETTLED)
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
             assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
+    page.evaluate(
+        "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
+    )
+    for width in [1280, 390]:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(CUT) == []
     assert page.context.cookies() == []
     assert set(page.evaluate("Object.keys(localStorage)")) <= {"mode", "theme"}
 
