@@ -176,6 +176,11 @@ def set_up():
             "them: a setting leads them elsewhere; see .venv/bin/python -m pip config list"
         )
     install("--no-deps", "--no-build-isolation", "-e", ".")
+    profile = VENV / "settings" / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    # Or each kernel says at its start that other users of the machine could read along.
+    quiet = "c.IPKernelApp.log_level = 'ERROR'\n"
+    (profile / "ipython_kernel_config.py").write_text(quiet, encoding="utf-8")
     # A first page that has to list the fonts can take so long that Matplotlib warns.
     run(python, "-c", "import matplotlib.font_manager", stderr=subprocess.DEVNULL)
     (VENV / ".ready").write_text(wanted(), encoding="utf-8")
