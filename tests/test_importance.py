@@ -13,6 +13,7 @@ from vaebook.bounds import elbo
 from vaebook.gaussians import chi_square_normal
 from vaebook.importance import (
     effective_sample_size,
+    expected_log_mean,
     importance_bound,
     log_importance_weights,
     log_mean_exp,
@@ -96,6 +97,17 @@ def test_the_bound_of_two_samples_is_a_double_integral(q):
     mass = step * stats.norm.pdf(eps)
     expected = mass @ (np.logaddexp.outer(log_w, log_w) - np.log(2)) @ mass
     assert importance_bound(LINE, X, *q, 2) == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_expectation_for_two_values_is_a_binomial_sum():
+    low, high = 1e-4, 0.6
+    for n in [1, 2, 7, 300]:
+        chance = stats.binom.pmf(np.arange(n + 1), n, 0.2)
+        expected = chance @ np.log(np.linspace(low, high, n + 1))  # each sample adds the same
+        found = expected_log_mean(np.log([low, high]), [0.8, 0.2], n)
+        assert found == pytest.approx(expected, abs=1e-11)
+    with pytest.raises(ValueError, match="Probabilities sum to 1"):
+        expected_log_mean([0.0, 1.0], [0.8, 0.4], 5)
 
 
 def test_the_bound_is_the_mean_of_estimates():

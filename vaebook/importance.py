@@ -9,7 +9,13 @@ r"""Importance sampling of log p(x) from K samples of q(z) = N_z[mean, std^2]; i
 
 import numpy as np
 
-from vaebook.arguments import require_count, require_finite, require_number, require_real
+from vaebook.arguments import (
+    require_count,
+    require_finite,
+    require_number,
+    require_real,
+    require_weights,
+)
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import log_integral, standard_normal_grid
 
@@ -104,13 +110,10 @@ def effective_sample_size(log_w, axis=0):
 
 
 def importance_bound(model, x, mean, std, n_importance):
-    r"""The importance-weighted bound L_K of one data point, in nats, by quadrature.
+    r"""The importance-weighted bound of one data point, E[log mean of K weights], in nats.
 
-    .. math:: L_K = \int_0^\infty \Big( e^{-t} - E\big[e^{-t w}\big]^K \Big) \frac{dt}{t} - \log K
-
-    This is the expectation of Frullani's integral,
-    :math:`\log s = \int_0^\infty (e^{-t} - e^{-ts})\, dt / t`, for a sum s of K independent
-    weights. For K = 1 it is the ELBO; it never falls with K.
+    For K = 1 it is the ELBO; it never falls with K. It comes by quadrature, without a sample, from
+    ``expected_log_mean``.
 
     Parameters
     ----------
@@ -132,26 +135,59 @@ def importance_bound(model, x, mean, std, n_importance):
     ValueError
         If a value is not finite, the std is not positive, or a K is below 1.
 
-    Source: chapter "importance-weighting", eq-importance-bound.
+    Source: chapter "importance-weighting", eq-iw-bound.
     """
     mean, std = require_number("mean", mean), require_number("std", std)
+    eps, mass = standard_normal_grid()
+    near = np.abs(eps) <= _FARTHEST
+    log_w = log_importance_weights(model, x, mean, std, eps[near])
+    return expected_log_mean(log_w, mass[near] / mass[near].sum(), n_importance)
+
+
+def expected_log_mean(log_w, prob, n_importance):
+    r"""Expectation of the log of the mean of K independent weights, without a sample; in nats.
+
+    .. math:: E\Big[\log \frac1K \sum_k w_k\Big]
+              = \int_0^\infty \Big( e^{-t} - E\big[e^{-t w}\big]^K \Big) \frac{dt}{t} - \log K
+
+    This is the expectation of Frullani's integral,
+    :math:`\log s = \int_0^\infty (e^{-t} - e^{-ts})\, dt / t`, for the sum s of the weights.
+
+    Parameters
+    ----------
+    log_w : array_like, (G,)
+        Logs of the values that a weight can take, or log-weights at the points of a grid; finite.
+    prob : array_like, (G,)
+        Probabilities of the values; they sum to one.
+    n_importance : int or array_like of int
+        The number of samples, K.
+
+    Returns
+    -------
+    ndarray of the shape of ``n_importance``.
+
+    Raises
+    ------
+    ValueError
+        If a log-weight is not finite, ``prob`` are no probabilities, or a K is below 1.
+
+    Source: deeper page "importance-weighting", eq-iw-frullani.
+    """
     counts = np.asarray(n_importance)
     for n in counts.ravel().tolist():
         require_count("n_importance", n, at_least=1)
-    eps, mass = standard_normal_grid()
-    near = np.abs(eps) <= _FARTHEST
-    mass = mass[near] / mass[near].sum()
-    log_w = log_importance_weights(model, x, mean, std, eps[near])
-    centre = log_w @ mass  # the ELBO
+    prob = require_weights(prob, "Probabilities")
+    log_w, prob = require_finite(log_w=log_w, prob=prob)
+    centre = log_w @ prob  # the bound for K = 1
     log_w = log_w - centre
 
     # E[exp(-t w)] at t = e^u, u = step * place. A weight adds its mass until u nears -log w, then
     # less, then nothing: only a band of places needs the exponential.
     first = np.ceil((_LOW - log_w) / _STEP).astype(int)
     places = first[:, None] + np.arange(1 + int((_HIGH - _LOW) / _STEP))
-    band = mass[:, None] * np.exp(-np.exp(_STEP * places + log_w[:, None]))
+    band = prob[:, None] * np.exp(-np.exp(_STEP * places + log_w[:, None]))
     start, size = first.min(), np.ptp(first) + places.shape[1]
-    begun = np.bincount(first - start, mass, size).cumsum()
+    begun = np.bincount(first - start, prob, size).cumsum()
     transform = 1 - begun + np.bincount((places - start).ravel(), band.ravel(), size)
 
     at_one = np.exp(-np.exp(np.minimum(_STEP * np.arange(start, start + size), _HIGH + 1)))
