@@ -13,8 +13,10 @@ from scipy import stats
 from scipy.integrate import quad
 
 from vaebook.bounds import elbo_gradient
-from vaebook.gradients import pathwise, row_moments, score_function
+from vaebook.gradients import importance_gradients, pathwise, row_moments, score_function
+from vaebook.importance import importance_bound
 from vaebook.latent import LinearGaussianModel
+from vaebook.vae import objective
 
 LIMIT = 5.73  # |z| of a sound estimate stays below it but once in 10^8 tests
 MEAN, STD = 1.0, 2.0
@@ -279,3 +281,65 @@ def test_a_function_of_another_shape_or_without_values_is_named(estimate):
 def test_a_baseline_for_each_draw_is_refused():
     with pytest.raises(ValueError, match=r"baseline has shape \(3,\), expected one number"):
         score_function(np.sin, 0.0, 1.0, 3, rng=np.random.default_rng(1), baseline=np.zeros(3))
+
+
+# ------------------------------------------------------------------- the importance-weighted bound
+
+LINE, X, Q = LinearGaussianModel(1.5, 0.8), 1.7, (0.3, 0.7)
+
+
+def line_gradients(n, n_importance, seed=3):
+    return importance_gradients(
+        lambda z: LINE.log_joint(X, z),
+        lambda z: LINE.weight * (X - LINE.weight * z) / LINE.noise_std**2 - z,
+        *Q, n, n_importance, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+
+
+def exact_bound_gradient(n_importance, step=1e-3):
+    """Differences of the bound itself, which quadrature finds without a draw."""
+
+    def bound(*q):
+        return importance_bound(LINE, X, *q, n_importance)
+
+    mean, std = Q
+    by_mean = bound(mean + step, std) - bound(mean - step, std)
+    by_std = bound(mean, std + step) - bound(mean, std - step)
+    return np.array([by_mean, by_std]) / (2 * step)
+
+
+@pytest.mark.parametrize("n_importance", [1, 2, 5])
+def test_both_gradients_of_the_importance_bound_have_the_exact_mean(n_importance):
+    n, exact = 200_000, exact_bound_gradient(n_importance)
+    if n_importance == 1:
+        closed = elbo_gradient(LINE, X, *Q)
+        np.testing.assert_allclose(exact, [closed.mean, closed.std], rtol=1e-4)
+    for rows in line_gradients(n, n_importance):
+        error = rows.std(axis=0) / np.sqrt(n)
+        assert np.all(np.abs(rows.mean(axis=0) - exact) < LIMIT * error)
+        # Power: an error of a tenth of its length slips through once in a thousand (3.1 errors).
+        assert np.all(0.1 * np.hypot(*exact) > (LIMIT + 3.1) * error)
+
+
+def test_the_rows_of_the_importance_bound_are_torchs():
+    n, k = 50, 4
+    eps = torch.tensor(np.random.default_rng(3).standard_normal((n, k)).T[..., None])  # (K, n, 1)
+    x, noise_std = torch.tensor([X, LINE.noise_std], dtype=torch.float64)
+    for rows, gradient in zip(line_gradients(n, k), ["total", "doubly"], strict=True):
+        mean, std = (torch.full((n, 1), q, dtype=torch.float64, requires_grad=True) for q in Q)
+        z, log_var = mean + std * eps, 2 * std.log()
+        px = torch.distributions.Normal(LINE.weight * z[..., 0], noise_std).log_prob(x)
+        bound = objective.importance_bound(objective.log_weights(px, z, mean, log_var))
+        if gradient == "doubly":
+            bound = objective.doubly_reparameterized(bound, px, z, mean, log_var)
+        slopes = torch.autograd.grad(bound.sum(), (mean, std))
+        np.testing.assert_allclose(rows, torch.cat(slopes, 1), rtol=1e-10, atol=1e-12)
+
+
+def test_with_more_samples_one_gradient_loses_its_signal_and_the_other_gains():
+    """Mean over standard deviation at 16 and at 256 samples: a fourth and fourfold."""
+    few, many = (
+        np.abs(exact_bound_gradient(k)) / [rows.std(axis=0) for rows in line_gradients(8_000, k)]
+        for k in (16, 256)
+    )
+    np.testing.assert_allclose(many / few, [[1 / 4] * 2, [4] * 2], rtol=0.15)

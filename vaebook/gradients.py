@@ -5,12 +5,14 @@ r"""Two estimates of the gradient of an average under q(z) = N_z[mean, std^2].
 
 ``pathwise`` moves the draws and needs the derivative of f; ``score_function`` changes their weights
 and needs only f. Both give one row for each draw, and the caller averages. ``row_moments`` gives
-the mean and the standard deviation of a row.
+the mean and the standard deviation of a row. ``importance_gradients`` estimates the gradient of the
+importance-weighted bound in two ways, one row for each K draws.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from vaebook.arguments import (
     require_count,
@@ -108,6 +110,63 @@ def score_rows(f, mean, std, eps, *, baseline=0.0):
     value = _values("f", f, mean + std * eps, eps.shape[:1]) - baseline
     score = np.stack([eps, eps**2 - 1], axis=1) / std  # (n, 2, ...)
     return value.reshape(-1, *[1] * (score.ndim - 1)) * score
+
+
+class ImportanceGradients(NamedTuple):
+    """Two estimates from the same draws, each (n, 2): with respect to mean and to std of q."""
+
+    total: np.ndarray
+    doubly: np.ndarray
+
+
+def importance_gradients(log_joint, d_log_joint, mean, std, n, n_importance, *, rng):
+    r"""Gradient of the importance-weighted bound L_K, one row for each K draws of z, in nats.
+
+    .. math:: \text{total: } \sum_k \tilde w_k \Big( \frac{\partial \log w_k}{\partial z_k}\,
+              \frac{\partial z_k}{\partial \theta}
+              - \frac{\partial \log q(z_k)}{\partial \theta} \Big), \qquad
+              \text{doubly: } \sum_k \tilde w_k^2\, \frac{\partial \log w_k}{\partial z_k}\,
+              \frac{\partial z_k}{\partial \theta}
+
+    with :math:`w = p(x, z) / q(z)` and :math:`\tilde w_k = w_k / \sum_j w_j`. The total one is the
+    derivative of :math:`\log \frac1K \sum_k w_k`; the doubly reparameterised one has the same mean.
+    As K grows, mean over standard deviation falls as :math:`1/\sqrt K` for the first and rises as
+    :math:`\sqrt K` for the second. At K = 1 the second is the path gradient.
+
+    Parameters
+    ----------
+    log_joint, d_log_joint : callable
+        log p(x, z) of one data point and its derivative with respect to z, element by element:
+        z (n, K) to (n, K).
+    mean, std : float
+        Of q; std positive.
+    n : int
+        Number of rows.
+    n_importance : int
+        K, the number of draws for each.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ImportanceGradients of (n, 2) arrays.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, the std is not positive, n or n_importance is no count, or a
+        function gives another shape.
+
+    Source: chapter "importance-weighting"; Tucker, Lawson, Gu and Maddison (2019), eq. 8.
+    """
+    mean, std = require_number("mean", mean), require_number("std", std)
+    n_importance = require_count("n_importance", n_importance, at_least=1)
+    eps = _draw(np.full(n_importance, mean), std, n, rng)  # (n, K)
+    log_w = _values("log_joint", log_joint, mean + std * eps, eps.shape)
+    weights = softmax(log_w - log_normal(mean + std * eps, mean, std), axis=1)[:, None]  # (n, 1, K)
+    path = pathwise_rows(lambda z: d_log_joint(z) + (z - mean) / std**2, mean, std, eps)
+    score = score_rows(lambda z: np.ones(len(z)), mean, std, eps)  # (n, 2, K)
+    total = (weights * (path - score)).sum(-1)
+    return ImportanceGradients(total, (weights**2 * path).sum(-1))
 
 
 class RowMoments(NamedTuple):
