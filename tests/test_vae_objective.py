@@ -265,7 +265,7 @@ def test_numpys_numbers_and_strings_become_pythons():
     assert config == Config(n_latent=3, hidden=(20, 10), activation="tanh", learning_rate=1e-3,
                             noise_std=0.5, max_seconds=60, seed=7)  # fmt: skip
     plain = {type(value) for value in config.to_dict().values()}
-    assert plain == {int, float, str, list, type(None)}
+    assert plain == {int, float, bool, str, list, type(None)}
     assert {type(width) for width in config.hidden} == {int}
 
 

@@ -10,7 +10,9 @@ from vaebook.arguments import require_count
 __all__ = ["PRESETS", "Config"]
 
 CHOICES = {
+    "architecture": ("perceptron", "residual", "convolutional"),
     "activation": ("relu", "silu", "tanh"),
+    "prior": ("normal", "flow"),
     "likelihood": ("bernoulli", "gaussian"),
     "gradient": ("total", "path"),
     "precision": ("float32", "bfloat16", "auto"),
@@ -22,8 +24,11 @@ CHOICES = {
 class Config:
     """Everything that a run depends on; NumPy's numbers and strings become Python's.
 
-    Model: ``likelihood`` is "bernoulli" for binary pixels or "gaussian", with the standard
-    deviation ``noise_std``, for real numbers; ``hidden=()`` makes both networks linear.
+    Model: ``architecture`` is "perceptron" or "residual" (``vae.perceptrons``), where ``hidden``
+    gives the widths and ``()`` makes both networks linear, or "convolutional"
+    (``vae.convolutional``), where it gives the channels. ``prior`` is "normal", N[0, I], or "flow",
+    learned (``vae.priors``). ``likelihood`` is "bernoulli" for binary pixels or "gaussian" for real
+    numbers, with the standard deviation ``noise_std``; ``learn_noise`` learns it from there.
     Objective: ``n_samples`` averages the ELBO over samples; ``n_importance`` above 1 takes the
     importance-weighted bound of that many samples in its place. ``gradient`` is "total", or
     "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``; with
@@ -34,9 +39,12 @@ class Config:
     n_features: int = 784
     n_latent: int = 50
     hidden: tuple[int, ...] = (500, 500)
+    architecture: str = "perceptron"
     activation: str = "silu"
+    prior: str = "normal"
     likelihood: str = "bernoulli"
     noise_std: float = 1.0
+    learn_noise: bool = False
     n_samples: int = 1
     n_importance: int = 1
     gradient: str = "total"
@@ -73,8 +81,25 @@ class Config:
             known = isinstance(value, str) and value in choices
             self._require(known, name, "one of " + ", ".join(choices))
             self._set(name, str(value))
+        self._require(self.learn_noise in (True, False), "learn_noise", "True or False")
+        self._set("learn_noise", bool(self.learn_noise))
+        pointless = self.learn_noise and self.likelihood == "bernoulli"
+        self._require(not pointless, "learn_noise", "False for a Bernoulli likelihood")
+        narrow = self.prior == "flow" and self.n_latent < 2
+        self._require(not narrow, "n_latent", "2 or more for a flow, which moves half of them")
+        self._check_architecture()
         both = self.n_samples > 1 and self.n_importance > 1
         self._require(not both, "n_samples", "1 where n_importance is above 1")
+
+    def _check_architecture(self) -> None:
+        """Refuse a ``hidden`` that the architecture cannot have."""
+        if self.architecture == "residual":
+            self._require(len(set(self.hidden)) == 1, "hidden", "one width, as (500, 500)")
+        if self.architecture == "convolutional":
+            self._require(self.hidden, "hidden", "numbers of channels, as (32, 64)")
+            side, times = math.isqrt(self.n_features), len(self.hidden)
+            fits = side**2 == self.n_features and side % 2**times == 0
+            self._require(fits, "n_features", f"a square whose side can be halved {times} times")
 
     @property
     def n_draws(self) -> int:

@@ -3,56 +3,31 @@ r"""The variational autoencoder: an encoder for q(z | x), a decoder for p(x | z)
 .. math:: p(z) = N_z[0, I], \qquad q(z \mid x, \theta) = N_z\big[m(x), \mathrm{diag}\, s^2(x)\big],
           \qquad p(x \mid z, \phi) = \prod_d \mathrm{Bern}_{x_d}\big[\sigma(l_d(z))\big]
 
-Encoder parameters are the book's :math:`\theta`, decoder parameters its :math:`\phi`.
+Encoder parameters are the book's :math:`\theta`, decoder parameters its :math:`\phi`; a prior that
+is learned (``vae.priors``) belongs to :math:`\phi`.
 """
 
-import itertools
 import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vaebook.arguments import require_count
 from vaebook.vae import objective
 from vaebook.vae.config import Config
+from vaebook.vae.convolutional import ConvolutionalDecoder, ConvolutionalEncoder
 from vaebook.vae.objective import BoundTerms
+from vaebook.vae.perceptrons import Decoder, Encoder
+from vaebook.vae.priors import CouplingPrior, NormalPrior
 
 __all__ = ["VAE"]
 
-ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh}
-
-
-class Encoder(nn.Module):
-    r"""x (..., D) -> mean and log-variance of q(z | x), each (..., D_z).
-
-    ``centre`` is subtracted from x first: around zero, inputs are easier to learn from.
-    """
-
-    def __init__(self, config: Config, generator: torch.Generator):
-        super().__init__()
-        widths = [config.n_features, *config.hidden, 2 * config.n_latent]
-        self.layers = _linear_layers(widths, generator)
-        self.activation = ACTIVATIONS[config.activation]
-        self.register_buffer("centre", torch.zeros(config.n_features))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        output = _perceptron(x - self.centre, self.layers, self.activation)
-        mean, log_var = output.to(x.dtype).chunk(2, dim=-1)
-        return mean, log_var
-
-
-class Decoder(nn.Module):
-    r"""z (..., D_z) -> logits of the pixels (or means of a Gaussian likelihood), (..., D)."""
-
-    def __init__(self, config: Config, generator: torch.Generator):
-        super().__init__()
-        widths = [config.n_latent, *reversed(config.hidden), config.n_features]
-        self.layers = _linear_layers(widths, generator)
-        self.activation = ACTIVATIONS[config.activation]
-
-    def forward(self, z: Tensor) -> Tensor:
-        return _perceptron(z, self.layers, self.activation).to(z.dtype)
+ARCHITECTURES = {
+    "perceptron": (Encoder, Decoder),
+    "residual": (Encoder, Decoder),
+    "convolutional": (ConvolutionalEncoder, ConvolutionalDecoder),
+}
+PRIORS = {"normal": NormalPrior, "flow": CouplingPrior}
 
 
 class VAE(nn.Module):
@@ -66,8 +41,12 @@ class VAE(nn.Module):
         super().__init__()
         self.config = config
         generator = torch.Generator().manual_seed(config.seed)
-        self.encoder = Encoder(config, generator)
-        self.decoder = Decoder(config, generator)
+        encoder, decoder = ARCHITECTURES[config.architecture]
+        self.encoder = encoder(config, generator)
+        self.decoder = decoder(config, generator)
+        self.prior = PRIORS[config.prior](config, generator)
+        log_std = math.log(config.noise_std)
+        self.log_noise_std = nn.Parameter(torch.tensor(log_std)) if config.learn_noise else log_std
 
     def elbo(self, x: Tensor, n_samples: int = 1, *, generator: torch.Generator) -> BoundTerms:
         """Evidence lower bound of each image and its two terms, the mean over samples of z.
@@ -115,39 +94,43 @@ class VAE(nn.Module):
         With ``n_importance`` above 1 the bound is the importance-weighted one.
         x is float (B, D) and taken as checked.
         """
-        mean, log_var, z, log_px_given_z = self._pass(x, eps)
-        terms = objective.elbo_terms(log_px_given_z, mean, log_var)
+        draws = self._pass(x, eps)
+        terms = self._elbo_terms(draws)
         bound, path_gradient = terms.bound, objective.path_gradient
         if self.config.n_importance > 1:
-            log_w = objective.log_weights(log_px_given_z, z, mean, log_var)
-            bound = objective.importance_bound(log_w)
+            bound = objective.importance_bound(objective.log_weights(*draws))
             path_gradient = objective.doubly_reparameterized
         if self.config.gradient == "path":
-            bound = path_gradient(bound, log_px_given_z, z, mean, log_var)
+            bound = path_gradient(bound, *draws)
         return terms._replace(bound=bound)
 
     def elbo_at(self, x: Tensor, eps: Tensor) -> BoundTerms:
         """The ELBO's terms, (B,), at given noise (S, B, D_z)."""
-        mean, log_var, _, log_px_given_z = self._pass(x, eps)
-        return objective.elbo_terms(log_px_given_z, mean, log_var)
+        return self._elbo_terms(self._pass(x, eps))
 
     def log_weights(self, x: Tensor, eps: Tensor) -> Tensor:
         r"""Log-weights :math:`\log p(x, z) - \log q(z \mid x)`, (S, B), at given noise."""
-        mean, log_var, z, log_px_given_z = self._pass(x, eps)
-        return objective.log_weights(log_px_given_z, z, mean, log_var)
+        return objective.log_weights(*self._pass(x, eps))
 
-    def _pass(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Encode, draw, decode: mean, log-variance, z (S, B, D_z) and log p(x | z) (S, B)."""
+    def _pass(self, x: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
+        """Encode, draw, decode: all that ``objective.log_weights`` takes, in its order."""
         mean, log_var = self.encoder(x)
         z = objective.reparameterize(mean, log_var, eps)
-        return mean, log_var, z, self.log_px_given_z(x, z)
+        return self.log_px_given_z(x, z), z, mean, log_var, self.prior.log_prob(z)
+
+    def _elbo_terms(self, draws: tuple[Tensor, ...]) -> BoundTerms:
+        """The ELBO's terms, with the KL in closed form where the prior is N[0, I]."""
+        log_px_given_z, _, mean, log_var, _ = draws
+        if self.config.prior == "normal":
+            return objective.elbo_terms(log_px_given_z, mean, log_var)
+        return objective.sampled_elbo_terms(log_px_given_z, objective.log_weights(*draws))
 
     def log_px_given_z(self, x: Tensor, z: Tensor) -> Tensor:
         r"""Log-likelihood :math:`\log p(x \mid z)`: x (B, D), z (S, B, D_z) -> (S, B)."""
         output = self.decoder(z)  # (S, B, D)
         if self.config.likelihood == "bernoulli":
             return objective.log_bernoulli(x, output)
-        log_var = output.new_tensor(2 * math.log(self.config.noise_std))
+        log_var = output.new_zeros(()) + 2 * self.log_noise_std
         return objective.log_normal_diag(x, output, log_var)
 
     @torch.no_grad()
@@ -156,7 +139,8 @@ class VAE(nn.Module):
 
         Probabilities of the pixels, or means for a Gaussian likelihood, not noisy pixels.
         """
-        output = self.decoder(self.draw_noise(1, n, generator=generator)[0])
+        z = self.prior.from_noise(self.draw_noise(1, n, generator=generator)[0])
+        output = self.decoder(z)
         return torch.sigmoid(output) if self.config.likelihood == "bernoulli" else output
 
     def centre_input(self, pixel_means: Tensor) -> None:
@@ -169,7 +153,7 @@ class VAE(nn.Module):
 
         A pixel that is never on gets a small probability, not zero.
         """
-        bias = self.decoder.layers[-1].bias
+        bias = self.decoder.output_bias
         means = torch.as_tensor(pixel_means).to(bias)
         if means.shape != bias.shape:
             raise ValueError(
@@ -206,21 +190,3 @@ class VAE(nn.Module):
         elif not torch.isfinite(x).all():
             raise ValueError("x has values that are not finite; remove or replace them first.")
         return x.to(self.decoder.layers[0].weight.dtype)
-
-
-def _linear_layers(widths: list[int], generator: torch.Generator) -> nn.ModuleList:
-    """Linear layers with PyTorch's usual first weights, drawn from the given generator."""
-    layers = nn.ModuleList()
-    for n_in, n_out in itertools.pairwise(widths):
-        layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
-        for parameter in layer.parameters():
-            bound = 1 / math.sqrt(n_in)
-            nn.init.uniform_(parameter, -bound, bound, generator=generator)
-        layers.append(layer)
-    return layers
-
-
-def _perceptron(values: Tensor, layers: nn.ModuleList, activation) -> Tensor:
-    for layer in layers[:-1]:
-        values = activation(layer(values))
-    return layers[-1](values)

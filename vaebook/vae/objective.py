@@ -30,6 +30,7 @@ __all__ = [
     "path_gradient",
     "reparameterize",
     "require_binary",
+    "sampled_elbo_terms",
 ]
 
 LOG_2PI = math.log(2 * math.pi)
@@ -159,7 +160,33 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTe
     return BoundTerms(reconstruction - kl, reconstruction, kl)
 
 
-def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+def sampled_elbo_terms(log_px_given_z: Tensor, log_w: Tensor) -> BoundTerms:
+    r"""The evidence lower bound from S samples of q, for a prior whose KL has no closed form.
+
+    .. math:: \mathrm{KL} \approx \frac1S \sum_s \big(\log q(z_s \mid x) - \log p(z_s)\big)
+
+    Parameters
+    ----------
+    log_px_given_z, log_w : (S, B)
+        :math:`\log p(x \mid z)` at samples z of q, and their log-weights.
+
+    Returns
+    -------
+    BoundTerms of (B,): the mean over samples. This estimate of the KL can be negative.
+
+    Source: chapter "training-a-vae".
+    """
+    bound, reconstruction = log_w.mean(0), log_px_given_z.mean(0)
+    return BoundTerms(bound, reconstruction, reconstruction - bound)
+
+
+def log_weights(
+    log_px_given_z: Tensor,
+    z: Tensor,
+    mean: Tensor,
+    log_var: Tensor,
+    log_pz: Tensor | None = None,
+) -> Tensor:
     r"""Logarithms of the importance weights of samples z of q, in nats.
 
     .. math:: \log w_s = \log p(x \mid z_s) + \log p(z_s) - \log q(z_s \mid x)
@@ -170,6 +197,8 @@ def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
     z : (S, B, D_z)
     mean, log_var : (B, D_z)
         Of q(z | x).
+    log_pz : (S, B), optional
+        :math:`\log p(z)`; that of N[0, I] unless given.
 
     Returns
     -------
@@ -177,7 +206,8 @@ def log_weights(log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
 
     Source: chapter "variational-autoencoder".
     """
-    return log_px_given_z + log_standard_normal(z) - log_normal_diag(z, mean, log_var)
+    log_pz = log_standard_normal(z) if log_pz is None else log_pz
+    return log_px_given_z + log_pz - log_normal_diag(z, mean, log_var)
 
 
 def log_mean_exp(log_w: Tensor, dim: int = 0) -> Tensor:
@@ -201,7 +231,12 @@ def importance_bound(log_w: Tensor) -> Tensor:
 
 
 def path_gradient(
-    bound: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+    bound: Tensor,
+    log_px_given_z: Tensor,
+    z: Tensor,
+    mean: Tensor,
+    log_var: Tensor,
+    log_pz: Tensor | None = None,
 ) -> Tensor:
     r"""The same bound with the gradient that runs through the samples alone.
 
@@ -216,7 +251,7 @@ def path_gradient(
     ----------
     bound : (B,)
         The ELBO.
-    log_px_given_z, z, mean, log_var : as in ``log_weights``
+    log_px_given_z, z, mean, log_var, log_pz : as in ``log_weights``
 
     Returns
     -------
@@ -224,12 +259,17 @@ def path_gradient(
 
     Source: chapter "reparameterization-trick"; Roeder, Wu and Duvenaud (2017), section 3.
     """
-    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach()).mean(0)
+    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach(), log_pz).mean(0)
     return bound.detach() + (log_w - log_w.detach())
 
 
 def doubly_reparameterized(
-    bound: Tensor, log_px_given_z: Tensor, z: Tensor, mean: Tensor, log_var: Tensor
+    bound: Tensor,
+    log_px_given_z: Tensor,
+    z: Tensor,
+    mean: Tensor,
+    log_var: Tensor,
+    log_pz: Tensor | None = None,
 ) -> Tensor:
     r"""The importance-weighted bound with a gradient whose signal grows with the samples.
 
@@ -246,7 +286,7 @@ def doubly_reparameterized(
     ----------
     bound : (B,)
         The importance-weighted bound.
-    log_px_given_z, z, mean, log_var : as in ``log_weights``
+    log_px_given_z, z, mean, log_var, log_pz : as in ``log_weights``
         Every gradient that reaches z later is multiplied by the sample's weight.
 
     Returns
@@ -255,7 +295,7 @@ def doubly_reparameterized(
 
     Source: chapter "importance-weighting"; Tucker, Lawson, Gu and Maddison (2019), eq. 8.
     """
-    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach())
+    log_w = log_weights(log_px_given_z, z, mean.detach(), log_var.detach(), log_pz)
     weights = log_w.detach().softmax(0)
     if z.requires_grad:  # not where a bound is only evaluated
         z.register_hook(lambda slope: weights[..., None] * slope)

@@ -190,7 +190,8 @@ class Session:
         if found is None:
             return
         self.checkpoint, state = found[0].path, found[1]
-        there = {**state["config"], "data (SHA-256)": state["data"]}
+        config = Config.from_dict(state["config"])  # knows fields that are newer than the file
+        there = {**config.to_dict(), "data (SHA-256)": state["data"]}
         here = {**self.config.to_dict(), "data (SHA-256)": self.batches.fingerprint}
         if found := checkpoints.difference(there, here):
             raise checkpoints.CheckpointError(
