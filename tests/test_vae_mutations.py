@@ -182,7 +182,7 @@ BUGS = [
         "objective.reparameterize(mean, log_var, eps)",
         "objective.reparameterize(mean, log_var, 0 * eps)"),
     Bug("variance for std of the Gaussian likelihood", "networks",
-        "2 * self.log_noise_std", "self.log_noise_std"),
+        "2 * log_std", "log_std"),
     Bug("squared error for the Gaussian likelihood", "networks",
         "return objective.log_normal_diag(x, output, log_var)",
         "return -((x - output) ** 2).sum(-1)"),

@@ -45,8 +45,8 @@ class VAE(nn.Module):
         self.encoder = encoder(config, generator)
         self.decoder = decoder(config, generator)
         self.prior = PRIORS[config.prior](config, generator)
-        log_std = math.log(config.noise_std)
-        self.log_noise_std = nn.Parameter(torch.tensor(log_std)) if config.learn_noise else log_std
+        if config.learn_noise:
+            self.log_noise_std = nn.Parameter(torch.tensor(math.log(config.noise_std)))
 
     def elbo(self, x: Tensor, n_samples: int = 1, *, generator: torch.Generator) -> BoundTerms:
         """Evidence lower bound of each image and its two terms, the mean over samples of z.
@@ -130,7 +130,9 @@ class VAE(nn.Module):
         output = self.decoder(z)  # (S, B, D)
         if self.config.likelihood == "bernoulli":
             return objective.log_bernoulli(x, output)
-        log_var = output.new_zeros(()) + 2 * self.log_noise_std
+        config = self.config
+        log_std = self.log_noise_std if config.learn_noise else math.log(config.noise_std)
+        log_var = output.new_zeros(()) + 2 * log_std
         return objective.log_normal_diag(x, output, log_var)
 
     @torch.no_grad()
