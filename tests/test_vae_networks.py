@@ -140,6 +140,10 @@ def test_the_path_gradient_has_the_mean_of_the_total_one_and_no_noise_at_the_pos
     for total, path in zip(slopes[0.4, "total"], slopes[0.4, "path"], strict=True):
         torch.testing.assert_close(path, total, rtol=1e-9, atol=1e-10)
     assert max(slope.abs().max() for slope in slopes[0.0, "path"][:2]) < 1e-10
+    case.model.config = dataclasses.replace(case.model.config, n_importance=3)
+    bound = case.model(torch.tensor(case.x), normals(3, 4, 2)).bound.sum()
+    several = torch.autograd.grad(bound, list(case.model.encoder.parameters()))
+    assert max(slope.abs().max() for slope in several) < 1e-10
     assert max(slope.abs().max() for slope in slopes[0.0, "total"][:2]) > 0.1
 
 
