@@ -1,5 +1,6 @@
 """Every homework page: its form, its checks in both directions, and that its notebooks run."""
 
+import copy
 import importlib
 import re
 import subprocess
@@ -21,6 +22,7 @@ from sphinx.addnodes import pending_xref
 
 from _ext import homework, pages
 from vaebook.checks import Choice, Function, Number
+from vaebook.checks.comparing import Case
 
 PAGES = sorted(ROOT.glob("homework/*.md"))
 KINDS = {"Predict", "Derive", "Implement", "Diagnose", "Explore"}
@@ -110,6 +112,68 @@ def test_a_check_knows_mistakes_in_a_learners_own_words(path, name):
         result = checks_of(path)[name].judge(answer)
         assert result.state == "not yet", f"{answer}: {result}"
         assert words in result.message, f"{answer}: {result}"
+
+
+def only_at(check, arguments):
+    """The right answer, but for the inputs of one case, where it is wrong by a fifth or by 1."""
+
+    def answer(*given):
+        value = check.oracle(*given)
+        if not all(map(np.array_equal, given, arguments)):
+            return value
+        if isinstance(value, tuple):
+            return tuple(1.2 * np.asarray(one) + 1.0 for one in value)
+        return 1.2 * np.asarray(value) + 1.0
+
+    return answer
+
+
+def with_term(check, member, term):
+    """The right answer with one of its terms counted once more, in one member of a tuple."""
+
+    def answer(*given):
+        value = check.oracle(*given)
+        if not isinstance(value, tuple):
+            return value + term(*given)
+        return tuple(one + (k == member) * term(*given) for k, one in enumerate(value))
+
+    return answer
+
+
+@each_check
+def test_each_known_case_and_each_term_is_looked_at(path, name):
+    check = checks_of(path)[name]
+    for words, arguments in getattr(check, "known", {}).items():
+        said = check.judge(only_at(check, arguments)).message
+        assert said.startswith(words), f"not {words!r} but {said!r}"
+    terms = getattr(check, "terms", None) or ()
+    for member, named in enumerate(terms if isinstance(terms, tuple) else (terms,)):
+        for term in named:
+            said = check.judge(with_term(check, member, named[term])).message
+            assert term.lower() in said.lower(), f"not {term!r} but {said!r}"
+
+
+@each_check
+def test_each_property_holds_for_the_right_answer_and_is_broken_by_a_wrong_one(path, name):
+    check = checks_of(path)[name]
+    rng = np.random.default_rng()
+    drawn = list(check.cases(rng)) if getattr(check, "properties", ()) else []
+
+    def breaks(one, answer):
+        try:
+            cases = [Case(given, answer(*copy.deepcopy(given)), None) for given in drawn]
+            return one.broken(lambda *given: answer(*copy.deepcopy(given)), cases)
+        except (TypeError, ValueError, IndexError):  # of another shape than the property reads
+            return None
+
+    wrong = [answer for _, answer in mistakes_of(check)]
+    wrong += [answer for answer, _ in answers_to(path, "WRONG", name)]
+    for change in (np.negative, lambda value: 0 * value + np.mean(value)):
+        wrong.append(lambda *given, change=change: change(check.oracle(*given)))
+    with np.errstate(all="ignore"):
+        for one in getattr(check, "properties", ()):
+            assert not breaks(one, check.oracle), one.words
+            assert any(breaks(one, answer) for answer in wrong), f"nothing breaks: {one.words}"
 
 
 @pytest.mark.slow

@@ -1,8 +1,11 @@
-"""Comparing an answer with the right one, and naming the mistake that lies between the two."""
+"""Comparing answers with the right ones, and naming what lies between the two."""
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
+
+from vaebook.checks.reading import parts, read
 
 
 @dataclass(frozen=True)
@@ -19,62 +22,220 @@ class Fault:
     """What is wrong, in a sentence, and the case that shows it."""
 
     message: str
-    case: Case
+    case: Case | None = None
 
 
-def find_fault(cases, mistakes, tolerance):
-    """Compare values with right answers and name the mistake that explains *all* of them.
+class Comparison:
+    """Values beside the right ones, case by case; small cases come first.
 
     Parameters
     ----------
     cases : list of Case
-    mistakes : dict of str to list
-        Sentence -> the wrong answer to each case.
     tolerance : (rtol, atol)
+    names : sequence of str
+        What the members of a tuple are called.
 
-    Returns
-    -------
-    Fault or None
+    ``unreadable`` is a Fault where a value is no number or not as many as asked, else None.
+    Each other method returns a Fault or None. An answer that is not finite in an extreme case is
+    recognised by its other cases.
     """
-    right = [_parts(case.right) for case in cases]
-    values = []
-    for case, parts in zip(cases, right, strict=True):
-        value, problem = _read(case.value, case.right)
-        if problem:
-            return Fault(problem, case)
-        values.append([_drop_axes(v, r) for v, r in zip(value, parts, strict=True)])
-    wrong_at = [i for i, r in enumerate(right) if not _close(values[i], r, tolerance)]
-    if not wrong_at:
+
+    def __init__(self, cases, tolerance, names=()):
+        self.cases, self.tolerance, self.names = cases, tolerance, names
+        self.right = [parts(case.right) for case in cases]
+        self.values, self.unreadable = [], None
+        for case, right in zip(cases, self.right, strict=True):
+            value, problem = read(case.value, case.right)
+            if problem:
+                self.unreadable = Fault(problem, case)
+                return
+            pairs = zip(value, right, strict=True)
+            self.values.append(
+                [v.reshape(()) if r.ndim == 0 == v.size - 1 else v for v, r in pairs]
+            )
+        pairs = list(zip(self.values, self.right, strict=True))
+        self.wrong = [i for i, (v, r) in enumerate(pairs) if not close(v, r, tolerance)]
+        self.members = [
+            k
+            for k in range(len(self.right[0]) if cases else 0)
+            if not all(close(v[k : k + 1], r[k : k + 1], tolerance) for v, r in pairs)
+        ]
+
+    def mistake(self, mistakes):
+        """Name the listed mistake, a dict of sentence to answers, that explains all cases."""
+        for lenient in (False, True):  # first those that also explain what is not finite
+            for sentence, answers in mistakes.items():
+                members = [parts(answer) for answer in answers]
+                if self._explained(members, finite=False, lenient=lenient):
+                    return self._fault(sentence)
         return None
-    first = cases[wrong_at[0]]
-    for sentence, answers in mistakes.items():
-        if _explains([_parts(answer) for answer in answers], values, right, tolerance):
-            return Fault(sentence, first)
-    for i in wrong_at:
-        if problem := _wrong_shape(values[i], right[i], tolerance):
-            return Fault(problem, cases[i])
-    for i in wrong_at:
-        if problem := _not_finite(values[i], right[i]):
-            return Fault(problem, cases[i])
-    sizes = [_sizes(case.arguments) for case in cases]
-    for sentence, transform in _GENERAL:
-        guess = [[transform(part) for part in r] for r in right]
-        if _explains(guess, values, right, tolerance):
-            return Fault(sentence, first)
-    for sentence, power in [(_SUMMED, 1.0), (_AVERAGED, -1.0)]:
-        for axis in range(min(map(len, sizes))):
-            guess = [
-                [part * float(n[axis]) ** power for part in r]
-                for r, n in zip(right, sizes, strict=True)
-            ]
-            if _explains(guess, values, right, tolerance):
-                return Fault(sentence, first)
-    return Fault(_by_the_same(values, right, tolerance) or "The value is not right.", first)
+
+    def shape(self):
+        """Name a wrong shape, in the largest case, where axes are told apart."""
+        for i in sorted(self.wrong, key=lambda i: -sum(r.size for r in self.right[i])):
+            for k, (v, r) in enumerate(zip(self.values[i], self.right[i], strict=True)):
+                if v.shape != r.shape:
+                    problem = _wrong_shape(v, r, self.tolerance)
+                    return Fault(self._member([k]) + problem, self.cases[i])
+        return None
+
+    def everywhere(self):
+        """Name what is done to all values: a sign, a factor, a root, an order, a sum."""
+        order = self._order()
+        if order:
+            return order
+        for sentence, change in _CHANGES:
+            if self._explained(self._changed(lambda r, i, change=change: change(r))):
+                return self._fault(sentence, told=True)
+        sizes = [_sizes(case.arguments) for case in self.cases]
+        for sentence, power in [(_SUMMED, 1.0), (_AVERAGED, -1.0)]:
+            for axis in range(min(map(len, sizes), default=0)):
+                scale = [float(n[axis]) ** power for n in sizes]
+                if self._explained(self._changed(lambda r, i, scale=scale: r * scale[i])):
+                    return self._fault(sentence, told=True)
+        return self._constant(range(len(self.cases)), "everywhere")
+
+    def terms(self, terms):
+        """Name the terms that are missing or counted wrongly, where the value is a sum of them.
+
+        Parameters
+        ----------
+        terms : dict of str to callable, or a tuple of such dicts, one for each member
+            The name of a term and the term, of the shape of the value. Terms that do not belong
+            there may be among them.
+        """
+        said = []
+        for k, named in enumerate(terms if isinstance(terms, tuple) else (terms,)):
+            if k not in self.members:
+                continue
+            found = self._coefficients(k, named)
+            if found is None:
+                return None
+            said += found
+        return self._fault(_counted(said)) if 1 <= len(said) <= 3 else None
+
+    def value(self):
+        """Say that the value is not right, and what is the same in the first wrong case."""
+        if not self.wrong:
+            return None
+        first = self.wrong[0]
+        constant = self._constant([first], "in this case")
+        text = not_finite(self.values[first], self.right[first]) or "The value is not right."
+        return constant or self._fault(text, told=True)
+
+    def _member(self, members):
+        """The words that lead to the wrong members of a tuple, where others are right."""
+        if len(self.names) < 2 or len(members) == len(self.names):
+            return ""
+        wrong = " and ".join(self.names[k] for k in members)
+        return f"{wrong[0].upper()}{wrong[1:]}: "
+
+    def _fault(self, sentence, *, told=False):
+        where = self._member(self.members) if told else ""
+        return Fault(where + sentence, self.cases[self._first()])
+
+    def _first(self):
+        """The smallest case that is wrong, if possible in its numbers and not only in its shape."""
+        for i in self.wrong:
+            for v, r in zip(self.values[i], self.right[i], strict=True):
+                if v.size != r.size or not close([v.reshape(r.shape)], [r], self.tolerance):
+                    return i
+        return self.wrong[0]
+
+    def _changed(self, change):
+        """The right answers with the wrong members changed."""
+        return [
+            [change(r, i) if k in self.members else r for k, r in enumerate(right)]
+            for i, right in enumerate(self.right)
+        ]
+
+    def _explained(self, answers, *, finite=True, lenient=True):
+        """Tell whether wrong answers are the learner's in every case, and wrong in one.
+
+        That one has to be finite, but for a listed mistake, which may be known by its NaN.
+        Leniently, a case in which the learner's value is not finite is passed over.
+        """
+        shown = False
+        for a, v, r in zip(answers, self.values, self.right, strict=True):
+            if len(a) == len(v) and close(v, a, self.tolerance, equal_nan=True):
+                counts = not finite or all(np.isfinite(one).all() for one in v)
+                shown = shown or (counts and not close(a, r, self.tolerance))
+            elif not lenient or all(np.isfinite(one).all() for one in v):
+                return False
+        return shown
+
+    def _order(self):
+        if len(self.members) < 2:
+            return None
+        for order in permutations(range(len(self.right[0]))):
+            if self._explained([[r[k] for k in order] for r in self.right]):
+                asked = f": return {', '.join(self.names)}" if self.names else ""
+                return self._fault(f"The values come in another order than asked{asked}.")
+        return None
+
+    def _coefficients(self, member, named):
+        """The terms that count wrongly in a member, with how often; None if it is no such sum."""
+        rows, yours, right = [], [], []
+        for case, v, r in zip(self.cases, self.values, self.right, strict=True):
+            v, r = v[member], r[member]
+            columns = [np.broadcast_to(term(*case.arguments), r.shape) for term in named.values()]
+            table = np.stack([np.ravel(column) for column in columns], axis=1)
+            keep = np.isfinite(v.ravel()) & np.isfinite(table).all(axis=1)
+            scale = 1 / np.maximum(np.abs(table).max(axis=1), 1e-12)
+            rows.append((table * scale[:, None])[keep])
+            yours.append((v.ravel() * scale)[keep])
+            right.append((r.ravel() * scale)[keep])
+        table, yours, right = map(np.concatenate, (rows, yours, right))
+        if len(table) < table.shape[1] + 3 or np.linalg.matrix_rank(table, tol=1e-7) < len(named):
+            return None
+        both = np.stack([yours, right], axis=1)
+        found = np.linalg.lstsq(table, both, rcond=None)[0]
+        limit = 1e-6 if all(v[member].dtype.itemsize > 4 for v in self.values) else 1e-3
+        if np.abs(table @ found - both).max() > limit:
+            return None
+        return [
+            (name, c, r)
+            for name, (c, r) in zip(named, found, strict=True)
+            if abs(c - r) > 1e2 * limit * max(1, abs(r))
+        ]
+
+    def _constant(self, which, where):
+        """Name a constant that is added or multiplied in all values of some cases."""
+        if len(self.members) != 1:
+            return None
+        k = self.members[0]
+        v, r = (
+            np.concatenate([np.ravel(one[i][k]) for i in which])
+            for one in (self.values, self.right)
+        )
+        if v.size != r.size or v.size < 2 or not np.isfinite([v, r]).all():
+            return None
+        off, size = v - r, max(1.0, np.abs(r).max())
+        if abs(off[0]) > 1e-6 * size and np.ptp(off) < 1e-6 * max(abs(off[0]), 1e-3 * size):
+            gaussian = np.isclose(abs(off[0]), 0.5 * np.log(2 * np.pi), rtol=1e-4)
+            what = " = ½ log 2π, the constant of the normal density" if gaussian else ""
+            text = f"Off by {off[0]:+.4g} {where}{what}: is a constant lost?"
+            return self._fault(text, told=True)
+        ratio = np.divide(v, r, out=np.ones_like(v), where=r != 0)
+        if np.ptp(ratio) < 1e-6 * abs(ratio[0]) and abs(ratio[0] - 1) > 1e-6 and (r != 0).all():
+            text = f"Right up to a factor {where}, {ratio[0]:.4g}: is the normalisation missing?"
+            return self._fault(text, told=True)
+        return None
+
+
+def find_fault(cases, mistakes, tolerance, names=()):
+    """Compare values with the right ones: return the Fault that says most, or None."""
+    compared = Comparison(cases, tolerance, names)
+    if compared.unreadable or not compared.wrong:
+        return compared.unreadable
+    return (
+        compared.mistake(mistakes) or compared.shape() or compared.everywhere() or compared.value()
+    )
 
 
 _SUMMED = "That is a sum, and an average is asked: divide by the number of terms."
 _AVERAGED = "That is an average, and a sum is asked: do not divide by the number of terms."
-_GENERAL = [
+_CHANGES = [
     ("The sign is the wrong way round.", lambda r: -r),
     ("Twice too large: was a factor ½ lost?", lambda r: 2 * r),
     ("Half of what it should be: is there a ½ too many, or a 2 lost?", lambda r: r / 2),
@@ -88,71 +249,10 @@ _GENERAL = [
 ]
 
 
-def plain(value):
-    """A value with every tensor in it as an array, whatever its type, device and history."""
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    if isinstance(value, tuple):
-        return tuple(plain(one) for one in value)
-    if not hasattr(value, "detach"):
-        return value
-    value = value.detach().to_dense()
-    try:
-        return value.numpy(force=True)
-    except TypeError:  # a type that NumPy has not, such as bfloat16
-        return value.float().numpy(force=True)
-
-
-def numbers(value):
-    """A value as an array, or as a tuple of them where it is a tuple."""
-    if isinstance(value, tuple):
-        return tuple(np.asarray(one, float) for one in value)
-    return np.asarray(value, float)
-
-
-def _parts(value):
-    """A right or wrong answer of ours as a tuple of arrays: one, or those of a tuple."""
-    return numbers(value if isinstance(value, tuple) else (value,))
-
-
-def _read(value, right):
-    """A learner's value as a list of arrays, and the sentence that says why it is none."""
-    if value is None:
-        return None, "That is None: does the function that made it return something?"
-    if isinstance(right, tuple):
-        if not isinstance(value, (tuple, list)) or len(value) != len(right):
-            return None, f"{len(right)} values are asked, as in `return a, b`; {_kind(value)} came."
-        values = value
-    else:
-        values = (value,)
-    arrays = []
-    for one in values:
-        try:
-            array = np.asarray(one)
-        except (TypeError, ValueError):
-            return None, f"Numbers are asked; {_kind(one)} came."
-        if array.dtype.kind == "c":
-            return None, "The value is complex: a root or a logarithm of a negative number?"
-        if array.dtype.kind not in "fiub":
-            return None, f"Numbers are asked; {_kind(one)} came."
-        arrays.append(array if array.dtype.kind == "f" else array.astype(float))
-    return arrays, None
-
-
-def _kind(value):
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _drop_axes(value, right):
-    """An array of one number counts as a number where a number is asked."""
-    return value.reshape(()) if right.ndim == 0 and value.size == 1 else value
-
-
-def _close(values, right, tolerance, *, equal_nan=False):
-    rtol, atol = tolerance
+def close(values, right, tolerance, *, equal_nan=False):
+    """Tell whether all members of two values agree, in shape and in every number."""
     for v, r in zip(values, right, strict=True):
+        rtol, atol = tolerance
         if v.shape != r.shape:
             return False
         if v.dtype.itemsize <= 4:  # single precision carries seven digits
@@ -162,83 +262,64 @@ def _close(values, right, tolerance, *, equal_nan=False):
     return True
 
 
-def _explains(answers, values, right, tolerance):
-    """Tell whether wrong answers are the learner's in every case, and not the right ones."""
-    if len(answers) != len(values):
-        return False
-    same = all(
-        len(a) == len(v) and _close(v, a, tolerance, equal_nan=True)
-        for a, v in zip(answers, values, strict=True)
-    )
-    return same and not all(_close(a, r, tolerance) for a, r in zip(answers, right, strict=True))
-
-
-def _wrong_shape(values, right, tolerance):
-    for v, r in zip(values, right, strict=True):
-        if v.shape == r.shape:
-            continue
-        asked = f"shape {r.shape}" if r.ndim else "a single number"
-        came = f"shape {v.shape}" if v.ndim else "a single number"
-        text = f"The value has the wrong shape: {came} came, {asked} is asked."
-        if _close([v.T], [r], tolerance):
-            return f"{text} It is right but for a .T, rows and columns exchanged."
-        for name, reduce in [("sum", np.sum), ("mean", np.mean)]:
-            if r.ndim == 0 and _close([reduce(v)], [r], tolerance):
-                return f"{text} The {name} over all of it is still to be taken."
-            if v.ndim == 0 and _close([v], [np.asarray(reduce(r))], tolerance):
-                return f"{text} You took the {name} where one number each is asked."
-        if v.size == r.size and _close([v.reshape(r.shape)], [r], tolerance):
-            return f"{text} The numbers are right: reshape it, or leave out keepdims."
-        return text
-    return None
-
-
-def _not_finite(values, right):
+def not_finite(values, right):
+    """The sentence that says where an infinity or a NaN in a value may come from."""
     for v, r in zip(values, right, strict=True):
         if np.isnan(v).any() and not np.isnan(r).any():
             return "There is a NaN in it: inf - inf, 0 / 0, or the log of a negative number?"
         if np.isinf(v).any() and np.isfinite(r).all():
             return "There is an infinity in it: did an exp overflow, or a log meet an exact 0?"
-    return None
+    return ""
+
+
+def _counted(found):
+    """Sentences that say how often terms count: ``found`` has (name, yours, right) for each."""
+    groups = {}
+    for name, yours, right in found:
+        ratio = np.inf if abs(right) < 1e-6 else round(yours / right, 3)
+        groups.setdefault(ratio, []).append(name)
+    sentences = []
+    for ratio, names in groups.items():
+        one, many = _HOW_OFTEN.get(ratio, (f"counts {ratio:.4g} times", f"count {ratio:.4g} times"))
+        text = ", and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        sentences.append(f"{text[0].upper()}{text[1:]}: {one if len(names) == 1 else many}.")
+    return " ".join(sentences)
+
+
+_HOW_OFTEN = {
+    0.0: ("this term is missing", "these terms are missing"),
+    -1.0: ("this term has the wrong sign", "these terms have the wrong sign"),
+    0.5: ("this term counts half", "these terms count half"),
+    2.0: ("this term counts twice", "these terms count twice"),
+    np.inf: ("this term does not belong there", "these terms do not belong there"),
+}
+
+
+def _wrong_shape(v, r, tolerance):
+    asked = f"shape {r.shape}" if r.ndim else "a single number"
+    came = f"shape {v.shape}" if v.ndim else "a single number"
+    text = f"The value has the wrong shape: {came} came, {asked} is asked."
+    if close([v.T], [r], tolerance):
+        return f"{text} It is right but for a .T, rows and columns exchanged."
+    for name, reduce in [("sum", np.sum), ("mean", np.mean)]:
+        if r.ndim == 0 and close([reduce(v)], [r], tolerance):
+            return f"{text} The {name} over all of it is still to be taken."
+        if v.ndim == 0 and close([v], [np.asarray(reduce(r))], tolerance):
+            return f"{text} You took the {name} where one number each is asked."
+    if v.size == r.size and close([v.reshape(r.shape)], [r], tolerance):
+        return f"{text} The numbers are right: reshape it, or leave out keepdims."
+    if v.ndim == r.ndim + 1:
+        for axis in range(v.ndim):
+            if close([v.sum(axis=axis)], [r], tolerance):
+                return f"{text} The sum over axis {axis} of it is still to be taken."
+    return text
+
+
+def _drop_axes(v, r):
+    """An array of one number counts as a number where a number is asked."""
+    return v.reshape(()) if r.ndim == 0 and v.size == 1 else v
 
 
 def _sizes(arguments):
     """Every length along an axis of an array among the arguments, in order."""
     return [n for value in arguments if isinstance(value, np.ndarray) for n in value.shape]
-
-
-def _by_the_same(values, right, tolerance):
-    """Name a constant that is missing everywhere: added in all cases, or a factor in each."""
-    pairs = [
-        (v, r) for vs, rs in zip(values, right, strict=True) for v, r in zip(vs, rs, strict=True)
-    ]
-    pairs = [(v, r) for v, r in pairs if v.size]
-    off = np.concatenate([np.ravel(v - r) for v, r in pairs])
-    if off.size > 1 and np.isfinite(off).all() and np.ptp(off) < 1e-6 * max(1, abs(off[0])):
-        gaussian = np.isclose(abs(off[0]), 0.5 * np.log(2 * np.pi), rtol=1e-4)
-        what = " = ½ log 2π: the constant of the normal density" if gaussian else ""
-        return f"Off by {off[0]:+.4g} everywhere{what}: is a constant lost?"
-    ratios = [v / r for v, r in pairs if r.size > 1 and (r != 0).all()]
-    constant = [np.isfinite(q).all() and np.ptp(q) < 1e-6 * abs(q.flat[0]) for q in ratios]
-    if ratios and len(ratios) == len(pairs) and all(constant):
-        return "Right up to a factor: is the normalisation missing?"
-    return None
-
-
-def short(value):
-    """A value in a few words, so that one line holds it."""
-    value = plain(value)
-    if isinstance(value, np.random.Generator):
-        return "a generator"
-    if isinstance(value, (tuple, list)):
-        parts = [*(short(one) for one in value[:6]), *["..."][: len(value) > 6]]
-        opened, closed = "[]" if isinstance(value, list) else "()"
-        text = f"{opened}{', '.join(parts)}{closed}"
-    elif isinstance(value, (np.ndarray, np.number)):
-        text = np.array2string(
-            np.asarray(value), precision=4, threshold=6, edgeitems=2, separator=", "
-        )
-    else:
-        text = f"{value:.6g}" if isinstance(value, float) else repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 120 else f"{text[:117]}..."

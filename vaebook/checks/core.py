@@ -18,112 +18,20 @@ The learner calls ``check_area(answer)`` and sees one line that begins with ``pa
 set with its score.
 """
 
-import contextlib
 import copy
-import html
 import inspect
-import sys
 import warnings
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 
 from vaebook.checks.calling import run
-from vaebook.checks.comparing import Case, Fault, find_fault, numbers, plain, short
+from vaebook.checks.comparing import Case, Comparison, Fault, close, find_fault, not_finite
+from vaebook.checks.reading import beside, brief, numbers, plain, short
+from vaebook.checks.verdicts import NOT_ATTEMPTED, NOT_YET, PASS, Result, Score, show
 
-PASS, NOT_YET, NOT_ATTEMPTED = "pass", "not yet", "not attempted"
-#: State -> its mark and its colour's role; the word itself always stands beside them.
-_LOOK = {PASS: ("✓", "posterior"), NOT_YET: ("✗", "q"), NOT_ATTEMPTED: ("○", "muted")}
-_COLOURS = {"posterior": "#0a7050", "q": "#b54708", "muted": "#59636e"}
 _HOMEWORKS = []
-
-
-# -- what the learner sees ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Result:
-    """The verdict on one answer: `state` is one of pass, not yet, not attempted."""
-
-    state: str
-    task: str
-    message: str = ""
-    details: tuple[str, ...] = ()
-
-    def __str__(self):
-        first = f"{self.state}: {self.task}. {self.message}".rstrip()
-        return "\n".join([first, *(f"    {line}" for line in self.details)])
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        mark, role = _LOOK[self.state]
-        lines = [html.escape(self.message)] if self.message else []
-        lines += [f"<code>{html.escape(line)}</code>" for line in self.details]
-        edge = f"border-left: 4px solid var(--vb-{role}, {_COLOURS[role]})"
-        page = (
-            f'<div class="vb-check" role="status" style="{edge}; padding: 0.2em 0.8em">'
-            f'<span aria-hidden="true">{mark} </span><strong>{self.state}</strong>: '
-            f"{html.escape(self.task)}.<br>{'<br>'.join(lines)}</div>"
-        )
-        return {"text/plain": str(self), "text/html": page}
-
-
-@dataclass(frozen=True)
-class Score:
-    """The score table of one or several homeworks, from the latest verdict on each task."""
-
-    homeworks: tuple
-
-    def _lines(self):
-        results = [check.result for homework in self.homeworks for check in homework.checks]
-        passed = sum(result.state == PASS for result in results)
-        title = ", ".join(homework.title for homework in self.homeworks)
-        return f"Score: {passed} of {len(results)} tasks passed ({title})", results
-
-    def __str__(self):
-        head, results = self._lines()
-        width = max((len(result.state) for result in results), default=0)
-        rows = [
-            f"    {number}. {result.state:{width}}  {result.task}"
-            for number, result in enumerate(results, 1)
-        ]
-        return "\n".join([head, *rows])
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        head, results = self._lines()
-        columns = "".join(f'<th scope="col">{name}</th>' for name in ("Task", "Title", "State"))
-        rows = "".join(
-            f'<tr><th scope="row">{number}</th><td>{html.escape(result.task)}</td>'
-            f'<td><span aria-hidden="true">{_LOOK[result.state][0]} </span>{result.state}</td></tr>'
-            for number, result in enumerate(results, 1)
-        )
-        page = (
-            f'<table class="table vb-check">'
-            f'<caption style="caption-side: top">{html.escape(head)}</caption>'
-            f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
-        )
-        return {"text/plain": str(self), "text/html": page}
-
-
-def show(thing):
-    """Show a verdict, a hint or a score: as HTML in a notebook, else as plain text."""
-    try:
-        _show(thing)
-    except UnicodeEncodeError:  # a terminal that has no Greek letters, such as one of Windows
-        encoding = sys.stdout.encoding
-        print(str(thing).encode(encoding, "namereplace").decode(encoding))
-
-
-def _show(thing):
-    with contextlib.suppress(ImportError):
-        from IPython import get_ipython
-        from IPython.display import display
-
-        if get_ipython() is not None and not isinstance(thing, str):
-            display(thing)
-            return
-    print(thing)
 
 
 class Homework:
@@ -142,9 +50,6 @@ class Homework:
 def report():
     """Show the score of every homework whose checks have been imported."""
     show(Score(tuple(_HOMEWORKS)))
-
-
-# -- checks ------------------------------------------------------------------------------------
 
 
 class Check:
@@ -274,17 +179,30 @@ def every_bug(friend, bugs):
 
 
 class Function(Check):
-    """An implementation, or a derivation written as a function: it is called on fresh inputs.
+    """An implementation, or a derivation written as a function: it is called on several inputs.
+
+    What fails first is said: the form of the value (type, shape); the listed mistake, or what is
+    done to all values, that explains every case; the term of a sum that counts wrongly; the first
+    `known` case that is not right; the first property that is broken; a random case.
 
     Parameters
     ----------
     oracle : callable
         Gives the right answer for the same arguments: an array, a number, or a tuple of them.
     cases : callable
-        ``cases(rng)`` yields tuples of arguments; include other shapes and extreme values.
+        ``cases(rng)`` yields tuples of arguments, from small to large; include other shapes.
     mistakes : dict of str to callable
         The sentence that names a mistake, with the function that makes it. None where many
         answers are right, as of a sampler: nothing is then compared with the oracle.
+    known : dict of str to tuple
+        Cases for pencil and paper, the smallest first, each showing one part of the answer: the
+        subject of "... must be 0.5; yours is 1.0", and the arguments; lists are made arrays.
+    properties : sequence of Property
+        What must hold of the answer; ``properties`` has them by kind.
+    terms : dict of str to callable, or a tuple of them, one for each member of a tuple
+        The terms of which the value is a sum, by name: ``term(*arguments)``.
+    names : sequence of str
+        What the members of a tuple are called.
     signs : dict of str to (callable, callable), optional
         Mistakes that are known by a sign in the value, an array or a tuple of them: the sentence,
         ``shows(value, *arguments)``, which says whether the sign is there or gives the number
@@ -308,6 +226,10 @@ class Function(Check):
         mistakes,
         hints,
         because="",
+        known=None,
+        properties=(),
+        terms=None,
+        names=(),
         signs=None,
         large=None,
         rtol=1e-6,
@@ -318,6 +240,13 @@ class Function(Check):
         self.oracle = oracle
         self.cases = cases
         self.mistakes = mistakes
+        self.known = {
+            words: tuple(np.asarray(one) if isinstance(one, list) else one for one in arguments)
+            for words, arguments in (known or {}).items()
+        }
+        self.properties = properties
+        self.terms = terms
+        self.names = names
         self.signs = signs or {}
         self.large = large
         self.tolerance = (rtol, atol)
@@ -329,37 +258,87 @@ class Function(Check):
                 f"The check needs the function itself, not a value; this is {short(answer)}. "
                 "Give its name without brackets."
             )
-        rng = np.random.default_rng()
-        done = []
-        for arguments in self.cases(rng):
-            verdict, value = self._call(answer, arguments)
-            if verdict:
-                return verdict
-            done.append(Case(arguments, value, self._right(arguments)))
-        if fault := self._find_fault(done):
-            return self._not_yet(fault.message, *self._details(fault.case))
-        if self.large:
-            make, what = self.large
-            arguments = make(rng)
-            verdict, value = self._call(answer, arguments, what)
-            if verdict:
-                return verdict
-            case = Case(arguments, value, self._right(arguments))
-            if fault := find_fault([case], {}, self.tolerance):
-                return self._not_yet(f"For {what}: {fault.message}")
-        return self._pass()
+        try:
+            fault = self._find_fault(answer, np.random.default_rng())
+        except _Stopped as stopped:
+            return stopped.result
+        if fault is None:
+            return self._pass()
+        return self._not_yet(fault.message, *self._details(fault.case))
+
+    def _find_fault(self, answer, rng):
+        def ask(*arguments):
+            return self._call(answer, arguments)
+
+        def case(arguments):
+            return Case(arguments, ask(*arguments), self._right(arguments))
+
+        known = [case(arguments) for arguments in self.known.values()]
+        drawn = [case(arguments) for arguments in self.cases(rng)]
+        if self.mistakes is not None:
+            fault = (
+                self._recognised(ask, known + drawn)
+                or self._known(known)
+                or self._broken(ask, drawn)
+                or find_fault(drawn, {}, self.tolerance, self.names)
+                or self._sign(drawn)
+            )
+        else:
+            fault = self._sign(drawn) or self._broken(ask, drawn)
+        if fault or not self.large:
+            return fault
+        make, what = self.large
+        arguments = make(rng)
+        large = Case(arguments, self._call(answer, arguments, what), self._right(arguments))
+        fault = find_fault([large], {}, self.tolerance, self.names)
+        return fault and Fault(f"For {what}: {fault.message}", large)
 
     def _right(self, arguments):
         return None if self.mistakes is None else self.oracle(*copy.deepcopy(arguments))
 
-    def _find_fault(self, cases):
-        if self.mistakes is not None:
-            mistakes = {
-                sentence: [wrong(*copy.deepcopy(case.arguments)) for case in cases]
-                for sentence, wrong in self.mistakes.items()
-            }
-            if fault := find_fault(cases, mistakes, self.tolerance):
-                return fault
+    def _recognised(self, ask, cases):
+        """The fault of an answer whose values say by themselves what is wrong with them."""
+        compared = Comparison(cases, self.tolerance, self.names)
+        if compared.unreadable or not compared.wrong:
+            return compared.unreadable
+        first = compared.wrong[0]
+        again = Comparison(
+            [Case((), ask(*cases[first].arguments), cases[first].right)], self.tolerance
+        )
+        if not close(again.values[0], compared.values[first], self.tolerance, equal_nan=True):
+            message = "Two calls with the same inputs give different values: draw no noise here."
+            return Fault(message, cases[first])
+        mistakes = {
+            sentence: [wrong(*copy.deepcopy(case.arguments)) for case in cases]
+            for sentence, wrong in self.mistakes.items()
+        }
+        return (
+            compared.mistake(mistakes)
+            or compared.shape()
+            or compared.everywhere()
+            or (self.terms and compared.terms(self.terms))
+        )
+
+    def _known(self, cases):
+        """The first known case that is not right, in its own words."""
+        for words, case in zip(self.known, cases, strict=True):
+            compared = Comparison([case], self.tolerance, self.names)
+            if compared.wrong:
+                k = compared.members[0]
+                yours, right = compared.values[0], compared.right[0]
+                one, other = beside(yours[k], right[k])
+                named = f"{words}, the {self.names[k]}" if self.names else words
+                said = f"{named} must be {other}; yours is {one}."
+                return Fault(" ".join([said, not_finite(yours, right)]).rstrip(), case)
+        return None
+
+    def _broken(self, ask, cases):
+        for one in self.properties:
+            if found := one.broken(ask, cases):
+                return found
+        return None
+
+    def _sign(self, cases):
         for case in cases if self.signs else ():
             value = numbers(case.value)
             for sentence, (shows, _) in self.signs.items():
@@ -368,7 +347,7 @@ class Function(Check):
         return None
 
     def _call(self, answer, arguments, what=""):
-        """Call the answer once; return a verdict if that alone shows a fault, and the value."""
+        """Call the answer once; a verdict where that alone shows a fault, else the value."""
         given = copy.deepcopy(arguments)
         before = np.random.get_state()  # noqa: NPY002  # to see whether it is touched
         outcome = run(answer, given, self.seconds)
@@ -376,39 +355,56 @@ class Function(Check):
         np.random.set_state(before)  # noqa: NPY002
         shown = self._input(arguments)
         if isinstance(outcome.error, NotImplementedError):
-            return self._not_attempted("the line that raises NotImplementedError"), None
+            raise _Stopped(self._not_attempted("the line that raises NotImplementedError"))
         if outcome.timed_out and what:
             message = f"Not done after {self.seconds:g} s for {what}: let NumPy loop, not Python."
-            return self._not_yet(message), None
+            raise _Stopped(self._not_yet(message))
         if outcome.timed_out:
             message = f"Not done after {self.seconds:g} s: is there a loop that never ends?"
-            return self._not_yet(message, *shown), None
+            raise _Stopped(self._not_yet(message, *shown))
         if outcome.error is not None:
             name, text = type(outcome.error).__name__, str(outcome.error)
             reason = f"{name}: {text}" if text else name
-            return self._not_yet(f"It stops with {reason}", *outcome.where, *shown), None
+            raise _Stopped(self._not_yet(f"It stops with {reason}", *outcome.where, *shown))
         if outcome.value is None:
             message = "It gives None: is there a return at its end?"
-            return self._not_yet(message, *shown), None
+            raise _Stopped(self._not_yet(message, *shown))
         if not np.array_equal(before[1], after[1]) or before[2:] != after[2:]:
-            message = "It uses NumPy's global random numbers: draw from the rng that you are given."
-            return self._not_yet(message), None
+            cure = (
+                "draw from the rng that you are given"
+                if "rng" in self._names()
+                else "draw none here"
+            )
+            raise _Stopped(self._not_yet(f"It uses NumPy's global random numbers: {cure}."))
         for name, old, new in zip(self._names(), arguments, given, strict=False):
             if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=True):
                 message = f"It changes its input {name} in place: the caller still needs it."
-                return self._not_yet(message, *shown), None
-        return None, plain(outcome.value)
+                raise _Stopped(self._not_yet(message, *shown))
+        return plain(outcome.value)
 
     def _names(self):
         return list(inspect.signature(self.oracle).parameters)
 
     def _input(self, arguments):
         named = zip(self._names(), arguments, strict=False)
-        shown = [f"{name} = {short(value)}" for name, value in named]
-        return [f"for {', '.join(shown)}"] if shown else []
+        shown = ", ".join(f"{name} = {brief(value)}" for name, value in named)
+        return [f"for {shown}"] if shown else []
 
     def _details(self, case):
-        lines = self._input(case.arguments)
-        if case.right is not None:
-            lines += [f"yours:    {short(case.value)}", f"expected: {short(case.right)}"]
-        return lines
+        """The case on a line of its own: what went in, the learner's value, the right one."""
+        if case is None:
+            return []
+        given = self._input(case.arguments)
+        if case.right is None:
+            return given
+        values = "yours {}, expected {}".format(*beside(case.value, case.right))
+        line = ": ".join([*(one.removeprefix("for ") for one in given), values])
+        return [line] if len(line) <= 100 else [*given, values]
+
+
+class _Stopped(Exception):
+    """Carries the verdict on a call that gave no value to judge."""
+
+    def __init__(self, result):
+        super().__init__(result.message)
+        self.result = result

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import keeps_digits, never, related, row, rows
 
 homework = Homework("The variational autoencoder")
 report = homework.report
@@ -53,13 +54,8 @@ def _kl_scaled(scale):
     return kl
 
 
-def _kl_naive(mean_q, log_var_q, mean_p, log_var_p):
-    d = log_var_q - log_var_p
-    return _kl(mean_q, log_var_q, mean_p, log_var_p, width=np.exp(d) - 1 - d)
-
-
 def _kl_cases(rng):
-    for shape in [(3, 2), (1, 1), (4, 5)]:
+    for shape in [(1, 1), (3, 2), (4, 5)]:
         yield tuple(rng.normal(0, 1, shape) for _ in range(4))
     mean, log_var = rng.normal(0, 1, (2, 3, 4))
     yield mean, log_var - 40.0, mean - 0.5, log_var
@@ -68,10 +64,11 @@ def _kl_cases(rng):
     yield mean + 1e-5 * steps[0], log_var + steps[1], mean, log_var
 
 
-def _loses_digits(value, *arguments):
-    """Tell whether a divergence so small that rounding counts is not right."""
-    right = _kl(*arguments)
-    return right.max() < 1e-10 and not np.allclose(value, right, rtol=1e-5, atol=0.0)
+_LOG_4 = np.log(4.0)
+_DIGITS = (
+    "Next to p a number near 1 is rounded before 1 is subtracted: use np.expm1, and subtract the "
+    "logarithms"
+)
 
 
 check_kl = Function(
@@ -105,10 +102,38 @@ check_kl = Function(
             )
         ),
     },
-    signs={
-        "Right far away from p, wrong next to it: a number near 1 is rounded before 1 is "
-        "subtracted. Use np.expm1, and subtract the logarithms.": (_loses_digits, _kl_naive),
+    terms={
+        "the distance, ½(μ - m)²/v": lambda mean_q, log_var_q, mean_p, log_var_p: (
+            0.5 * ((mean_q - mean_p) ** 2 * np.exp(-log_var_p)).sum(axis=-1)
+        ),
+        "the ratio, ½s²/v": lambda mean_q, log_var_q, mean_p, log_var_p: (
+            0.5 * np.exp(log_var_q - log_var_p).sum(axis=-1)
+        ),
+        "the logarithm, -½ log(s²/v)": lambda mean_q, log_var_q, mean_p, log_var_p: (
+            0.5 * (log_var_p - log_var_q).sum(axis=-1)
+        ),
+        "the constant -½ for each latent dimension": lambda mean_q, *_: np.full(
+            len(mean_q), -0.5 * mean_q.shape[1]
+        ),
     },
+    known={
+        "KL(q‖q)": row(1, _LOG_4, 1, _LOG_4),
+        "With variances of 1 only the means count: ½(μ - m)²": row(3, 0, 1, 0),
+        "The distance is counted in stds of p: with v = 4 ½(μ - m)²/v": row(3, _LOG_4, 1, _LOG_4),
+        "With equal means only the widths count: ½(4 - 1 - log 4)": row(0, _LOG_4, 0, 0),
+        "Only the ratio s²/v = ¼ counts: ½(¼ - 1 + log 4)": row(0, 0, 0, _LOG_4),
+        "Dimensions add up: two that cost ½ each": row([1, 1], [0, 0], [0, 0], [0, 0]),
+    },
+    properties=(
+        never("A KL is never negative", lambda value, *_: value < -1e-12),
+        keeps_digits(_DIGITS, 2.5008335e-7, *row(0, 1e-3, 0, 0)),
+        keeps_digits(_DIGITS, 1e-14 / 4, *row(0, 1e-7, 0, 0), single=None),
+        rows(0, 1, 2, 3),
+        related(
+            "A shift of both means changes nothing",
+            lambda mean_q, a, mean_p, b: (mean_q + 3, a, mean_p + 3, b),
+        ),
+    ),
     hints=(
         "Derive it for one latent number; independent numbers add up. Average log q - log p under "
         "q: the mean of (z - m)² is s² + (μ - m)².",
@@ -127,7 +152,7 @@ def _log_bernoulli(x, logits):
 
 
 def _pixel_cases(rng):
-    for lead, n_pixels in [((3,), 5), ((1,), 7), ((2, 4), 3)]:
+    for lead, n_pixels in [((3,), 5), ((1,), 7), ((2, 4), 3), ((5,), 2)]:
         yield (
             rng.integers(0, 2, (*lead, n_pixels)).astype(float),
             rng.normal(0, 2, (*lead, n_pixels)),
@@ -167,6 +192,30 @@ check_pixels = Function(
         ),
         "Log-probabilities add up over pixels; you averaged the probabilities.": _log_of_mean,
     },
+    terms={
+        "the logit of a pixel that is 1, x·l": lambda x, logits: (x * logits).sum(axis=-1),
+        "the normalisation, -log(1 + e^l)": lambda x, logits: (
+            -np.logaddexp(0.0, logits).sum(axis=-1)
+        ),
+    },
+    known={
+        "At logit 0 the log-probability of a 1, log ½,": row(1, 0),
+        "At logit 0 the log-probability of a 0, log ½,": row(0, 0),
+        "At logit log 3, probability ¾, the log-probability of a 1, log ¾,": row(1, np.log(3)),
+        "At logit log 3, probability ¾, the log-probability of a 0, log ¼,": row(0, np.log(3)),
+        "Pixels add up: two at logit 0, 2 log ½,": row([1, 0], [0, 0]),
+        "A decoder that is sure and right loses nothing: this": row(1, 900),
+        "A decoder may be sure and wrong: a 0 at logit 40": row(0, 40),
+        "A decoder may be sure and wrong: a 0 at logit 900": row(0, 900),
+    },
+    properties=(
+        never("A log-probability is never above 0", lambda value, *_: value > 1e-9),
+        rows(0, 1),
+        related(
+            "With all pixels and all signs of the logits reversed nothing changes",
+            lambda x, logits: (1 - x, -logits),
+        ),
+    ),
     hints=(
         "For one pixel: p(1) = e^l / (1 + e^l) and p(0) = 1 / (1 + e^l). Take the logs.",
         "Both cases in one: log p(x) = x l - log(1 + e^l).",
@@ -196,12 +245,18 @@ def _mirrored(x, mean, log_var, weights, bias, eps, *, kl=-1.0, sign=-1.0, **how
 
 
 def _mirrored_cases(rng):
-    for n_rows, n_latent, n_pixels in [(3, 2, 5), (1, 1, 4), (4, 3, 20)]:
+    for n_rows, n_latent, n_pixels in [(1, 1, 4), (3, 2, 5), (4, 3, 20)]:
         x = rng.integers(0, 2, (n_rows, n_pixels)).astype(float)
         mean, log_var, eps = rng.normal(0, 1, (3, n_rows, n_latent))
         weights = rng.normal(0, 1.5, (n_latent, n_pixels))
         yield x, mean, log_var, weights, rng.normal(size=n_pixels), eps
     yield x, mean, log_var - 30.0, 300 * weights, np.zeros(n_pixels), eps
+
+
+def _tiny(x=1, mean=0, log_var=0, weights=0, bias=0, eps=1):
+    """Arguments for one image of one pixel with one latent dimension, but for what is given."""
+    x, mean, log_var, weights, eps = row(x, mean, log_var, weights, eps)
+    return x, mean, log_var, weights, np.atleast_1d(np.asarray(bias, float)), eps
 
 
 def _mirrored_of_pair(x, mean, log_var, weights, bias, eps):
@@ -232,14 +287,68 @@ check_mirror = Function(
             )
         ),
         "The KL to the prior is missing.": partial(_mirrored, kl=0.0),
-        "The KL is subtracted twice: it does not depend on the draw.": (
+        "The KL counts twice: subtract it once, for both draws, and with its ½.": (
             partial(_mirrored, kl=-2.0)
         ),
         "The KL is added; it is a price, so it is subtracted.": (partial(_mirrored, kl=1.0)),
         "The pixels are averaged and the KL is not; the bound adds the pixels up.": (
             partial(_mirrored, average=True)
         ),
+        "The second draw of z is minus the first; mirror eps about 0, not z: mean - std eps.": (
+            lambda x, mean, log_var, weights, bias, eps: (
+                0.5 * _one_draw(x, mean, log_var, weights, bias, eps)
+                + 0.5 * _one_draw(x, -mean, log_var, weights, bias, -eps)
+                - _price(mean, log_var)
+            )
+        ),
+        "The bias of the decoder is lost: logits = z @ weights + bias.": (
+            lambda x, mean, log_var, weights, bias, eps: _mirrored(
+                x, mean, log_var, weights, 0 * bias, eps
+            )
+        ),
     },
+    terms={
+        "the log-likelihood of the draw with +eps, halved": lambda *a: 0.5 * _one_draw(*a),
+        "the log-likelihood of the draw with -eps, halved": lambda *a: (
+            0.5 * _one_draw(*a[:5], -a[5])
+        ),
+        "the part of the KL from the means, -½μ²": lambda x, mean, *_: (
+            -0.5 * (mean**2).sum(axis=-1)
+        ),
+        "the part of the KL from the variances, -½s²": lambda x, mean, log_var, *_: (
+            -0.5 * np.exp(log_var).sum(axis=-1)
+        ),
+        "the part of the KL from the log-variances, ½ log s²": lambda x, mean, log_var, *_: (
+            0.5 * log_var.sum(axis=-1)
+        ),
+        "the constant of the KL, ½ for each latent dimension": lambda x, mean, *_: np.full(
+            len(mean), 0.5 * mean.shape[1]
+        ),
+    },
+    known={
+        "With q = p and no weights the pixel is a fair coin: log ½": _tiny(),
+        "A bias of log 3 makes the pixel 1 with probability ¾: log ¾": _tiny(bias=np.log(3)),
+        "A mean of 1 costs ½: log ½ - ½": _tiny(mean=1),
+        "A variance of 4 costs ½(4 - 1 - log 4): log ½ - 0.8069": _tiny(log_var=_LOG_4),
+        "With eps = 0 both draws are the mean: log ¾ - ½": _tiny(mean=1, weights=np.log(3), eps=0),
+        "The draws 1 and -1 have the logits ±log 3: ½(log ¾ + log ¼)": _tiny(weights=np.log(3)),
+        "With std 2 the draws are ±2: ½(log 0.9 + log 0.1) - 0.8069": (
+            _tiny(log_var=_LOG_4, weights=np.log(3))
+        ),
+        "Pixels add up: two fair coins, 2 log ½,": (_tiny(x=[1, 0], weights=[0, 0], bias=[0, 0])),
+        "Dimensions add up: two means of 1 cost 1, log ½ - 1,": (
+            _tiny(mean=[1, 1], log_var=[0, 0], weights=[[0], [0]], eps=[1, 1])
+        ),
+        "A decoder may be sure and wrong: logits of ±900, ½(0 - 900),": _tiny(weights=900),
+    },
+    properties=(
+        never("The estimate from binary pixels is never above 0", lambda value, *_: value > 1e-9),
+        related(
+            "The pair is the same with -eps in place of eps",
+            lambda x, mean, log_var, weights, bias, eps: (x, mean, log_var, weights, bias, -eps),
+        ),
+        rows(0, 1, 2, 5),
+    ),
     hints=(
         "-eps is standard normal as well, so both draws, mean + std eps and mean - std eps, obey "
         "q. Each gives an unbiased estimate.",
@@ -269,11 +378,14 @@ def _loss(x, logits, mean, log_var, *, left=()):
 
 
 def _loss_cases(rng):
-    for n_rows, n_latent, n_pixels in [(4, 2, 30), (2, 3, 12), (16, 1, 784)]:
+    for n_rows, n_latent, n_pixels in [(2, 3, 12), (4, 2, 30), (3, 1, 7), (5, 4, 9)] * 2:
         x = rng.integers(0, 2, (n_rows, n_pixels)).astype(float)
         mean, log_var = rng.normal(0, 1, (2, n_rows, n_latent))
         yield x, rng.normal(0, 2, x.shape), mean, log_var
-    yield np.array([[1.0, 0.0]]), np.array([[-900.0, 900.0]]), np.ones((1, 1)), np.zeros((1, 1))
+
+
+def _twice(batch):
+    return tuple(np.tile(array, (2, 1)) for array in batch)
 
 
 check_repair = Function(
@@ -282,6 +394,37 @@ check_repair = Function(
     oracle=_loss,
     cases=_loss_cases,
     mistakes=every_bug(_loss, _BUGS),
+    terms={
+        "the logit of a pixel that is 1, -x·l": lambda x, logits, *_: (
+            -(x * logits).sum(axis=-1).mean()
+        ),
+        "the normalisation of the pixels, log(1 + e^l)": lambda x, logits, *_: (
+            np.logaddexp(0.0, logits).sum(axis=-1).mean()
+        ),
+        "the part of the KL from the means, ½μ²": lambda x, logits, mean, _: (
+            0.5 * (mean**2).sum(axis=-1).mean()
+        ),
+        "the part of the KL from the widths, ½(s² - 1 - log s²)": lambda x, logits, _, log_var: (
+            0.5 * (np.expm1(log_var) - log_var).sum(axis=-1).mean()
+        ),
+    },
+    known={
+        "The loss of one pixel with logit 0 and q = p, log 2,": row(1, 0, 0, 0),
+        "The loss of an untrained model of 784 pixels, 784 log 2,": row(*np.zeros((2, 784)), 0, 0),
+        "A pixel that is 0 where the decoder says ¾, -log ¼,": row(0, np.log(3), 0, 0),
+        "A mean of 1 costs ½: log 2 + ½": row(1, 0, 1, 0),
+        "A variance of 4 costs ½(4 - 1 - log 4): log 2 + 0.8069": row(1, 0, 0, _LOG_4),
+        "Dimensions add up: two means of 1 cost 1, log 2 + 1,": row(1, 0, [1, 1], [0, 0]),
+        "Two equal images have the loss of one: log 2 + ½": _twice(row(1, 0, 1, 0)),
+        "A decoder may be sure and wrong: a 0 at logit 900": row(0, 900, 0, 0),
+    },
+    properties=(
+        never("This loss is never negative", lambda value, *_: value < -1e-9),
+        related(
+            "Each image fed twice, the loss stays where it is",
+            lambda *batch: _twice(batch),
+        ),
+    ),
     hints=(
         "All logits 0 and q = N(0, 1): every pixel costs log 2. What must the loss be?",
         "Feed each image twice. An average over the batch stays where it is.",
