@@ -156,6 +156,73 @@ def test_log_mean_exp_is_scipys_and_survives_weights_that_overflow():
     np.testing.assert_allclose(across, special.logsumexp(log_w, axis=1) - math.log(3), rtol=1e-12)
 
 
+# ------------------------------------------------------------------- the weight of the KL
+
+
+@pytest.mark.parametrize("beta", [0.3, 1.0, 8.0, 40.0])
+def test_the_weighted_elbo_of_a_linear_vae_is_best_where_water_filling_says(beta):
+    """Divided by beta it is the ELBO with noise beta sigma^2: principal components above that."""
+    rng, noise_var = np.random.default_rng(0), 0.25
+    x = rng.normal(size=(100, 5)) * np.array([3.0, 2.0, 1.2, 0.8, 0.1])
+    x -= x.mean(0)
+    values, vectors = (a[..., ::-1] for a in np.linalg.eigh(x.T @ x / len(x)))
+    level, kept = beta * noise_var, values[:3] > beta * noise_var
+    assert kept.sum() == {0.3: 3, 1.0: 3, 8.0: 2, 40.0: 0}[beta]
+    scale = np.sqrt(np.where(kept, values[:3] - level, 0))
+    directions = vectors[:, :3]
+    config = Config(
+        n_features=5, n_latent=3, hidden=(), likelihood="gaussian", noise_std=noise_var**0.5
+    )
+    model, x = VAE(config).double(), torch.tensor(x)
+    (encode,), (decode,) = model.encoder.layers, model.decoder.layers
+    to_mean = np.vstack([(directions * scale / values[:3]).T, np.zeros((3, 5))])
+    log_var = np.where(kept, np.log(level / values[:3]), 0)
+    for parameter, value in [
+        (encode.weight, to_mean), (encode.bias, np.append(np.zeros(3), log_var)),
+        (decode.weight, directions * scale), (decode.bias, np.zeros(5)),
+    ]:  # fmt: skip
+        parameter.data.copy_(torch.tensor(value))
+    corners = math.sqrt(3) * torch.cat([torch.eye(3), -torch.eye(3)]).double()
+    eps = corners[:, None].expand(-1, len(x), -1)  # exact for squares
+
+    def climbed():
+        return objective.weighted_elbo(model.elbo_at(x, eps), beta=beta).mean()
+
+    best = climbed()
+    best.backward()
+    for parameter in model.parameters():
+        assert parameter.grad.abs().max() < 1e-12
+    terms = model.elbo_at(x, eps)
+    rate = np.where(kept, 0.5 * np.log(values[:3] / level), 0)
+    np.testing.assert_allclose(terms.kl_by_dimension.mean(0).detach(), rate, atol=1e-12)
+    distortion = np.minimum(values, np.append(np.where(kept, level, np.inf), [np.inf] * 2)).sum()
+    expected = -0.5 * (5 * np.log(2 * np.pi * noise_var) + distortion / noise_var)
+    assert terms.reconstruction.mean().item() == pytest.approx(expected, rel=1e-12)
+    with torch.no_grad():
+        optimum = [parameter.clone() for parameter in model.parameters()]
+        for trial in range(20):
+            for parameter, there in zip(model.parameters(), optimum, strict=True):
+                step = torch.randn(there.shape, generator=generator(trial), dtype=there.dtype)
+                parameter.copy_(there + 0.03 * step)
+            assert climbed() < best
+
+
+def test_free_bits_take_the_pull_to_the_prior_from_cheap_dimensions_alone():
+    mean, log_var = torch.tensor([[0.1, 2.0], [0.3, 1.0]]), torch.zeros(2, 2)
+    mean.requires_grad_()  # KL 0.005 and 0.045, mean 0.025; 2 and 0.5, mean 1.25
+    terms = objective.elbo_terms(torch.full((1, 2), -7.0), mean, log_var)
+    for free_bits, kl, slopes in [
+        (0.0, [2.005, 0.545], [[0.1, 2.0], [0.3, 1.0]]),
+        (0.024, [2.005, 0.545], [[0.1, 2.0], [0.3, 1.0]]),
+        (0.026, [2.026, 0.526], [[0.0, 2.0], [0.0, 1.0]]),
+        (1.3, [2.6, 2.6], [[0.0, 0.0], [0.0, 0.0]]),
+    ]:
+        climbed = objective.weighted_elbo(terms, beta=3.0, free_bits=free_bits)
+        torch.testing.assert_close(climbed, -7 - 3 * torch.tensor(kl))
+        (found,) = torch.autograd.grad(climbed.sum(), mean, retain_graph=True)
+        torch.testing.assert_close(found, -3 * torch.tensor(slopes))
+
+
 # ------------------------------------------------------------------- the data
 
 
@@ -227,6 +294,11 @@ def test_binarising_draws_each_pixel_with_the_probability_of_its_grey_value():
         ("n_samples", True),
         ("n_importance", -1),
         ("gradient", "score"),
+        ("beta", -0.1),
+        ("beta", math.inf),
+        ("free_bits", -1e-9),
+        ("free_bits", None),
+        ("kl_warmup_steps", 1.5),
         ("batch_size", 0),
         ("learning_rate", math.nan),
         ("adam_beta2", 0.0),
@@ -273,6 +345,15 @@ def test_samples_and_importance_exclude_each_other():
     with pytest.raises(ValueError, match="n_samples is 2, expected 1 where n_importance"):
         Config(n_samples=2, n_importance=2)
     assert (Config(n_samples=3).n_draws, Config(n_importance=4).n_draws) == (3, 4)
+
+
+@pytest.mark.parametrize("other", [{"n_importance": 2}, {"gradient": "path"}])
+@pytest.mark.parametrize("weight", [{"beta": 0}, {"free_bits": 0.1}, {"kl_warmup_steps": 1}])
+def test_weights_on_the_kl_refuse_bounds_without_a_kl_of_their_own(weight, other):
+    with pytest.raises(ValueError, match=r"expected [01] where n_importance is above 1"):
+        Config(**weight, **other)
+    with pytest.raises(ValueError, match='expected 0 where prior is "flow"'):
+        Config(free_bits=0.1, prior="flow")
 
 
 def test_a_configuration_survives_json_and_refuses_unknown_fields():
@@ -350,7 +431,8 @@ def test_the_pixels_of_a_sample_are_probabilities():
 def test_the_bound_is_reconstruction_less_kl_of_each_image():
     model, x = VAE(SMALL).double(), bits(7, 5)
     terms = model.elbo(x, 3, generator=generator(0))
-    assert [t.shape for t in terms] == [(7,)] * 3
+    assert [t.shape for t in terms] == [(7,)] * 3 + [(7, 2)]
+    torch.testing.assert_close(terms.kl_by_dimension.sum(-1), terms.kl)
     torch.testing.assert_close(terms.bound, terms.reconstruction - terms.kl)
     torch.testing.assert_close(terms.kl, objective.kl_standard_normal(*model.encoder(x)))
 

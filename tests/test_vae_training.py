@@ -13,9 +13,9 @@ import torch
 from vae_child import images
 
 from vaebook.vae import PRESETS, VAE, Config, binarise, load_run, session, train, training
-from vaebook.vae.checkpoints import CheckpointError, listing, load
+from vaebook.vae.checkpoints import CheckpointError, listing, load, save
 from vaebook.vae.session import NonFiniteError, Session, Team, settled_precision
-from vaebook.vae.training import Batches, learning_rate
+from vaebook.vae.training import Batches, kl_weight, learning_rate
 
 SMALL = Config(
     n_features=36, n_latent=3, hidden=(16,), batch_size=50, epochs=4, warmup_steps=5, seed=3
@@ -224,12 +224,19 @@ def test_small_numbers_are_rounded_to_zero_in_training_alone(before_draw):
     assert smallest_doubled() > 0
 
 
-def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound():
+@pytest.mark.parametrize(
+    ("weights", "kl_weight"),
+    [
+        ({}, 1.0), ({"beta": 3.0}, 3.0), ({"beta": 3.0, "kl_warmup_steps": 9}, 0.0),
+        ({"free_bits": 100.0}, 0.0),
+    ],
+)  # fmt: skip
+def test_a_step_moves_the_weights_along_the_gradient_of_the_mean_bound(weights, kl_weight):
     _, x, eps = batches(ONE_STEP).draw(0)
-    start, run = first_model(ONE_STEP), train(ONE_STEP, DATA)
+    start, run = first_model(ONE_STEP), train(dataclasses.replace(ONE_STEP, **weights), DATA)
     start.zero_grad()
-    bound = start(x, eps).bound
-    (-bound.mean()).backward()
+    bound, reconstruction, kl, _ = start(x, eps)
+    (kl_weight * kl - reconstruction).mean().backward()
     for old, new in zip(start.parameters(), run.model.parameters(), strict=True):
         torch.testing.assert_close(new.grad, old.grad, rtol=1e-4, atol=1e-6)
         # Adam's first step has the gradient's signs, and the learning rate's length.
@@ -312,6 +319,13 @@ def test_the_learning_rate_rises_then_falls_along_a_cosine_to_zero():
     assert learning_rate(config, 500, 0.25) == pytest.approx(0.1 * (1 + math.sqrt(0.5)) / 2)
     assert learning_rate(config, 500, 1.0) == 0
     assert learning_rate(changed(warmup_steps=0), 0, 0.0) == SMALL.learning_rate
+
+
+def test_the_weight_of_the_kl_rises_on_a_straight_line_to_beta():
+    config = changed(beta=2.0, kl_warmup_steps=8)
+    weights = [kl_weight(config, step) for step in (0, 1, 4, 7, 8, 9, 500)]
+    assert weights == [0, 0.25, 1, 1.75, 2, 2, 2]
+    assert kl_weight(SMALL, 0) == 1
 
 
 @pytest.fixture
@@ -482,6 +496,15 @@ def test_a_run_with_numpys_numbers_and_names_can_be_read_again_and_goes_on(tmp_p
     assert (back.history, back.data_name) == (run.history, "mnist")
     assert train(config, DATA, **asked).step == run.step
     assert curve(run) == curve(train(SMALL, DATA))
+
+
+def test_a_run_from_before_a_field_was_added_goes_on(tmp_path):
+    path = train(changed(epochs=1), DATA, out=tmp_path).checkpoint
+    state = load(listing(tmp_path)[0])
+    del state["config"]["free_bits"]
+    path.unlink()
+    save(tmp_path, state, step=state["step"])
+    assert train(changed(epochs=1), DATA, out=tmp_path).step == state["step"]
 
 
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):

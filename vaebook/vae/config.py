@@ -33,6 +33,9 @@ class Config:
     importance-weighted bound of that many samples in its place. ``gradient`` is "total", or
     "path": through the samples alone, which is less noisy (``vae.objective.path_gradient``; with
     ``n_importance`` above 1 ``vae.objective.doubly_reparameterized``).
+    ``beta`` weighs the KL in what training climbs, after a straight rise from 0 over
+    ``kl_warmup_steps``; ``free_bits`` is the nats that each latent dimension may cost for nothing
+    (``vae.objective.weighted_elbo``). Bounds are reported without these three.
     Training: see ``vaebook.vae.training``.
     """
 
@@ -48,6 +51,9 @@ class Config:
     n_samples: int = 1
     n_importance: int = 1
     gradient: str = "total"
+    beta: float = 1.0
+    free_bits: float = 0.0
+    kl_warmup_steps: int = 0
     batch_size: int = 250
     learning_rate: float = 2e-3
     adam_beta2: float = 0.999
@@ -63,7 +69,7 @@ class Config:
     def __post_init__(self):
         for name in ["n_features", "n_latent", "n_samples", "n_importance", "batch_size", "epochs"]:
             self._set(name, require_count(name, getattr(self, name), at_least=1))
-        for name in ["warmup_steps", "seed"]:
+        for name in ["warmup_steps", "kl_warmup_steps", "seed"]:
             self._set(name, require_count(name, getattr(self, name), at_least=0))
         self._require(self.seed < 2**63, "seed", "a whole number below 2**63")
         try:
@@ -72,6 +78,8 @@ class Config:
             self._require(False, "hidden", "a sequence of widths, as (500, 500) or (400,)")
         for name in ["learning_rate", "adam_epsilon", "noise_std", "adam_beta2"]:
             self._set_positive(name, "a positive number")
+        for name in ["beta", "free_bits"]:
+            self._set_positive(name, "a number of at least 0", or_zero=True)
         self._require(self.adam_beta2 < 1, "adam_beta2", "a number above 0 and below 1")
         for name in ["max_seconds", "max_gradient_norm"]:
             if getattr(self, name) is not None:
@@ -90,6 +98,12 @@ class Config:
         self._check_architecture()
         both = self.n_samples > 1 and self.n_importance > 1
         self._require(not both, "n_samples", "1 where n_importance is above 1")
+        plain = self.n_importance == 1 and self.gradient == "total"
+        for name, unused in [("beta", 1.0), ("free_bits", 0.0), ("kl_warmup_steps", 0)]:
+            expected = f'{unused:g} where n_importance is above 1 or gradient is "path"'
+            self._require(plain or getattr(self, name) == unused, name, expected)
+        split = self.prior == "normal" or self.free_bits == 0
+        self._require(split, "free_bits", '0 where prior is "flow": its KL is no sum over k')
 
     def _check_architecture(self) -> None:
         """Refuse a ``hidden`` that the architecture cannot have."""
@@ -121,10 +135,11 @@ class Config:
     def _set(self, name: str, value) -> None:
         object.__setattr__(self, name, value)
 
-    def _set_positive(self, name: str, expected: str) -> None:
+    def _set_positive(self, name: str, expected: str, or_zero: bool = False) -> None:
         value = getattr(self, name)
         is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        self._require(is_number and 0 < value < math.inf, name, expected)
+        large = is_number and (value > 0 or (or_zero and value == 0))
+        self._require(large and value < math.inf, name, expected)
         self._set(name, float(value))
 
     def _require(self, holds: bool, name: str, expected: str) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "reparameterize",
     "require_binary",
     "sampled_elbo_terms",
+    "weighted_elbo",
 ]
 
 LOG_2PI = math.log(2 * math.pi)
@@ -41,12 +42,14 @@ class BoundTerms(NamedTuple):
 
     ``reconstruction`` is the mean of :math:`\log p(x \mid z)` over samples of q, and ``kl`` is
     :math:`D_{KL}[q \,\|\, p(z)]`. The ELBO is ``bound = reconstruction - kl``; the
-    importance-weighted bound lies above it.
+    importance-weighted bound lies above it. ``kl_by_dimension`` (B, D_z), where there is a closed
+    form, adds up to ``kl``.
     """
 
     bound: Tensor
     reconstruction: Tensor
     kl: Tensor
+    kl_by_dimension: Tensor | None = None
 
 
 def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
@@ -157,7 +160,40 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTe
     """
     reconstruction = log_px_given_z.mean(0)
     kl = kl_standard_normal(mean, log_var)
-    return BoundTerms(reconstruction - kl, reconstruction, kl)
+    by_dimension = kl_standard_normal(mean[..., None], log_var[..., None])  # (B, D_z)
+    return BoundTerms(reconstruction - kl, reconstruction, kl, by_dimension)
+
+
+def weighted_elbo(terms: BoundTerms, *, beta: float = 1.0, free_bits: float = 0.0) -> Tensor:
+    r"""The ELBO with a weight on its KL, and with a free allowance for each latent dimension.
+
+    .. math:: \frac1B \sum_i \mathbb{E}_{q(z|x_i)}\big[\log p(x_i \mid z)\big]
+              - \beta \sum_k \max\Big[\lambda,\; \frac1B \sum_i D_{KL}\big[
+              q(z_k \mid x_i) \,\|\, p(z_k)\big]\Big]
+
+    A dimension whose mean KL over the batch is below :math:`\lambda` feels no pull to the prior.
+    It lies below the mean log p(x) if :math:`\beta \ge 1`; with a smaller weight it may lie above.
+
+    Parameters
+    ----------
+    terms : BoundTerms of (B,)
+    beta : float
+        Weight of the KL, at least 0.
+    free_bits : float
+        The allowance :math:`\lambda`, in nats.
+
+    Returns
+    -------
+    Tensor (B,), whose mean is the formula.
+
+    Source: chapter "rate-and-distortion"; Higgins et al. (2017), eq. 4; Kingma et al. (2016),
+    appendix C.8.
+    """
+    kl = terms.kl
+    if free_bits > 0:
+        costs = terms.kl_by_dimension.mean(0) > free_bits  # (D_z,)
+        kl = torch.where(costs, terms.kl_by_dimension, free_bits).sum(-1)
+    return terms.reconstruction - beta * kl
 
 
 def sampled_elbo_terms(log_px_given_z: Tensor, log_w: Tensor) -> BoundTerms:

@@ -138,7 +138,7 @@ class Session:
         NonFiniteError
             If one of these numbers is NaN or infinite.
         """
-        sums = torch.stack([term.detach().sum() for term in terms]).double()
+        sums = torch.stack([term.detach().sum() for term in terms[:3]]).double()
         self.step_sums, self.fraction_done, self.stopped = self.team.add_up(
             self.model, sums, self._clock(), self.switch.on
         )
@@ -266,7 +266,7 @@ def _tensors(model: VAE, x: Tensor, eps: Tensor) -> Iterator[tuple[str, Tensor]]
     z = objective.reparameterize(mean, log_var, eps)
     yield "z", z
     yield "the decoder's output", model.decoder(z)
-    for name, term in model(x, eps)._asdict().items():
+    for name, term in zip(("bound", "reconstruction", "kl"), model(x, eps), strict=False):
         yield f"the term {name}", term
     for name, parameter in model.named_parameters():
         yield f"the gradient of {name}", parameter.grad

@@ -44,7 +44,7 @@ from vaebook.vae.config import Config
 from vaebook.vae.networks import VAE
 from vaebook.vae.session import Run, Session, Team, machine
 
-__all__ = ["learning_rate", "train"]
+__all__ = ["kl_weight", "learning_rate", "train"]
 
 HELD_OUT = 1_000  # images for validation where none are given, but at most a tenth
 _BLOCK = 500
@@ -127,7 +127,7 @@ def train(
             optimizer.zero_grad()
             with session.autocast():
                 terms = model(batch.x, batch.eps)
-            loss = -terms.bound.sum() / len(batch.rows)
+            loss = -climbed(terms, config, session.step).sum() / len(batch.rows)
             loss.backward()
             session.gather(terms, batch)
             if config.max_gradient_norm:
@@ -146,6 +146,24 @@ def learning_rate(config: Config, step: int, fraction_done: float) -> float:
     """
     rise = min(1.0, (step + 1) / max(1, config.warmup_steps))
     return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * fraction_done))
+
+
+def climbed(terms: objective.BoundTerms, config: Config, step: int) -> Tensor:
+    """What a step climbs, (B,): the bound, or the ELBO with weights on its KL."""
+    beta = kl_weight(config, step)
+    if beta == 1 and config.free_bits == 0:
+        return terms.bound
+    return objective.weighted_elbo(terms, beta=beta, free_bits=config.free_bits)
+
+
+def kl_weight(config: Config, step: int) -> float:
+    r"""Weight of the KL in a step: a straight rise from 0 over ``kl_warmup_steps``.
+
+    .. math:: \beta\, \min\Big[1, \frac{t}{t_{KL}}\Big]
+    """
+    if step >= config.kl_warmup_steps:
+        return config.beta
+    return config.beta * step / config.kl_warmup_steps
 
 
 class Batch(NamedTuple):
