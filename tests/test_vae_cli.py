@@ -200,7 +200,9 @@ def test_evaluate_prints_one_line_of_json_with_the_numbers_of_the_run(trained, c
     assert output.count("\n") == 1
     assert errors == ""
     result = json.loads(output)
-    assert list(result) == ["nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance"]
+    names = ["nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance"]
+    assert list(result) == [*names, "n_features", "precision", "bits_per_dimension"]
+    assert result["bits_per_dimension"] == pytest.approx(result["nll"] / 36 / np.log(2))
     assert (result["images"], result["importance"]) == (40, 20)
     assert result["nll"] < -result["elbo"] + 0.1
     expected = evaluate(
@@ -209,8 +211,9 @@ def test_evaluate_prints_one_line_of_json_with_the_numbers_of_the_run(trained, c
         n_importance=20,
         generator=torch.Generator().manual_seed(1),
         n_images=40,
+        precision="auto",
     )
-    assert result == expected._asdict()
+    assert result == {**expected._asdict(), "bits_per_dimension": expected.bits_per_dimension}
     assert main(command) == 0
     output = capsys.readouterr().out
     assert f"-log p(x): {result['nll']:.2f} nats, standard error {result['nll_se']:.2f}" in output

@@ -123,6 +123,23 @@ def test_half_precision_agrees_to_a_fiftieth_of_a_nat():
     assert abs((full - half).mean()) < 0.02
 
 
+@pytest.mark.parametrize(("large", "expected"), [(1.0, "bfloat16"), (300.0, "float32")])
+def test_half_precision_is_taken_where_it_is_native_and_agrees(large, expected, monkeypatch):
+    model, images = model_with_structure(), bytes_of(120)
+    with torch.no_grad():
+        model.decoder.layers[-1].weight.mul_(large)  # long logits lose digits
+    told = {"n_importance": 5, "precision": "auto", "n_images": 110}
+    for native in ("float32", "bfloat16"):
+        monkeypatch.setattr(evaluation, "settled_precision", lambda *_, found=native: found)
+        result = evaluate(model, images, generator=generator(4), **told)
+        precision = expected if native == "bfloat16" else "float32"
+        assert result.precision == precision
+        told_so = evaluate(
+            model, images, generator=generator(4), **{**told, "precision": precision}
+        )
+        assert result == told_so
+
+
 # ------------------------------------------------------------------- the whole evaluation
 
 
@@ -139,7 +156,9 @@ def test_an_evaluation_is_the_means_of_its_parts():
     many = model.elbo(x, 2_000, generator=generator(5))
     assert result.kl == pytest.approx(many.kl.mean().item(), rel=1e-5)
     assert result.elbo == pytest.approx(many.bound.mean().item(), abs=0.1)
-    assert all(type(value) in (int, float) for value in result)
+    assert (result.n_features, result.precision) == (16, "float32")
+    assert result.bits_per_dimension == pytest.approx(result.nll / 16 / math.log(2))
+    assert all(type(value) in (int, float, str) for value in result)
 
 
 def test_the_test_images_and_their_pixels_are_always_the_same():

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from vae_child import images
 from vae_oracles import LinearGaussian, assert_mean, generator
 
-from vaebook.vae import VAE, Config, checkpoints, load_run, log_likelihood, objective, train
+from vaebook.vae import VAE, Config, load_run, log_likelihood, objective, train
 from vaebook.vae.priors import CouplingPrior
 
 IMAGES = Config(n_features=16, n_latent=3, hidden=(6, 6), seed=2)
@@ -256,18 +256,6 @@ def test_it_trains_and_is_read_back(name, tmp_path):
     assert back.model.config == config
     for key, value in run.model.state_dict().items():
         assert torch.equal(value, back.model.state_dict()[key])
-
-
-def test_a_checkpoint_from_before_these_fields_goes_on(tmp_path):
-    config = Config(n_features=36, n_latent=3, hidden=(16,), batch_size=50, epochs=2)
-    run = train(config, images(330), out=tmp_path)
-    state = checkpoints.load(checkpoints.listing(tmp_path)[0])
-    for name in ("architecture", "prior", "learn_noise"):
-        del state["config"][name]
-    checkpoints.save(tmp_path, state, step=run.step + 1)
-    run.checkpoint.unlink()
-    assert load_run(tmp_path).model.config == config
-    assert train(config, images(330), out=tmp_path).finished
 
 
 # ------------------------------------------------------------------- the learned noise

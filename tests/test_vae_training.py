@@ -647,6 +647,65 @@ def test_real_numbers_must_be_finite_and_float32():
         train(config, images(50))
 
 
+# ------------------------------------------------------------------- threads
+
+
+@pytest.fixture
+def running(monkeypatch, tmp_path):
+    """Say how many programs run, this one among them, on a machine of four cores."""
+
+    def say(n):
+        session.LOAD.write_text(f"0.50 0.40 0.30 {n}/321 4567\n")
+
+    monkeypatch.setattr(session, "LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr(session.os, "cpu_count", lambda: 4)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield say
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("n", "threads"), [(1, 3), (2, 3), (3, 2), (4, 1), (5, 1), (90, 1)])
+def test_it_computes_on_the_cores_that_others_leave(running, before_draw, n, threads):
+    seen = []
+    before_draw(lambda _step: seen.append(torch.get_num_threads()))
+    running(n)
+    train(ONE_STEP, DATA)
+    assert seen == [threads]
+    assert torch.get_num_threads() == 3
+
+
+def test_it_takes_all_threads_where_the_system_does_not_count(running, before_draw):
+    seen = []
+    before_draw(lambda _step: seen.append(torch.get_num_threads()))
+    train(ONE_STEP, DATA)
+    assert seen == [3]
+
+
+def test_with_a_time_limit_it_counts_again_at_each_epochs_end(running, clock, before_draw):
+    seen = []
+
+    def watch(step):
+        seen.append(torch.get_num_threads())
+        running(4 if step < 6 else 1)  # read at the ends of epochs, after steps 5, 11, ...
+
+    running(1)
+    before_draw(watch)
+    train(changed(max_seconds=2.0), DATA)
+    assert seen[:6] == [3] * 6
+    assert seen[6:12] == [1] * 6
+    assert seen[12:18] == [3] * 6
+
+
+def test_without_one_it_goes_on_with_the_threads_it_began_with(running, tmp_path, interrupt_after):
+    interrupt_after(2)
+    running(3)
+    train(SMALL, DATA, out=tmp_path / "run")
+    running(1)
+    train(SMALL, DATA, out=tmp_path / "run")
+    assert load(listing(tmp_path / "run")[0])["threads"] == 2
+
+
 # ------------------------------------------------------------------- precision and presets
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from dataclasses import dataclass
 from importlib import resources
 from typing import NamedTuple
@@ -32,7 +33,8 @@ class Curve(NamedTuple):
 class Evaluation(NamedTuple):
     """Means over images, in nats: ``nll`` is -log p(x), ``nll_se`` its standard error.
 
-    ``elbo = reconstruction - kl``; ``images`` and ``importance`` count images and samples.
+    ``elbo = reconstruction - kl``; ``images`` and ``importance`` count images and samples,
+    ``n_features`` the numbers of an image; ``precision`` is that of the matrix products.
     """
 
     nll: float
@@ -42,6 +44,13 @@ class Evaluation(NamedTuple):
     kl: float
     images: int
     importance: int
+    n_features: int = 784
+    precision: str = "float32"
+
+    @property
+    def bits_per_dimension(self):
+        """-log p(x) in bits for each number of an image: images of all sizes can be compared."""
+        return self.nll / (self.n_features * math.log(2))
 
 
 class ImportanceCurve(NamedTuple):

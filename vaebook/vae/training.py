@@ -23,6 +23,9 @@ such a run bears a higher rate.
 **The end** is that of epoch ``epochs``, or ``max_seconds`` where given: then the cosine follows
 the clock, over everything that one waits for: data, steps, validation, checkpoints.
 
+**Threads** are as many as there are cores without other work, at most as many as PyTorch has. They
+are counted at the start, and with a time limit again at the end of each epoch.
+
 **What is random** in step t is a function of the seed and t alone: the order of the images and
 their pixels are drawn anew for each epoch, the noise for each step. So a run that was killed goes
 on from a checkpoint as if nothing had happened, to the last bit on a CPU (with a time limit up to
