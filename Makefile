@@ -63,8 +63,8 @@ record-failures:  ## train the patients of "what goes wrong" anew and store them
 record-latent:  ## train the VAE of the latent plane anew and store it in the package
 	@$(RUN) python tools/record_latent_space.py
 
-record-runs:  ## store the trainings of bench-vae in the package, with their bounds
-	@$(RUN) python tools/record_runs.py
+record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 5 hours)
+	@$(RUN) python tools/record_runs.py $(PLANS)
 
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(RUN) python tools/bench.py

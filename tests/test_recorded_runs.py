@@ -1,19 +1,24 @@
 """The recorded trainings on MNIST: what is stored, and the program that stores it."""
 
-import itertools
 import json
+import signal
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import record_runs
+import run_measures
 import torch
+import try_settings
 from vae_oracles import BinaryCurve, LinearGaussian, generator
 
 from vaebook import data, explorers
 from vaebook.explorers import evidence_budget
 from vaebook.results import mnist_runs
-from vaebook.vae import Config, Epoch, evaluate, train
+from vaebook.vae import VAE, Config, Epoch, evaluate, objective, train
+from vaebook.vae.evaluation import held_out_pixels
 
 every_run = pytest.mark.parametrize("run", mnist_runs.load(), ids=lambda run: run.name)
 SMALL = Config(n_features=16, n_latent=2, hidden=(8,), epochs=3, batch_size=30)
@@ -36,10 +41,9 @@ def test_a_run_says_what_it_takes_to_repeat_it(run):
     assert f"--seed {run.seed} " in run.command
     assert run.name in run.command
     assert all([run.device, run.threads, run.torch, run.commit, run.date, run.precision])
-    widths = [784, *run.hidden, run.n_latent]
-    layers = list(itertools.pairwise(widths))
-    encoder = sum((a + 1) * b for a, b in layers) + (run.hidden[-1] + 1) * run.n_latent
-    assert run.parameters == encoder + sum((b + 1) * a for a, b in layers)
+    fields = ("n_latent", "hidden", "architecture", "prior")
+    model = VAE(Config(**{name: getattr(run, name) for name in fields}))
+    assert run.parameters == sum(p.numel() for p in model.parameters())
     assert run.label in explorers.EvidenceBudget.run.options.values()
 
 
@@ -91,7 +95,7 @@ def test_runs_come_by_their_length():
 
 def test_at_the_posterior_one_sample_is_enough():
     case = LinearGaussian()
-    curve = record_runs.importance_curve(case.model, torch.tensor(case.x), [1, 5, 100])
+    curve = run_measures.importance_curve(case.model, torch.tensor(case.x), [1, 5, 100])
     log_px = case.log_px()
     np.testing.assert_allclose(curve["bound"], log_px.mean(), atol=1e-4)
     np.testing.assert_allclose(curve["se"], log_px.std(ddof=1) / 2, atol=1e-4)
@@ -100,7 +104,7 @@ def test_at_the_posterior_one_sample_is_enough():
 
 def test_away_from_it_samples_lift_the_bound_from_the_elbo_to_the_likelihood():
     case = BinaryCurve()
-    curve = record_runs.importance_curve(case.model, case.x, [1, 7, 5000])
+    curve = run_measures.importance_curve(case.model, case.x, [1, 7, 5000])
     assert curve["bound"][0] == pytest.approx(case.elbo().mean(), abs=0.01)
     assert curve["bound"][2] == pytest.approx(case.log_px().mean(), abs=0.01)
     assert curve["bound"][0] < curve["bound"][1] < curve["bound"][2]
@@ -112,8 +116,8 @@ def test_away_from_it_samples_lift_the_bound_from_the_elbo_to_the_likelihood():
 def test_every_group_of_samples_counts_once(monkeypatch):
     case = BinaryCurve()
     x = case.x[:20]
-    monkeypatch.setattr(record_runs, "BLOCK", 20)
-    curve = record_runs.importance_curve(case.model, x, [1, 30, 100], seed=4)
+    monkeypatch.setattr(run_measures, "BLOCK", 20)
+    curve = run_measures.importance_curve(case.model, x, [1, 30, 100], seed=4)
     noise, pieces = generator(4), []
     for _ in range(2):
         pieces.append(case.model.draw_noise(50, 20, generator=noise))
@@ -134,97 +138,161 @@ def test_the_few_steps_after_the_last_whole_epoch_count_with_it():
     rows = [
         Epoch(k, 10 * k, -100.0 - k, -80.0 - k, 20.0, -90.0 - k, 1.0 * k) for k in (1, 2, 3)
     ]  # fmt: skip
-    assert record_runs.with_whole_epochs(rows) == rows
+    assert run_measures.with_whole_epochs(rows) == rows
     cut = [*rows[:2], rows[2]._replace(step=22)]
-    *before, last = record_runs.with_whole_epochs(cut)
+    *before, last = run_measures.with_whole_epochs(cut)
     assert before == rows[:1]
     weighted = (10 * -102 + 2 * -103) / 12
     assert last == rows[2]._replace(
         epoch=2, step=22, bound=weighted, reconstruction=weighted + 20, kl=20
     )
-    assert record_runs.with_whole_epochs(cut[1:]) == cut[1:]
+    assert run_measures.with_whole_epochs(cut[1:]) == cut[1:]
+
+
+IMAGES = torch.randint(0, 256, (100, 16), generator=generator(0), dtype=torch.uint8)
 
 
 @pytest.fixture
-def benchmark(tmp_path, monkeypatch):
-    """A folder of runs with its measurements, and a record beside the book's."""
-    images = torch.randint(0, 256, (100, 16), generator=generator(0), dtype=torch.uint8)
-    measurements = []
-    for seed in (1, 2):
-        out = tmp_path / "runs" / f"small-seed{seed}"
-        config = Config.from_dict({**SMALL.to_dict(), "seed": seed})
-        run = train(config, images, out=out, device="cpu", checkpoint_seconds=0)
-        result = evaluate(run.model, images, n_importance=10, generator=generator(seed))
-        measurements.append({
-            "name": f"small {seed}", "command": f"python -m vaebook.vae train --out {out}",
-            "seed": seed, "device": "a machine, 2 cores", "threads": 1, "torch": "2",
-            "commit": "0", "date": "2026-01-01", "seconds": 70.0 - 30 * seed,
-            "details": {"precision": run.precision, "epochs": 3, **result._asdict()},
-        })  # fmt: skip
-    measurements.append(
-        {"name": "else", "command": "python tools/bench_vae.py usual", "details": {}}
-    )
-    results = tmp_path / "vae-bench.json"
-    results.write_text(json.dumps(measurements), "utf-8")
-    monkeypatch.setattr(record_runs, "RECORD", tmp_path / "mnist-runs.json")
-    monkeypatch.setattr(record_runs, "N_IMAGES", 40)
-    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=images.numpy()))
-    monkeypatch.setattr("sys.argv", ["record_runs.py", str(tmp_path / "runs"), str(results)])
-    return tmp_path
+def place(tmp_path, monkeypatch):
+    """A place for records of small trainings in this process, with the calls that were made."""
+    calls = []
+
+    def succeeds(command):
+        seed, out = (command[command.index(word) + 1] for word in ("--seed", "--out"))
+        calls.append(Path(out).name)
+        config = Config.from_dict({**SMALL.to_dict(), "seed": int(seed)})
+        train(config, IMAGES, out=out, device="cpu", checkpoint_seconds=0)
+        return True
+
+    def evaluated(folder, place):
+        calls.append("evaluated")
+        told = {"n_images": place.images, "n_importance": place.importance}
+        model = record_runs.load_run(folder).model
+        return evaluate(model, IMAGES, generator=generator(1), **told)._asdict()
+
+    monkeypatch.setattr(record_runs, "succeeds", succeeds)
+    monkeypatch.setattr(record_runs, "evaluated", evaluated)
+    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES.numpy()))
+    names = [tmp_path / "mnist-runs.json", tmp_path / "mnist-pictures.npz"]
+    one = record_runs.Place(tmp_path / "runs", *names, 100, 10, 40)
+    monkeypatch.setattr(record_runs.Place, "book", lambda: one)
+    plans = {
+        "small-60s": record_runs.Plan(60, 85.0, (), (1, 2)),
+        "shown-60s": record_runs.Plan(60, None, ("prior=flow",), (3,), pictures=True),
+    }
+    monkeypatch.setattr(record_runs, "PLANS", plans)
+    monkeypatch.setattr("sys.argv", ["record_runs.py"])
+    one.record.write_text(json.dumps([{"name": "old", "seconds": 0.0}]), "utf-8")
+    monkeypatch.setattr(one.__class__, "calls", calls, raising=False)
+    return one
 
 
-def test_runs_with_a_measurement_are_recorded_the_shortest_first(benchmark, capsys):
-    record_runs.main()
-    assert capsys.readouterr().out.count("small-seed") == 2
-    records = json.loads(record_runs.RECORD.read_text("utf-8"))
-    runs = [mnist_runs.from_json(record) for record in records]
-    assert [run.name for run in runs] == ["small-seed2", "small-seed1"]
-    run = runs[0]
-    assert (run.hidden, run.n_latent, run.epochs, run.seconds) == ((8,), 2, 3, 10)
+def test_all_runs_are_trained_evaluated_and_recorded_once(place, capsys):
+    assert record_runs.main() == 0
+    told = capsys.readouterr().out
+    assert "small-seed" not in told
+    assert [line.split(":")[0] for line in told.splitlines()] == [
+        "small-60s-seed1", "small-60s-seed2", "shown-60s-seed3",
+    ]  # fmt: skip
+    assert "goal 85.0" in told
+    old, *records = record_runs.stored(place.record)
+    assert old == {"name": "old", "seconds": 0.0}
+    runs = {run.name: run for run in map(mnist_runs.from_json, records)}
+    run = runs["shown-60s-seed3"]
+    assert "--seed 3 --max-seconds 60" in run.command
+    assert run.command.endswith("--set prior=flow")
+    assert (run.hidden, run.n_latent, run.epochs, run.steps) == ((8,), 2, 3, 9)
     assert run.curve.epoch.tolist() == [1, 2, 3]
     assert run.test.elbo == pytest.approx(run.test.reconstruction - run.test.kl, abs=2e-4)
-    assert run.importance.images == 40
-    # The weights are those of the best checkpoint on the validation images.
-    assert run.importance.bound[0] == pytest.approx(run.test.elbo, abs=0.3)
+    assert (run.test.images, run.importance.images, run.test.n_features) == (100, 40, 16)
+    before, calls = place.record.read_text("utf-8"), place.calls.count("evaluated")
+    assert record_runs.main() == 0
+    assert place.calls.count("evaluated") == calls == 3
+    assert place.record.read_text("utf-8") == before
 
 
-def test_weights_are_the_best_and_the_curve_goes_on_to_the_end(benchmark):
+def test_an_interrupted_sitting_goes_on_run_by_run(place, monkeypatch, capsys):
+    sound = record_runs.succeeds
+    with monkeypatch.context() as patch:
+        patch.setattr(record_runs, "succeeds", lambda c: "seed2" not in str(c) and sound(c))
+        assert record_runs.main() == 130
+    assert "Stopped in small-60s-seed2; the same command goes on" in capsys.readouterr().out
+    assert [one["name"] for one in record_runs.stored(place.record)] == ["old", "small-60s-seed1"]
+    about = place.runs / "small-60s-seed2" / "about.json"
+    text = about.read_text("utf-8").replace(record_runs.time.strftime("%Y"), "1999")
+    about.write_text(text, "utf-8")
+    assert record_runs.main() == 0
+    dates = {one["name"]: one.get("date", "") for one in record_runs.stored(place.record)}
+    assert dates["small-60s-seed2"].startswith("1999")  # that of its beginning
+    assert place.calls.count("evaluated") == 3
+
+
+def test_a_ctrl_c_is_left_to_the_training(tmp_path):
+    program = "import os, signal, sys, time; os.kill(os.getppid(), signal.SIGINT); sys.exit(130)"
+    before = signal.getsignal(signal.SIGINT)
+    assert not record_runs.succeeds([sys.executable, "-c", program])
+    assert signal.getsignal(signal.SIGINT) == before
+    assert record_runs.succeeds([sys.executable, "-c", ""])
+
+
+def test_weights_are_the_best_and_the_curve_goes_on_to_the_end(place):
+    folder = place.runs / "small-60s-seed1"
     record_runs.main()
-    newest = {one["name"]: one for one in record_runs.stored()}["small-seed1"]
-    second = next((benchmark / "runs" / "small-seed1").glob("step-00000006_*"))
+    newest = record_runs.recorded(folder)
+    second = next(folder.glob("step-00000006_*"))
     head, digest = second.name.split("_valid")[0], second.name.split("_sha256")[1]
     second.rename(second.with_name(f"{head}_valid-0.0001_sha256{digest}"))
-    record_runs.RECORD.unlink()
+    (folder / "importance.json").unlink()
     record_runs.main()
-    best = {one["name"]: one for one in record_runs.stored()}["small-seed1"]
+    best = record_runs.recorded(folder)
     assert best["importance"]["bound"] != newest["importance"]["bound"]
     assert best["curve"] == newest["curve"]
 
 
-def test_a_record_stays_when_its_folder_is_gone(benchmark):
+def test_pictures_are_those_of_the_model_and_small(place):
     record_runs.main()
-    before = record_runs.RECORD.read_text("utf-8")
-    for path in (benchmark / "runs" / "small-seed1").iterdir():
-        path.unlink()
-    (benchmark / "runs" / "small-seed1").rmdir()
-    record_runs.main()
-    assert record_runs.RECORD.read_text("utf-8") == before
+    shown = mnist_runs.load_pictures("shown-60s-seed3", place.pictures)
+    model = record_runs.load_run(place.runs / "shown-60s-seed3").model
+    x = held_out_pixels(IMAGES, 40).float()
+    mean, _ = model.encoder(x)
+    expected = (255 * torch.sigmoid(model.decoder(mean[:20]))).round()
+    assert np.abs(shown.reconstructions - expected.detach().numpy()).max() <= 1
+    np.testing.assert_array_equal(shown.originals, 255 * x[:20])
+    np.testing.assert_array_equal(shown.interpolation[[0, -1]], shown.reconstructions[:2])
+    assert [part.shape for part in shown[:5]] == [(20, 16)] * 4 + [(10, 16)]
+    assert all(part.dtype == np.uint8 for part in shown[:5])
+    kl = objective.kl_standard_normal(*model.encoder(x)).mean()
+    assert shown.kl_per_dimension.sum() == pytest.approx(kl.item(), rel=1e-5)
+    np.testing.assert_allclose(shown.activity, mean.var(0).detach(), rtol=1e-5)
+    with pytest.raises(KeyError):
+        mnist_runs.load_pictures("small-60s-seed1", place.pictures)
 
 
-def test_only_new_measurements_are_evaluated(benchmark, capsys):
-    record_runs.main()
-    capsys.readouterr()
-    record_runs.main()
-    assert capsys.readouterr().out == ""
-    results = benchmark / "vae-bench.json"
-    measurements = json.loads(results.read_text("utf-8"))
-    measurements[0]["details"]["nll"] += 0.01
-    measurements[1]["date"] = "2026-01-02"
-    results.write_text(json.dumps(measurements), "utf-8")
-    record_runs.main()
-    assert capsys.readouterr().out.count("small-seed") == 2
-    dates = {one["name"]: one["date"] for one in record_runs.stored()}
-    assert dates == {"small-seed1": "2026-01-01", "small-seed2": "2026-01-02"}
+def test_errors_over_seeds_and_over_images_are_told_apart():
+    tests = [mnist_runs.Evaluation(n, 0.2, 0, 0, 0, 2, 2) for n in (84.0, 84.1, 84.5)]
+    found = mnist_runs.spread([SimpleNamespace(test=test) for test in tests])
+    assert found == pytest.approx((84.2, np.sqrt(0.14 / 2), 0.2))
+
+
+def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(try_settings, "TRIALS", tmp_path / "trials.jsonl")
+    monkeypatch.setattr(try_settings, "PRESETS", {"mnist-cpu": SMALL})
+    splits = []
+    monkeypatch.setattr(data, "load", lambda name, split: splits.append(split) or IMAGES)
+    asked = ["--epochs", "2", "--seeds", "1", "2", "--", "", "prior=flow hidden=6,6"]
+    for _ in range(2):
+        assert try_settings.main(asked) == 0
+    assert set(splits) == {"train"}
+    trials = try_settings.stored()
+    assert [(one["settings"], one["seed"]) for one in trials] == [
+        ("", 1), ("prior=flow hidden=6,6", 1), ("", 2), ("prior=flow hidden=6,6", 2),
+    ]  # fmt: skip
+    config = Config.from_dict({**SMALL.to_dict(), "epochs": 2})
+    bound = train(config, IMAGES).history[-1].validation_bound
+    assert trials[0]["validation_bound"] == pytest.approx(bound, abs=1e-3)
+    assert (trials[0]["steps"], trials[0]["epochs"], trials[0]["max_seconds"]) == (6, 2, None)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.split()[0] == f"{max(one['validation_bound'] for one in trials):.2f}"
 
 
 # ---- the explorer ----

@@ -1,71 +1,215 @@
-"""Evaluate the trainings of ``make bench-vae`` and store them in the package.
+"""Train the book's runs on MNIST, evaluate them, and store them in the package.
 
-    python tools/record_runs.py [RUNS [RESULTS]]
+    python tools/record_runs.py                      all: four and a half hours on two cores
+    python tools/record_runs.py normal-60s flow-60s  some, with all their seeds
+    python tools/record_runs.py --rehearse           all, in seconds; stores nothing in the package
 
-RUNS is the folder of run folders (default: runs/bench), RESULTS the file of its measurements
-(default: vaebook/results/vae-bench.json): the numbers of all 10,000 test images come from there.
-What is added here is the importance-weighted bound for 1 to 5,000 samples, over 1,000 test images:
-a minute a run, on one thread, with matrix products in bfloat16, which moves a bound by less than
-0.01 nats. Needs MNIST (``VAEBOOK_DATA`` or the network). Writes
-``vaebook/results/mnist-runs.json``; what was recorded before from the same measurement stays.
+Each run has a folder under ``runs/record`` and goes through four steps: trained by the command line
+under its time limit, evaluated on all 10,000 test images with 1,000 samples each, its bound for 1
+to 5,000 samples taken over 1,000 of them, and pictures drawn if it is one of the longest. What a
+step found is kept there. So the same command goes on where an earlier one was interrupted, and
+sittings can be far apart. After each run ``vaebook/results/mnist-runs.json`` and
+``mnist-pictures.npz`` are written anew; what they hold of other runs stays. Needs MNIST
+(``VAEBOOK_DATA`` or the network). The settings were chosen on validation images, by
+``tools/try_settings.py``.
 """
 
+import argparse
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from bench_vae import command_line, commit, processor
+from run_measures import importance_curve, pictures, rounded, with_whole_epochs
 
 from vaebook import data
-from vaebook.results.mnist_runs import N_IMAGES, SAMPLES
-from vaebook.vae import load_run, objective
+from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE
+from vaebook.vae import load_run
 from vaebook.vae.evaluation import held_out_pixels
+from vaebook.vae.session import choose_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
+PICTURES = RECORD.with_name("mnist-pictures.npz")
 MAX_EPOCHS = 60  # rows of a curve
-BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
-ABOUT = ("seed", "device", "threads", "torch", "commit", "date", "command")
+TEST = ("nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance", "n_features",
+        "precision")  # fmt: skip
+
+
+class Plan(NamedTuple):
+    """Trainings of the preset ``mnist-cpu`` for so many seconds with changed settings.
+
+    ``goal`` is the -log p(x) in nats to reach; a run of the longest has pictures.
+    """
+
+    seconds: float
+    goal: float | None
+    settings: tuple[str, ...]
+    seeds: tuple[int, ...] = (1, 2, 3)
+    pictures: bool = False
+
+
+NORMAL = ("architecture=residual",)
+FLOW = ("architecture=residual", "prior=flow", "n_latent=40")
+BURDA = ("hidden=200,200", "activation=tanh")  # 784-200-200-50 and back
+SEVERAL = ("n_importance=5", "learning_rate=2e-3", "batch_size=250", "adam_beta2=0.999",
+           "adam_epsilon=1e-8")  # fmt: skip
+PLANS = {
+    "normal-60s": Plan(60, 86.5, NORMAL),
+    "normal-180s": Plan(180, 85.0, NORMAL),
+    "normal-480s": Plan(480, 84.2, NORMAL),
+    "flow-60s": Plan(60, 84.6, FLOW),
+    "flow-180s": Plan(180, 83.3, FLOW),
+    "flow-480s": Plan(480, 82.6, FLOW),
+    "burda-2400s": Plan(2400, None, BURDA, (1,), pictures=True),
+    "normal-2400s": Plan(2400, 83.4, (*NORMAL, *SEVERAL), (1,), pictures=True),
+    "flow-2400s": Plan(2400, 82.0, (*FLOW, *SEVERAL), (1,), pictures=True),
+}
 
 
 def main():
-    """Evaluate every run that has a measurement; store them all."""
-    runs = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "bench"
-    results = Path(sys.argv[2]) if len(sys.argv) > 2 else RECORD.with_name("vae-bench.json")
-    measured = {folder_of(one): one for one in json.loads(results.read_text("utf-8"))}
-    pixels = held_out_pixels(torch.as_tensor(data.load("mnist", "test").images), N_IMAGES)
-    records = {one["name"]: one for one in stored()}
-    for folder in sorted(runs.iterdir()):
-        if folder.name in measured and not is_recorded(
-            records.get(folder.name), measured[folder.name]
-        ):
-            records[folder.name] = recorded(folder, measured[folder.name], pixels)
-            store(records.values())
-            print(summary(records[folder.name]), flush=True)
+    """Bring every run that was asked for to its end; store each as it gets there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("plans", nargs="*", metavar="PLAN", help=", ".join(PLANS))
+    parser.add_argument("--rehearse", action="store_true", help="seconds a run, few images")
+    options = parser.parse_args()
+    if unknown := set(options.plans) - set(PLANS):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(PLANS)}")
+    place = Place.rehearsal() if options.rehearse else Place.book()
+    for name in options.plans or PLANS:
+        for seed in PLANS[name].seeds:
+            folder = place.runs / f"{name}-seed{seed}"
+            if not finish(folder, PLANS[name], seed, place):
+                print(f"Stopped in {folder.name}; the same command goes on from there.")
+                return 130
+            record = store(folder, place)
+            goal = PLANS[name].goal
+            print(f"{summary(record)}; goal {goal if goal is not None else '-'}", flush=True)
+    return 0
 
 
-def folder_of(measurement):
-    """Return the name of the run folder that a measurement wrote, or None."""
-    words = measurement["command"].split()
-    return Path(words[words.index("--out") + 1]).name if "--out" in words else None
+class Place(NamedTuple):
+    """Where runs and records lie, and how much of each run is done."""
+
+    runs: Path
+    record: Path
+    pictures: Path
+    images: int
+    importance: int
+    curve_images: int
+    seconds: float | None = None  # in place of the plan's
+
+    @classmethod
+    def book(cls):
+        return cls(ROOT / "runs" / "record", RECORD, PICTURES, 10_000, N_IMPORTANCE, N_IMAGES)
+
+    @classmethod
+    def rehearsal(cls):
+        runs = ROOT / "runs" / "rehearsal"
+        names = [runs / "mnist-runs.json", runs / "mnist-pictures.npz"]
+        return cls(runs, *names, images=100, importance=10, curve_images=20, seconds=3)
 
 
-def is_recorded(record, measurement):
-    """Return whether a record is of this measurement, and as the numbers above ask for."""
-    if record is None or record["importance"]["images"] != N_IMAGES:
+# ------------------------------------------------------------------- the steps of a run
+
+
+def finish(folder, plan, seed, place):
+    """Do what is left of a run, and keep what each step finds; False if its training stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = place.seconds or plan.seconds
+    changes = [word for setting in plan.settings for word in ("--set", setting)]
+    command = command_line(
+        "train", "--preset", "mnist-cpu", "--data", "mnist", "--seed", seed,
+        "--max-seconds", seconds, "--out", folder, "--quiet", *changes,
+    )  # fmt: skip
+    keep(folder / "about.json", lambda: about(command, seed))
+    if not succeeds(command):
         return False
-    same = all(record[key] == measurement[key] for key in ABOUT)
-    return same and record["test"]["nll"] == rounded(measurement["details"]["nll"])
+    keep(folder / "test.json", lambda: evaluated(folder, place))
+    images = torch.as_tensor(data.load("mnist", "test").images)
+    pixels = held_out_pixels(images, place.curve_images)
+    keep(folder / "importance.json", lambda: importance_curve(load_run(folder).model, pixels))
+    if plan.pictures and not (folder / "pictures.npz").exists():
+        written(folder / "pictures.npz", pictures(load_run(folder).model, pixels)._asdict())
+    return True
 
 
-def recorded(folder, measurement, pixels):
+def succeeds(command):
+    """Run a training; a Ctrl-C is for it alone, since it ends with a checkpoint."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def evaluated(folder, place):
+    """Evaluate a run by the command line; return what it prints."""
+    command = command_line(
+        "evaluate", folder, "--images", place.images, "--importance", place.importance,
+        "--json", "--quiet",
+    )  # fmt: skip
+    return json.loads(subprocess.check_output(command))
+
+
+def keep(path, find):
+    """Find something out and write it down, unless it is written there already."""
+    if not path.exists():
+        text = json.dumps(find())
+        path.with_suffix(".tmp").write_text(text, "utf-8")
+        os.replace(path.with_suffix(".tmp"), path)
+
+
+def about(command, seed):
+    """Return what it takes to repeat a training."""
+    words = ["python" if word == sys.executable else word for word in command]
+    return {
+        "seed": seed,
+        "device": processor(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "commit": commit(),
+        "date": time.strftime("%Y-%m-%d"),
+        "command": " ".join(words).replace(f"{ROOT}{os.sep}", ""),
+    }
+
+
+# ------------------------------------------------------------------- the record
+
+
+def store(folder, place):
+    """Put a finished run into the record and its pictures beside it; return its record."""
+    record = recorded(folder)
+    records = {one["name"]: one for one in stored(place.record)} | {record["name"]: record}
+    order = sorted(records.values(), key=lambda one: (round(one["seconds"], -1), one["name"]))
+    lines = [
+        "{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in one.items()) + "\n}"
+        for one in order
+    ]
+    with tempfile.NamedTemporaryFile("w", dir=place.record.parent, delete=False) as file:
+        file.write("[\n" + ",\n".join(lines) + "\n]\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, place.record)
+    if (folder / "pictures.npz").exists():
+        arrays = dict(np.load(place.pictures)) if place.pictures.exists() else {}
+        new = dict(np.load(folder / "pictures.npz"))
+        written(place.pictures, arrays | {f"{folder.name}/{key}": new[key] for key in new})
+    return record
+
+
+def recorded(folder):
     """Return all that the book tells of a run, as plain values."""
     # The curve is that of the whole training; the weights are those that were evaluated.
     history, run = load_run(folder, best=False).history, load_run(folder)
-    config, details = run.model.config, measurement["details"]
+    config, steps, seconds = run.model.config, history[-1].step, history[-1].seconds
     history = with_whole_epochs(history)
     kept = np.unique(np.linspace(0, len(history) - 1, MAX_EPOCHS).round().astype(int))
     rows = [history[k]._asdict() for k in kept]
@@ -77,12 +221,12 @@ def recorded(folder, measurement, pixels):
         "kl": "kl",
         "validation_elbo": "validation_bound",
     }
-    fields = ["nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance"]
+    test = json.loads((folder / "test.json").read_text("utf-8"))
     return {
         "name": folder.name,
-        **{key: measurement[key] for key in ABOUT},
-        "seconds": measurement["seconds"],
-        "precision": details["precision"],
+        **json.loads((folder / "about.json").read_text("utf-8")),
+        "seconds": round(seconds, 1),
+        "precision": run.precision,
         "epochs": history[-1].epoch,
         "parameters": sum(p.numel() for p in run.model.parameters()),
         "n_latent": config.n_latent,
@@ -90,96 +234,38 @@ def recorded(folder, measurement, pixels):
         "binarisation": config.binarisation,
         "n_importance": config.n_importance,
         "curve": {key: [rounded(row[field]) for row in rows] for key, field in columns.items()},
-        "test": {key: rounded(details[key]) for key in fields},
-        "importance": importance_curve(run.model, pixels),
+        "test": {key: rounded(test[key]) for key in TEST},
+        "importance": json.loads((folder / "importance.json").read_text("utf-8")),
+        "architecture": config.architecture,
+        "prior": config.prior,
+        "steps": steps,
     }
 
 
-def with_whole_epochs(history):
-    """Count the few steps of a last epoch that the clock cut off with the epoch before it.
-
-    Their mean is over few images: alone it would stand beside the curve.
-    """
-    if len(history) < 3:
-        return history
-    *whole, before, last = history
-    steps = [before.step - whole[-1].step, last.step - before.step]
-    if steps[0] == steps[1]:
-        return history
-    means = {
-        key: np.average([getattr(before, key), getattr(last, key)], weights=steps)
-        for key in ("bound", "reconstruction", "kl")
-    }
-    return [*whole, last._replace(epoch=before.epoch, **means)]
-
-
-@torch.inference_mode()
-def importance_curve(model, pixels, samples=SAMPLES, seed=1):
-    """Return the importance-weighted bound for several numbers of samples, and standard errors.
-
-    An image has as many draws as the last number. For each number they make as many groups as
-    they can, and the bound is the mean over these: one group of all, or thousands of one.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    draws, bounds = samples[-1], []
-    for x in model.check_data(pixels).split(BLOCK):
-        eps = (model.draw_noise(PIECE, len(x), generator=generator) for _ in range(draws // PIECE))
-        with torch.autocast("cpu", torch.bfloat16):
-            log_w = torch.cat([model.log_weights(x, e) for e in eps]).double()  # (draws, B)
-        groups = [log_w[: draws // n * n].unflatten(0, (-1, n)) for n in samples]  # (G, n, B)
-        bounds.append(torch.stack([objective.log_mean_exp(g, 1).mean(0) for g in groups]))
-    bounds = torch.cat(bounds, 1)  # (M, images)
-    kl = objective.kl_standard_normal(*model.encoder(model.check_data(pixels))).double()
-    rises = bounds - bounds[:1]
-    statistics = {
-        "bound": bounds.mean(1),
-        "se": bounds.std(1) / len(pixels) ** 0.5,
-        "rise": rises.mean(1),
-        "rise_se": rises.std(1) / len(pixels) ** 0.5,
-    }
-    return {
-        "samples": list(samples),
-        **{key: [rounded(v) for v in values.tolist()] for key, values in statistics.items()},
-        "kl": rounded(kl.mean().item()),
-        "images": len(pixels),
-        "draws": draws,
-    }
-
-
-def rounded(value):
-    """Cut a number of nats to what its noise leaves of it."""
-    return value if value is None else round(value, 4)
+def written(path, arrays):
+    """Write arrays to a file at once and whole."""
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(temporary, path)
 
 
 def summary(record):
     """Return one line about a run."""
-    curve = record["importance"]
+    curve, test = record["importance"], record["test"]
     return (
-        f"{record['name']}: {record['epochs']} epochs, -log p(x) {record['test']['nll']:.2f}; "
-        f"bound {curve['bound'][0]:.2f} to {curve['bound'][-1]:.2f}, "
-        f"rise {curve['rise'][-1]:.2f} +- {curve['rise_se'][-1]:.2f}"
+        f"{record['name']}: {record['seconds']:.0f} s, {record['epochs']} epochs, "
+        f"-log p(x) {test['nll']:.2f} +- {test['nll_se']:.2f} over images; "
+        f"bound {curve['bound'][0]:.2f} to {curve['bound'][-1]:.2f}"
     )
 
 
-def stored():
+def stored(path=RECORD):
     """Return the records of the file as it is."""
-    return json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else []
-
-
-def store(records):
-    """Write all records, the shortest training first, at once and whole: one line a value."""
-    order = sorted(records, key=lambda one: (round(one["seconds"], -1), one["name"]))
-    lines = [
-        "{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in one.items()) + "\n}"
-        for one in order
-    ]
-    with tempfile.NamedTemporaryFile("w", dir=RECORD.parent, delete=False) as file:
-        file.write("[\n" + ",\n".join(lines) + "\n]\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, RECORD)
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    main()
+    choose_threads(torch.get_num_threads())
+    sys.exit(main())

@@ -73,13 +73,45 @@ class ImportanceCurve(NamedTuple):
     draws: int
 
 
+class Pictures(NamedTuple):
+    """What a run makes of images and of noise: bytes (n, 784), 0 to 255.
+
+    ``reconstructions`` decode the posterior means of the test images ``originals``, ``samples``
+    draws of the prior, and ``aggregate`` draws of q(z | x) for other test images, which together
+    are draws of the aggregated posterior. ``interpolation`` goes from the first image's code to the
+    second's. Of each latent dimension, ``kl_per_dimension`` is the KL in nats (empty for a learned
+    prior, whose KL is no sum over dimensions) and ``activity`` the variance of posterior means.
+    """
+
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    samples: np.ndarray
+    aggregate: np.ndarray
+    interpolation: np.ndarray
+    kl_per_dimension: np.ndarray
+    activity: np.ndarray
+
+
+class Spread(NamedTuple):
+    """Of trainings that differ in their seed: the mean -log p(x) in nats, and two errors of it.
+
+    ``over_seeds`` is the standard deviation between the trainings, ``over_images`` the standard
+    error that the test images leave, which all of them share.
+    """
+
+    nll: float
+    over_seeds: float
+    over_images: float
+
+
 @dataclass(frozen=True)
 class RecordedRun:
     """A training on MNIST that was run and evaluated once, with what it takes to repeat it.
 
     ``binarisation`` is "dynamic" or "fixed"; ``n_importance`` above 1 means that the
     importance-weighted bound of that many samples was climbed in place of the ELBO. ``seconds``
-    are those of the training, by the clock.
+    are those of the training, by the clock, ``steps`` its updates. ``architecture`` and ``prior``
+    are as in ``vaebook.vae.Config``.
     """
 
     name: str
@@ -101,14 +133,19 @@ class RecordedRun:
     curve: Curve
     test: Evaluation
     importance: ImportanceCurve
+    architecture: str = "perceptron"
+    prior: str = "normal"
+    steps: int | None = None
 
     @property
     def label(self):
         """A few words that tell the run from the others."""
+        kinds = {"flow": " learned prior,", "burda": " Burda's networks,"}
+        kind = kinds.get(self.name.split("-")[0], "")
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
         bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
-        return f"{time}, {on},{bound} seed {self.seed}"
+        return f"{time}, {on},{kind}{bound} seed {self.seed}"
 
 
 @functools.cache
@@ -119,6 +156,20 @@ def load():
     """
     text = (resources.files("vaebook.results") / "mnist-runs.json").read_text("utf-8")
     return [from_json(record) for record in json.loads(text)]
+
+
+def spread(runs):
+    """Return the ``Spread`` of two or more trainings of one kind."""
+    nll = np.array([run.test.nll for run in runs])
+    over_images = np.mean([run.test.nll_se for run in runs])
+    return Spread(float(nll.mean()), float(nll.std(ddof=1)), float(over_images))
+
+
+def load_pictures(name, path=None):
+    """Return the ``Pictures`` of a recorded run; ``path`` is the package's file unless given."""
+    path = path or resources.files("vaebook.results") / "mnist-pictures.npz"
+    with path.open("rb") as file, np.load(file) as arrays:
+        return Pictures(*(arrays[f"{name}/{key}"] for key in Pictures._fields))
 
 
 def from_json(record):

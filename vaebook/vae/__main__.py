@@ -151,7 +151,7 @@ def _generator(model: VAE, seed: int) -> torch.Generator:
     return torch.Generator(next(model.parameters()).device).manual_seed(seed)
 
 
-def _assignment(text: str) -> tuple[str, object]:
+def assignment(text: str) -> tuple[str, object]:
     """Parse NAME=VALUE, a field of the configuration; the value is a Python literal or a word."""
     name, equals, value = text.partition("=")
     known = [field.name for field in dataclasses.fields(Config)]
@@ -206,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=_path, metavar="RUN", help="default: runs/PRESET-DATA-seedS")
     one.add_argument(
         "--set",
-        type=_assignment,
+        type=assignment,
         action="append",
         default=[],
         metavar="NAME=VALUE",

@@ -1,0 +1,85 @@
+"""Compare settings of a training on MNIST's validation images, and write every trial down.
+
+    python tools/try_settings.py --seconds 60 --seeds 1 2 "" "prior=flow n_latent=40"
+    python tools/try_settings.py --epochs 8 "architecture=residual" "architecture=perceptron"
+
+A setting is a list of NAME=VALUE changes to the preset ``mnist-cpu``, in quotes; "" changes
+nothing. Settings compare fairly at equal seconds on a quiet machine, or at equal epochs on a busy
+one. No test image is looked at: what is compared is the mean ELBO of the last 1,000 training
+images, which no trial trains on. A trial that was run before is not run again. Each is one line of
+``vaebook/results/mnist-trials.jsonl``.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from bench_vae import commit, processor
+
+from vaebook import data
+from vaebook.vae import PRESETS, train
+from vaebook.vae.__main__ import assignment
+
+ROOT = Path(__file__).resolve().parent.parent
+TRIALS = ROOT / "vaebook" / "results" / "mnist-trials.jsonl"
+
+
+def main(arguments=None):
+    """Run the trials that are missing; print all that were asked for, the best first."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--seconds", type=float, help="of each trial")
+    length.add_argument("--epochs", type=int, help="of each trial")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("settings", nargs="+", metavar="SETTINGS")
+    options = parser.parse_args(arguments)
+    images, found = data.load("mnist", "train"), []
+    for seed in options.seeds:
+        for settings in options.settings:
+            asked = {"settings": settings, "seed": seed}
+            asked |= {"max_seconds": options.seconds, "epochs": options.epochs}
+            known = [one for one in stored() if asked.items() <= one.items()]
+            found.append(known[-1] if known else trial(asked, images))
+    for one in sorted(found, key=lambda one: -one["validation_bound"]):
+        print(f"{one['validation_bound']:8.2f}  {one['steps']:6d} steps  {one['seconds']:6.0f} s  "
+              f"seed {one['seed']}  {one['settings'] or '(the preset)'}")  # fmt: skip
+    return 0
+
+
+def trial(asked, images):
+    """Train once, write the trial down and return it."""
+    changes = dict(assignment(word) for word in asked["settings"].split())
+    length = {key: asked[key] for key in ("max_seconds", "epochs") if asked[key] is not None}
+    config = dataclasses.replace(PRESETS["mnist-cpu"], seed=asked["seed"], **changes, **length)
+    run = train(config, images, progress=True)
+    last = run.history[-1]
+    result = {
+        **asked,
+        "validation_bound": round(last.validation_bound, 3),
+        "bound": round(last.bound, 3),
+        "steps": run.step,
+        "seconds": round(run.seconds, 1),
+        "precision": run.precision,
+        "device": processor(),
+        "torch": torch.__version__,
+        "commit": commit(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    with open(TRIALS, "a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
+    return result
+
+
+def stored():
+    """Return the trials that were written down."""
+    lines = TRIALS.read_text("utf-8").splitlines() if TRIALS.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+if __name__ == "__main__":
+    torch.set_flush_denormal(True)
+    sys.exit(main())
