@@ -113,7 +113,7 @@ WRONG = {
     ],
     "check_factorised": [
         (factorised_naive, "NaN"),
-        (lambda c: -0.5 * np.log(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]), "The value is not right"),
+        (lambda c: -0.5 * np.log(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]), "Three variances of 1"),
     ],
     "check_repair": [
         (kl_untouched, "The average is taken over p(z|x); the gap averages over q. The widths"),

@@ -118,6 +118,6 @@ WRONG = {
     ],
     "check_round": [
         (round_untouched, "not x/φ. The posterior variance"),
-        (lambda x, slope, noise_std: slope, "The value is not right"),
+        (lambda x, slope, noise_std: slope, "mean ½, variance ½"),
     ],
 }

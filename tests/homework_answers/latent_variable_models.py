@@ -123,6 +123,17 @@ RIGHT = {
     "check_posterior": [mean_by_loop, mean_in_torch],
 }
 
+
+def unseeded():
+    return np.random.Generator(np.random.PCG64())
+
+
+def days_of_rounded_normals(n_days, n_hours, a, b, rng):
+    rates = np.exp(a + b * rng.standard_normal(n_days))[:, None]
+    noise = np.sqrt(rates) * rng.standard_normal((n_days, n_hours))
+    return np.maximum(np.round(rates + noise), 0)
+
+
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
 WRONG = {
     "check_moments": [
@@ -136,13 +147,20 @@ WRONG = {
         (lambda x, a, b: logsumexp(table(x, a, b)[0], axis=1), "Off by"),
     ],
     "check_days": [
-        (lambda d, h, a, b, rng: days_looped(d, h, a, 2 * b, rng), "standard deviation 1"),
-        (lambda d, h, a, b, rng: days_looped(d, h, a + 0.3, b, rng), "The mean count is off"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a, 2 * b, rng), "share their rate"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a, b / 2, rng), "share their rate"),
+        (lambda d, h, a, b, rng: days_looped(d, h, a + 0.3, b, rng), "The mean count, e^(a"),
+        (lambda d, h, a, b, rng: days_by_repeat(h, d, a, b, rng).T, "variance minus mean"),
+        (lambda d, h, *rest: days_by_repeat(d, h, *rest).T, "Draws of shape (4000, 12)"),
+        (lambda *given: days_by_repeat(*given) + 0.5, "whole numbers"),
+        (lambda *given: days_by_repeat(*given[:4], unseeded()), "The same rng"),
+        (lambda *given: days_by_repeat(*given[:4], np.random.default_rng(1)), "Another rng"),
+        (days_of_rounded_normals, "third moment minus mean"),
         (days_from_the_global_generator, "global random numbers"),
     ],
     "check_posterior": [
         (mean_untouched, "once more. The weights do not sum to one"),
         (mean_not_normalised, "divide by their sum"),
-        (lambda x, z, a, b: np.full(len(x), z.mean()), "The value is not right"),
+        (lambda x, z, a, b: np.full(len(x), z.mean()), "the weights e⁻¹ and e^(-e)"),
     ],
 }

@@ -178,6 +178,6 @@ WRONG = {
     ],
     "check_repair": [
         (log_prob_untouched, "no area is 1. λ multiplies a density"),
-        (log_prob_of_average, "The value is not right"),
+        (log_prob_of_average, "log of ¼N[-1, 1] + ¾N[1, 1]"),
     ],
 }

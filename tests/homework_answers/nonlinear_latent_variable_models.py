@@ -111,6 +111,28 @@ RIGHT = {
     "check_repair": [log_px_given_z_looped, log_px_given_z_in_torch],
 }
 
+
+def unseeded():
+    return np.random.Generator(np.random.PCG64())
+
+
+def draws_two_wide(points, density, n, rng):
+    """Twice as far from the mean as they should be, on the grid on average."""
+    p = density / density.sum()
+    far = 2 * rng.choice(points, n, p=p) - p @ points
+    step = points[1] - points[0]
+    return np.clip(np.floor(far / step + rng.random(n)) * step, points[0], points[-1])
+
+
+def draws_of_the_same_moments(points, density, n, rng):
+    """The right mean and spread, and another shape: a third difference is added to p."""
+    p = density / density.sum()
+    size = np.minimum(p[1:-2] / 3, p[3:])
+    k = size.argmax()
+    p[k : k + 4] += size[k] * np.array([1, -3, 3, -1])
+    return rng.choice(points, n, p=np.maximum(p, 0) / np.maximum(p, 0).sum())
+
+
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
 WRONG = {
     "check_circle": [
@@ -125,6 +147,16 @@ WRONG = {
     "check_draws": [
         (lambda points, p, n, rng: rng.standard_normal(n), "points of the grid"),
         (lambda points, p, n, rng: rng.choice(points, n, p=p), "ValueError: "),
+        (lambda points, p, n, rng: draw_by_inverse(points, p, 1, rng), "Draws of shape (20000,)"),
+        (lambda points, p, n, rng: draw_by_inverse(points, p, n, unseeded()), "The same rng"),
+        (
+            lambda points, p, n, rng: draw_by_inverse(points, p, n, np.random.default_rng(1)),
+            "Another rng",
+        ),
+        (lambda points, p, n, rng: rng.choice(points, n), "The mean of the draws"),
+        (draws_two_wide, "The spread of the draws"),
+        (draws_of_the_same_moments, "The share of the draws below"),
+        (lambda *given: np.sort(draw_by_inverse(*given)), "Draws are independent"),
     ],
     "check_repair": [
         (log_px_given_z_untouched, "2σ². The squares are averaged"),

@@ -71,8 +71,10 @@ class Comparison:
         return None
 
     def shape(self):
-        """Name a wrong shape, in the largest case, where axes are told apart."""
-        for i in sorted(self.wrong, key=lambda i: -sum(r.size for r in self.right[i])):
+        """Name a wrong order or shape, in the largest case, where axes are told apart."""
+        if order := self._order():
+            return order
+        for i in sorted(self.wrong, key=self._size, reverse=True):
             for k, (v, r) in enumerate(zip(self.values[i], self.right[i], strict=True)):
                 if v.shape != r.shape:
                     problem = _wrong_shape(v, r, self.tolerance)
@@ -80,10 +82,7 @@ class Comparison:
         return None
 
     def everywhere(self):
-        """Name what is done to all values: a sign, a factor, a root, an order, a sum."""
-        order = self._order()
-        if order:
-            return order
+        """Name what is done to all values: a sign, a factor, a root, a sum."""
         for sentence, change in _CHANGES:
             if self._explained(self._changed(lambda r, i, change=change: change(r))):
                 return self._fault(sentence, told=True)
@@ -93,6 +92,10 @@ class Comparison:
                 scale = [float(n[axis]) ** power for n in sizes]
                 if self._explained(self._changed(lambda r, i, scale=scale: r * scale[i])):
                     return self._fault(sentence, told=True)
+        return None
+
+    def offset(self):
+        """Name a constant that is added or multiplied in all cases."""
         return self._constant(range(len(self.cases)), "everywhere")
 
     def terms(self, terms):
@@ -108,6 +111,8 @@ class Comparison:
         for k, named in enumerate(terms if isinstance(terms, tuple) else (terms,)):
             if k not in self.members:
                 continue
+            if not named:
+                return None
             found = self._coefficients(k, named)
             if found is None:
                 return None
@@ -123,12 +128,15 @@ class Comparison:
         text = not_finite(self.values[first], self.right[first]) or "The value is not right."
         return constant or self._fault(text, told=True)
 
+    def _size(self, i):
+        return sum(one.size for one in (*self.values[i], *self.right[i]))
+
     def _member(self, members):
         """The words that lead to the wrong members of a tuple, where others are right."""
         if len(self.names) < 2 or len(members) == len(self.names):
             return ""
         wrong = " and ".join(self.names[k] for k in members)
-        return f"{wrong[0].upper()}{wrong[1:]}: "
+        return f"In {wrong}: "
 
     def _fault(self, sentence, *, told=False):
         where = self._member(self.members) if told else ""
@@ -175,7 +183,7 @@ class Comparison:
 
     def _coefficients(self, member, named):
         """The terms that count wrongly in a member, with how often; None if it is no such sum."""
-        rows, yours, right = [], [], []
+        rows, yours, right, scales = [], [], [], []
         for case, v, r in zip(self.cases, self.values, self.right, strict=True):
             v, r = v[member], r[member]
             columns = [np.broadcast_to(term(*case.arguments), r.shape) for term in named.values()]
@@ -185,6 +193,7 @@ class Comparison:
             rows.append((table * scale[:, None])[keep])
             yours.append((v.ravel() * scale)[keep])
             right.append((r.ravel() * scale)[keep])
+            scales.append(scale[keep])
         table, yours, right = map(np.concatenate, (rows, yours, right))
         if len(table) < table.shape[1] + 3 or np.linalg.matrix_rank(table, tol=1e-7) < len(named):
             return None
@@ -193,11 +202,16 @@ class Comparison:
         limit = 1e-6 if all(v[member].dtype.itemsize > 4 for v in self.values) else 1e-3
         if np.abs(table @ found - both).max() > limit:
             return None
-        return [
+        wrong = [
             (name, c, r)
             for name, (c, r) in zip(named, found, strict=True)
             if abs(c - r) > 1e2 * limit * max(1, abs(r))
         ]
+        if len(wrong) == 1 and round(wrong[0][1] / (wrong[0][2] or 1), 3) not in _HOW_OFTEN:
+            column = list(named).index(wrong[0][0])
+            if np.ptp(table[:, column] / np.concatenate(scales)) < 1e-9:
+                return None  # a constant, and any other would do as well
+        return wrong
 
     def _constant(self, which, where):
         """Name a constant that is added or multiplied in all values of some cases."""
@@ -214,7 +228,7 @@ class Comparison:
         if abs(off[0]) > 1e-6 * size and np.ptp(off) < 1e-6 * max(abs(off[0]), 1e-3 * size):
             gaussian = np.isclose(abs(off[0]), 0.5 * np.log(2 * np.pi), rtol=1e-4)
             what = " = ½ log 2π, the constant of the normal density" if gaussian else ""
-            text = f"Off by {off[0]:+.4g} {where}{what}: is a constant lost?"
+            text = f"Off by {off[0]:+.4g} {where}{what}: is a constant lost, or one too many?"
             return self._fault(text, told=True)
         ratio = np.divide(v, r, out=np.ones_like(v), where=r != 0)
         if np.ptp(ratio) < 1e-6 * abs(ratio[0]) and abs(ratio[0] - 1) > 1e-6 and (r != 0).all():
@@ -229,7 +243,11 @@ def find_fault(cases, mistakes, tolerance, names=()):
     if compared.unreadable or not compared.wrong:
         return compared.unreadable
     return (
-        compared.mistake(mistakes) or compared.shape() or compared.everywhere() or compared.value()
+        compared.mistake(mistakes)
+        or compared.shape()
+        or compared.everywhere()
+        or compared.offset()
+        or compared.value()
     )
 
 

@@ -273,18 +273,32 @@ class Function(Check):
         def case(arguments):
             return Case(arguments, ask(*arguments), self._right(arguments))
 
-        known = [case(arguments) for arguments in self.known.values()]
-        drawn = [case(arguments) for arguments in self.cases(rng)]
+        crashed = None
+        known, drawn = {}, []
+        for words, arguments in self.known.items():
+            try:
+                known[words] = case(arguments)
+            except _Crashed as error:  # what the other cases show may say more
+                crashed = crashed or error
+        for arguments in self.cases(rng):
+            try:
+                drawn.append(case(arguments))
+            except _Crashed as error:
+                crashed = crashed or error
+        if crashed and not known and not drawn:
+            raise crashed
         if self.mistakes is not None:
             fault = (
-                self._recognised(ask, known + drawn)
+                self._recognised(ask, [*known.values(), *drawn])
                 or self._known(known)
-                or self._broken(ask, drawn)
+                or (drawn and self._broken(ask, drawn))
                 or find_fault(drawn, {}, self.tolerance, self.names)
                 or self._sign(drawn)
             )
         else:
-            fault = self._sign(drawn) or self._broken(ask, drawn)
+            fault = self._sign(drawn) or (drawn and self._broken(ask, drawn))
+        if crashed and not fault:
+            raise crashed
         if fault or not self.large:
             return fault
         make, what = self.large
@@ -317,11 +331,12 @@ class Function(Check):
             or compared.shape()
             or compared.everywhere()
             or (self.terms and compared.terms(self.terms))
+            or compared.offset()
         )
 
-    def _known(self, cases):
+    def _known(self, known):
         """The first known case that is not right, in its own words."""
-        for words, case in zip(self.known, cases, strict=True):
+        for words, case in known.items():
             compared = Comparison([case], self.tolerance, self.names)
             if compared.wrong:
                 k = compared.members[0]
@@ -329,7 +344,7 @@ class Function(Check):
                 one, other = beside(yours[k], right[k])
                 named = f"{words}, the {self.names[k]}" if self.names else words
                 said = f"{named} must be {other}; yours is {one}."
-                return Fault(" ".join([said, not_finite(yours, right)]).rstrip(), case)
+                return Fault(f"{said} {not_finite([yours[k]], [right[k]])}".rstrip(), case)
         return None
 
     def _broken(self, ask, cases):
@@ -365,7 +380,7 @@ class Function(Check):
         if outcome.error is not None:
             name, text = type(outcome.error).__name__, str(outcome.error)
             reason = f"{name}: {text}" if text else name
-            raise _Stopped(self._not_yet(f"It stops with {reason}", *outcome.where, *shown))
+            raise _Crashed(self._not_yet(f"It stops with {reason}", *outcome.where, *shown))
         if outcome.value is None:
             message = "It gives None: is there a return at its end?"
             raise _Stopped(self._not_yet(message, *shown))
@@ -408,3 +423,7 @@ class _Stopped(Exception):
     def __init__(self, result):
         super().__init__(result.message)
         self.result = result
+
+
+class _Crashed(_Stopped):
+    """The same where the call ended with an error."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import never, related
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import log_integral, uniform_grid
 
@@ -65,6 +66,19 @@ check_exponential = Function(
             lambda mean_q, mean_p: np.log(mean_p / mean_q)
         ),
     },
+    terms={
+        "the ratio a/b": lambda mean_q, mean_p: mean_q / mean_p,
+        "the constant -1": lambda mean_q, mean_p: -np.ones_like(mean_q),
+        "the logarithm, log b/a": lambda mean_q, mean_p: np.log(mean_p / mean_q),
+    },
+    known={
+        "KL(q‖q)": ([2.0], [2.0]),
+        "For a = 2 and b = 1, 2 - 1 - log 2": ([2.0], [1.0]),
+        "For a = 1 and b = 2, ½ - 1 + log 2": ([1.0], [2.0]),
+        "In another unit, a = 30 and b = 60, ½ - 1 + log 2": ([30.0], [60.0]),
+        "Two at once, a = 2 and 1, b = 1 and 1: the KLs": ([2.0, 1.0], [1.0, 1.0]),
+    },
+    properties=(never("A KL is never negative", lambda value, *_: value < -1e-12),),
     hints=(
         "log q(z) = -log a - z/a, and the same for p with b.",
         "Average the difference over q. All that you need of z is E[z] = a.",
@@ -129,6 +143,24 @@ check_terms = Function(
         ),
         "The last value has the wrong sign: the entropy is minus the average of log q.": _changed(
             4, lambda values, *arguments: -values[4]
+        ),
+    },
+    names=("log_px", "kl_posterior", "reconstruction", "kl_prior", "entropy"),
+    known={
+        "On two points of masses ½, with q the prior and likelihood 1": (
+            *([0.0, 0.0], *[[0.0, -np.log(3.0)]] * 2, [0.5, 1.5]),
+        ),
+        "On two points of masses ½, with q the prior and likelihood ½": (
+            *([-np.log(2.0)] * 2, *[[0.0, -np.log(3.0)]] * 2, [0.5, 1.5]),
+        ),
+        "With prior masses ½ and ½, q masses ¼ and ¾ and likelihood 1": (
+            *([0.0, 0.0], [0.0, -np.log(3.0)], [-np.log(2.0)] * 2, [0.5, 1.5]),
+        ),
+        "With prior masses ½ and ½, q masses ¼ and ¾ and likelihoods 0.2 and 0.6": (
+            *([np.log(0.2), np.log(0.6)], [0.0, -np.log(3.0)], [-np.log(2.0)] * 2, [0.5, 1.5]),
+        ),
+        "With log-likelihoods of -2000 and q the prior": (
+            *([-2000.0] * 2, *[[0.0, -np.log(3.0)]] * 2, [0.5, 1.5]),
         ),
     },
     hints=(
@@ -200,6 +232,26 @@ check_factorised = Function(
             lambda covariance: _factorised_gap(covariance, log_det=_log_of_det)
         ),
     },
+    terms={
+        "½ the sum of the log Λ_dd": lambda covariance: (
+            0.5 * np.log(np.diag(np.linalg.inv(covariance))).sum()
+        ),
+        "½ log det C": lambda covariance: 0.5 * _log_det(covariance),
+        "½D": lambda covariance: 0.5 * len(covariance),
+    },
+    known={
+        "Independent coordinates cost nothing: for C = I the gap": (np.eye(2),),
+        "Independent coordinates cost nothing: for C = diag(4, 9) the gap": (np.diag([4.0, 9.0]),),
+        "For two variances of 1 and correlation 0.8, -½ log 0.36": ([[1.0, 0.8], [0.8, 1.0]],),
+        "Only the correlation counts: variances 4 and 1, -½ log 0.36": ([[4.0, 1.6], [1.6, 1.0]],),
+        "Three variances of 1, each two with correlation ½: 1.5 log 1.5 + ½ log ½": (
+            [[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]],
+        ),
+        "Two such pairs that know nothing of each other, -log 0.36": (
+            np.kron(np.eye(2), [[1.0, 0.8], [0.8, 1.0]]),
+        ),
+    },
+    properties=(never("A gap is never negative", lambda value, *_: value < -1e-9),),
     hints=(
         "The KL between normal densities is ½ [tr(C⁻¹V) - D + log det C - log det V].",
         "V is diagonal with entries v_d. The trace is the sum of Λ_dd v_d, with Λ = C⁻¹.",
@@ -243,6 +295,29 @@ check_repair = Function(
     rtol=1e-5,
     atol=1e-7,
     mistakes=every_bug(_kl_on_grid, _BUGS),
+    known={
+        "KL(q‖q), on two points of masses ½ and ½,": (*[[0.0, -np.log(3.0)]] * 2, [0.5, 1.5]),
+        "With p(x) = 5 and the posterior the same, the KL": (
+            *([0.0, -np.log(3.0)], [np.log(5.0), np.log(5.0 / 3.0)], [0.5, 1.5]),
+        ),
+        "For masses ½, ½ of q and ¼, ¾ of the posterior, ½ log 2 + ½ log 2/3": (
+            *([0.0, -np.log(3.0)], [-np.log(2.0)] * 2, [0.5, 1.5]),
+        ),
+        "For masses ¼, ¾ of q and ½, ½ of the posterior, ¼ log ½ + ¾ log 3/2": (
+            *([-np.log(2.0)] * 2, [0.0, -np.log(3.0)], [0.5, 1.5]),
+        ),
+    },
+    properties=(
+        never("A KL is never negative", lambda value, *_: value < -1e-6),
+        related(
+            "A constant added to the log-joint changes nothing",
+            lambda log_q, log_joint, widths: (log_q, log_joint + 1, widths),
+        ),
+        related(
+            "A grid twice as fine changes nothing",
+            lambda *given: (*(np.repeat(one, 2) for one in given[:2]), np.repeat(given[2], 2) / 2),
+        ),
+    ),
     hints=(
         "Add 1 to log_joint everywhere. The posterior is the same, so the KL must be, too.",
         "Take a grid that is twice as fine. By which factor does the result change?",

@@ -3,9 +3,11 @@
 from functools import partial
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, xlogy
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import never, related
+from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
 
 homework = Homework("The evidence lower bound")
@@ -45,7 +47,7 @@ def _uniform_elbo(x, slope, noise_std, middle, half_width, *, variance=1 / 3, en
 
 
 def _uniform_cases(rng):
-    for n in (4, 1):
+    for n in (1, 9):
         yield (
             rng.normal(0, 2, n),
             rng.normal(0, 2, n),
@@ -54,6 +56,10 @@ def _uniform_cases(rng):
             rng.uniform(0.1, 2, n),
         )
     yield tuple(np.array([value]) for value in (1.7, 1.5, 0.8, 0.88, 1e-6))
+
+
+def _lone(*values):
+    return tuple(np.array([float(value)]) for value in values)
 
 
 check_uniform = Function(
@@ -84,6 +90,45 @@ check_uniform = Function(
             )
         ),
     },
+    terms={
+        "the constant -log 2π, half from p(x|z), half from the prior": lambda x, *_: np.full(
+            len(x), -np.log(2 * np.pi)
+        ),
+        "the noise, -log σ": lambda x, slope, noise_std, *_: -np.log(noise_std),
+        "the misfit of the middle, -(x - φm)²/2σ²": lambda x, slope, noise_std, middle, _: (
+            -((x - slope * middle) ** 2) / (2 * noise_std**2)
+        ),
+        "the spread in the misfit, -φ²h²/6σ²": lambda x, slope, noise_std, middle, half_width: (
+            -(slope**2) * half_width**2 / (6 * noise_std**2)
+        ),
+        "the middle in the prior, -½m²": lambda x, slope, noise_std, middle, _: -0.5 * middle**2,
+        "the spread in the prior, -h²/6": lambda *given: -(given[-1] ** 2) / 6,
+        "the entropy, log 2h": lambda *given: np.log(2 * given[-1]),
+    },
+    known={
+        "For x = φ = m = 0, σ = 1, h = ½, so that log 2h = 0: -log 2π - 1/24": (
+            _lone(0, 0, 1, 0, 0.5)
+        ),
+        "With h = 1 the spread costs 1/6 and the entropy is log 2: -log 2π - 1/6 + log 2": (
+            _lone(0, 0, 1, 0, 1)
+        ),
+        "A misfit of 1 costs ½: -log 2π - 1/24 - ½": _lone(1, 0, 1, 0, 0.5),
+        "The noise σ = 2 costs log 2 and makes that misfit ⅛: -log 2π - 1/24 - log 2 - ⅛": (
+            _lone(1, 0, 2, 0, 0.5)
+        ),
+        "The middle m = 2 costs 2 in the prior: -log 2π - 1/24 - 2": _lone(0, 0, 1, 2, 0.5),
+        "The slope φ = 2 spreads φz, at a cost of 4h²/6: -log 2π - 1/24 - 1/6": (
+            _lone(0, 2, 1, 0, 0.5)
+        ),
+    },
+    properties=(
+        never(
+            "The bound never lies above log p(x)",
+            lambda value, x, slope, noise_std, *_: (
+                value > log_normal(x, 0.0, np.sqrt(slope**2 + noise_std**2)) + 1e-9
+            ),
+        ),
+    ),
     hints=(
         "Only two facts of q are needed: E[z] = m and E[z²] = m² + its variance.",
         "The variance of a uniform density on an interval of length l is l²/12.",
@@ -144,6 +189,26 @@ check_m_step = Function(
             _mean_of_ratios
         ),
     },
+    names=("slope", "noise_std"),
+    known={
+        "With z as good as known and x = 2z the line fits": ([2.0, 4.0], [1.0, 2.0], [1e-6, 1e-6]),
+        "With z as good as known, 1 and 1, and x = 1 and 3": ([1.0, 3.0], [1.0, 1.0], [1e-6, 1e-6]),
+        "One point x = 2, μ = 1, s = 1, so that E[z²] = 2": ([2.0], [1.0], [1.0]),
+        "One point x = 2, μ = 1, s = 2, so that E[z²] = 5": ([2.0], [1.0], [2.0]),
+        "Two such points": ([2.0, 2.0], [1.0, 1.0], [2.0, 2.0]),
+        "Two unlike points": ([2.0, 3.0], [1.0, 2.0], [1.0, 2.0]),
+    },
+    properties=(
+        related(
+            "Every point written down twice changes nothing",
+            lambda *given: tuple(np.repeat(one, 2) for one in given),
+        ),
+        related(
+            "Twice as large x make slope and noise twice as large",
+            lambda x, means, stds: (2 * x, means, stds),
+            lambda value, *_: tuple(2 * one for one in value),
+        ),
+    ),
     hints=(
         "The bound is a sum over the data, and so are its derivatives.",
         "For the slope the noise does not matter: minimise the sum of E[(x - φz)²].",
@@ -162,7 +227,7 @@ def _mixture_elbo(log_joint, q):
 
 
 def _mixture_cases(rng):
-    for n, n_bells in [(4, 3), (1, 2)]:
+    for n, n_bells in [(1, 2), (4, 3)]:
         mixture = GaussianMixture(
             rng.dirichlet(np.ones(n_bells)), rng.normal(0, 2, n_bells), np.ones(n_bells)
         )
@@ -198,6 +263,31 @@ check_mixture = Function(
             lambda log_joint, q: _mixture_elbo(log_joint, q) / len(q)
         ),
     },
+    terms={
+        "the mean of log p(x, z) under q": lambda log_joint, q: np.sum(q * _finite(log_joint, q)),
+        "the entropy, -q log q": lambda log_joint, q: -np.sum(xlogy(q, q)),
+    },
+    known={
+        "With one component and log p(x, z) = -1 the bound": ([[-1.0]], [[1.0]]),
+        "A q that is certain has no entropy: log p(x, z) = -1": ([[-1.0, -3.0]], [[1.0, 0.0]]),
+        "q = (½, ½) has the entropy log 2: -2 + log 2": ([[-1.0, -3.0]], [[0.5, 0.5]]),
+        "q = (¼, ¾): -2.5 + ¼ log 4 + ¾ log 4/3": ([[-1.0, -3.0]], [[0.25, 0.75]]),
+        "Points add up: two of them, 2 (-2 + log 2),": ([[-1.0, -3.0]] * 2, [[0.5, 0.5]] * 2),
+        "A component of weight zero that q never uses: log p(x, z) = -1": (
+            *([[-1.0, -np.inf]], [[1.0, 0.0]]),
+        ),
+    },
+    properties=(
+        never(
+            "The bound never lies above the sum of the log p(x)",
+            lambda value, log_joint, q: value > logsumexp(log_joint, axis=1).sum() + 1e-9,
+        ),
+        related(
+            "The same data twice have twice the bound",
+            lambda log_joint, q: (np.tile(log_joint, (2, 1)), np.tile(q, (2, 1))),
+            lambda value, *_: 2 * value,
+        ),
+    ),
     hints=(
         "One term for each data point and bell: q (log p(x, z) - log q).",
         "0 times -inf is NaN in floating point. Leave such terms out before the product is taken.",
@@ -237,6 +327,27 @@ check_round = Function(
     oracle=_em_round,
     cases=_round_cases,
     mistakes=every_bug(_em_round, _BUGS),
+    known={
+        "x = 1, φ = σ = 1: mean ½, variance ½, so the slope ½/(¼ + ½)": ([1.0], 1.0, 1.0),
+        "Noise 2: mean 1/5, variance 4/5, so the slope 0.2/(0.04 + 0.8)": ([1.0], 1.0, 2.0),
+        "Slope 2: mean 2/5, variance 1/5, so the slope 0.4/(0.16 + 0.2)": ([1.0], 2.0, 1.0),
+        "Two points x = 1 bring two variances; the slope of one point": ([1.0, 1.0], 1.0, 1.0),
+        "x = 1 and 3: means ½ and 3/2, so the slope 5/(2.5 + 1)": ([1.0, 3.0], 1.0, 1.0),
+        "A negative slope stays negative: -½ and ½, so the slope": ([1.0], -1.0, 1.0),
+    },
+    properties=(
+        related(
+            "Every point written down twice changes nothing",
+            lambda x, *rest: (np.repeat(x, 2), *rest),
+        ),
+        never(
+            "A round of EM never lowers the log-likelihood, which it must not with this slope",
+            lambda value, x, slope, noise_std: (
+                log_normal(x, 0.0, np.hypot(value, noise_std)).sum()
+                < log_normal(x, 0.0, np.hypot(slope, noise_std)).sum() - 1e-9
+            ),
+        ),
+    ),
     hints=(
         "With one data point the two steps are in the chapter, as formulas. Compare.",
         "Let the noise be huge. The data then say nothing, and the posterior must be the prior.",

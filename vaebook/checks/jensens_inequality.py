@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.properties import never, related
 
 homework = Homework("Jensen's inequality")
 report = homework.report
@@ -65,6 +66,22 @@ check_share = Function(
             lambda p, gain, loss: np.where(p * gain > (1 - p) * loss, 1.0, 0.0)
         ),
     },
+    known={
+        "The savings of task 1, p = 0.5, gain 0.5, loss 0.4: 1.25 - 1": ([0.5], [0.5], [0.4]),
+        "An even bet, p = 0.75, gain and loss 1: 2p - 1": ([0.75], [1.0], [1.0]),
+        "A game that loses, p = 0.2, gain and loss 1: the share": ([0.2], [1.0], [1.0]),
+        "With borrowed money, p = 0.9, gain 1, loss 0.4: 2.25 - 0.1": ([0.9], [1.0], [0.4]),
+        "A larger gain, p = 0.5, gain 2, loss 1: 0.5 - 0.25": ([0.5], [2.0], [1.0]),
+        "A good game beside a bad one: the shares": ([0.75, 0.2], [1.0, 1.0], [1.0, 1.0]),
+    },
+    properties=(
+        never("A share is never negative", lambda value, *_: value < -1e-9),
+        related(
+            "Gain and loss doubled, half the share does the same",
+            lambda p, gain, loss: (p, 2 * gain, 2 * loss),
+            lambda value, *_: value / 2,
+        ),
+    ),
     hints=(
         "The mean logarithm is p log(1 + gain f) + (1 - p) log(1 - loss f).",
         "Its derivative is p gain / (1 + gain f) - (1 - p) loss / (1 - loss f).",
@@ -116,6 +133,28 @@ check_gap = Function(
             lambda log_y, weights: logsumexp(log_y, b=weights)
         ),
     },
+    terms={
+        "the logarithm of the mean, log E[y]": lambda log_y, weights: logsumexp(log_y, b=weights),
+        "the mean of the logarithm, -E[log y]": lambda log_y, weights: -weights @ log_y,
+    },
+    known={
+        "Equal values have no gap: log 3 - log 3": ([np.log(3.0)] * 2, [0.5, 0.5]),
+        "For y = 1 and 3, equally probable, log 2 - ½ log 3": ([0.0, np.log(3.0)], [0.5, 0.5]),
+        "For y = 1 and 3 with weights ¼ and ¾, log 2.5 - ¾ log 3": (
+            *([0.0, np.log(3.0)], [0.25, 0.75]),
+        ),
+        "For y = 1 and e⁻⁶⁰ the gap 30 - log 2": ([0.0, -60.0], [0.5, 0.5]),
+        "Values e⁻⁵⁰⁰⁰ and 3e⁻⁵⁰⁰⁰ have the gap of 1 and 3: log 2 - ½ log 3": (
+            *([-5000.0, np.log(3.0) - 5000.0], [0.5, 0.5]),
+        ),
+        "Values e⁴⁰⁰⁰ and 3e⁴⁰⁰⁰ have the gap of 1 and 3: log 2 - ½ log 3": (
+            *([4000.0, np.log(3.0) + 4000.0], [0.5, 0.5]),
+        ),
+    },
+    properties=(
+        never("Jensen's gap is never negative", lambda value, *_: value < -1e-9),
+        related("A factor of y cancels", lambda log_y, weights: (log_y + 7, weights)),
+    ),
     hints=(
         "E[log y] is easy: you are given log y.",
         "log E[y] = top + log of the sum of weights times exp(log_y - top), for any top.",
@@ -142,7 +181,7 @@ def _jackknife(log_w):
 
 
 def _jackknife_cases(rng):
-    for n in (2, 5, 40):
+    for n in (2, 5, 40, 3, 7):
         yield (rng.normal(0, 1, n),)
     yield (rng.normal(-3000, 1, 12),)
 
@@ -182,6 +221,31 @@ check_jackknife = Function(
         ),
         "That is the average of the logarithms of single samples.": (lambda log_w: log_w.mean()),
     },
+    terms={
+        "K L_K": lambda log_w: len(log_w) * (logsumexp(log_w) - np.log(len(log_w))),
+        "-(K - 1) times the mean of the L₋ⱼ": lambda log_w: (
+            -(len(log_w) - 1) * (_left_out(log_w) - np.log(len(log_w) - 1)).mean()
+        ),
+    },
+    known={
+        "Equal samples need no correction: for w = 2, 2 the estimate of log 2": (
+            [np.log(2.0)] * 2,
+        ),
+        "For w = 1, 3, where L₋ⱼ are log 3 and log 1, 2 log 2 - ½ log 3": ([0.0, np.log(3.0)],),
+        "For w = 1, 1, 4, where L₋ⱼ are log 2.5 twice and log 1, 3 log 2 - (4/3) log 2.5": (
+            [0.0, 0.0, np.log(4.0)],
+        ),
+        "Samples e⁻³⁰⁰⁰ and 3e⁻³⁰⁰⁰ give what 1 and 3 give, minus 3000: it": (
+            [-3000.0, np.log(3.0) - 3000.0],
+        ),
+    },
+    properties=(
+        related(
+            "A factor e⁷ of all samples adds 7",
+            lambda log_w: (log_w + 7,),
+            lambda value, *_: value + 7,
+        ),
+    ),
     hints=(
         "Without sample j the sum is S - w_j. All K of these come from one sum.",
         "log(S - w_j) = log S + log(1 - w_j/S). The ratio w_j/S is exp(log_w - log S).",

@@ -4,6 +4,14 @@ import numpy as np
 from scipy.special import gammaln, softmax
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import (
+    from_the_generator,
+    never,
+    normalised,
+    rows,
+    shaped,
+    statistic,
+)
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import log_integral, uniform_grid
 
@@ -76,6 +84,23 @@ check_moments = Function(
             lambda a, b: (_moments(a, b)[0], np.exp(a + b**2 / 2) + np.exp(2 * a + 2 * b**2))
         ),
     },
+    names=("mean", "variance"),
+    terms=(
+        {},
+        {
+            "the scatter within a day, E[rate]": lambda a, b: _moments(a, b)[0],
+            "the scatter between the days, m²(e^(b²) - 1)": (
+                lambda a, b: _moments(a, b)[0] ** 2 * np.expm1(b**2)
+            ),
+        },
+    ),
+    known={
+        "For a = 0 and next to no b, a Poisson count of rate 1": (0.0, 1e-6),
+        "For a = log 2 and next to no b, a Poisson count of rate 2": (np.log(2.0), 1e-6),
+        "For a = 0 and b = 1, where E[rate] = e^½ and E[rate²] = e²": (0.0, 1.0),
+        "For a = 0 and b = 2, where E[rate] = e² and E[rate²] = e⁸": (0.0, 2.0),
+        "For a = log 2 and b = 1, where E[rate] = 2e^½ and E[rate²] = 4e²": (np.log(2.0), 1.0),
+    },
     hints=(
         "E[exp(bz)] = exp(b²/2) for z ~ N[0, 1]. Use it with b, and once more with 2b.",
         "E[rate] = exp(a + b²/2) and E[rate²] = exp(2a + 2b²).",
@@ -99,7 +124,7 @@ def _log_marginal(x, a, b):
 
 
 def _count_cases(rng):
-    for n in (6, 1):
+    for n in (1, 6):
         a, b = _draw_shop(rng)
         yield rng.poisson(np.exp(a), n), a, b
     yield np.array([0, 1, 300]), 3.0, 0.6
@@ -145,6 +170,19 @@ check_log_marginal = Function(
             lambda x, a, b: _log_poisson(x, np.full(len(x), a + b**2 / 2))
         ),
     },
+    known={
+        "Next to no b, no mood: log of e⁻¹, a count of 0 at rate 1,": ([0], 0.0, 1e-6),
+        "Next to no b: log of e⁻¹/2!, a count of 2 at rate 1,": ([2], 0.0, 1e-6),
+        "Next to no b: log of e⁻², a count of 0 at rate 2,": ([0], np.log(2.0), 1e-6),
+        "With a = 0 and b = 1, log E[exp(-e^z)], a count of 0,": ([0], 0.0, 1.0),
+        "With a = 0 and b = 2, log E[exp(-e^2z)], a count of 0,": ([0], 0.0, 2.0),
+        "A count of 300 where 20 is usual is rare, not impossible: log p(300)": ([300], 3.0, 0.6),
+    },
+    properties=(
+        never("A log-probability is never above 0", lambda value, *_: value > 1e-9),
+        normalised("The probabilities of all counts", np.arange(400), 1.0, 0.5),
+        rows(0),
+    ),
     hints=(
         "Make a table: one row for each count, one column for each point z of the grid.",
         "Its entries are log p(x|z) + log p(z). Both are logs, so they are added.",
@@ -164,65 +202,68 @@ def _sample_days(n_days, n_hours, a, b, rng):
     return rng.poisson(np.exp(a + b * z)[:, None], (n_days, n_hours))
 
 
-def _far(values, exact):
-    """Tell whether an average of independent values is more than 6 standard errors off."""
-    return abs(values.mean() - exact) > 6 * values.std() / np.sqrt(values.size)
+def _mean_of(values):
+    """The mean of independent values and its standard error."""
+    return values.mean(), values.std() / np.sqrt(len(values))
 
 
-def _within(x):
-    """The mean of the variances within the days."""
-    return x.var(axis=1, ddof=1).mean()
+def _scatter_within(x, *_):
+    """Within a day, variance minus mean: 0 for Poisson counts, whatever the rate."""
+    found, error = _mean_of(x.var(axis=1, ddof=1) - x.mean(axis=1))
+    return found, 0.0, error + 1e-9
 
 
-def _spread_is_off(x, n_days, n_hours, a, b, rng):
-    return abs(np.log(x.mean(axis=1) + 0.5).std() / b - 1) > 0.2
+def _skewness_within(x, *_):
+    """Within a day, the unbiased third central moment minus the mean: 0 for Poisson counts."""
+    n = x.shape[1]
+    third = n / ((n - 1) * (n - 2)) * ((x - x.mean(axis=1, keepdims=True)) ** 3).sum(axis=1)
+    found, error = _mean_of(third - x.mean(axis=1))
+    return found, 0.0, error + 1e-9
 
 
-def _mean_is_off(x, n_days, n_hours, a, b, rng):
-    mean = _moments(a, b)[0]
-    return _far(x.mean(axis=1), mean) or _far(x.var(axis=1, ddof=1), mean)
+def _shared(x, n_days, n_hours, a, b, rng):
+    """The covariance of two hours of a day over the squared mean, e^(b²) - 1."""
+    centred = x[:, :2] - x.mean()
+    found, error = _mean_of(centred.prod(axis=1))
+    mean, of_mean = _mean_of(x.mean(axis=1))
+    exact = np.expm1(b**2)
+    return found / mean**2, exact, error / mean**2 + 2 * exact * of_mean / mean + 1e-9
+
+
+def _mean_count(x, n_days, n_hours, a, b, rng):
+    found, error = _mean_of(x.mean(axis=1))
+    return found, _moments(a, b)[0], error + 1e-9
 
 
 check_days = Function(
     homework,
     "Days and hours by ancestral sampling",
     oracle=_sample_days,
-    cases=lambda rng: [(_N_DAYS, _N_HOURS, 3.0, b, rng) for b in (0.4, 0.6)],
+    cases=lambda rng: [(_N_DAYS, _N_HOURS, 3.0, b, rng) for b in (0.4, 0.5)],
     mistakes=None,
-    signs={
-        "Shape (n_days, n_hours) is asked: one row for each day.": (
-            lambda x, n_days, n_hours, *_: np.shape(x) != (n_days, n_hours),
-            lambda *arguments: _sample_days(*arguments).T,
+    properties=(
+        shaped(lambda n_days, n_hours, *_: (n_days, n_hours)),
+        never(
+            "Counts are whole numbers from 0 on",
+            lambda x, *_: (x < 0) | (x != np.round(x)),
         ),
-        "Within a day the counts scatter too little: the second step, a Poisson, is missing.": (
-            lambda x, *_: _within(x) < 0.5 * x.mean(),
-            lambda n_days, n_hours, a, b, rng: np.repeat(
-                np.exp(a + b * rng.standard_normal(n_days))[:, None], n_hours, axis=1
-            ),
+        from_the_generator(4),
+        statistic(
+            "Within a day a count is Poisson, whose variance is its mean: variance minus mean",
+            _scatter_within,
         ),
-        "Within a day the counts scatter too much: draw z once a day, not once an hour.": (
-            lambda x, n_days, n_hours, a, b, rng: (
-                _within(x) > x.mean() * (1 + 0.5 * (_moments(a, b)[1] / _moments(a, b)[0] - 1))
-            ),
-            lambda n_days, n_hours, a, b, rng: rng.poisson(
-                np.exp(a + b * rng.standard_normal((n_days, n_hours)))
-            ),
+        statistic(
+            "The hours of a day share their rate, which differs from day to day: the covariance of "
+            "two of them over the squared mean, e^(b²) - 1,",
+            _shared,
         ),
-        "All days have the same rate: draw a z for each day.": (
-            lambda x, n_days, n_hours, *_: x.mean(axis=1).var() < 3 * _within(x) / n_hours,
-            lambda n_days, n_hours, a, b, rng: rng.poisson(
-                np.exp(a + b * rng.standard_normal()), (n_days, n_hours)
-            ),
+        statistic("The mean count, e^(a + b²/2),", _mean_count),
+        statistic(
+            "Within a day a count is Poisson, whose third central moment is its mean: third moment "
+            "minus mean",
+            _skewness_within,
         ),
-        "The days differ too much or too little: is z drawn with standard deviation 1?": (
-            _spread_is_off,
-            lambda n_days, n_hours, a, b, rng: _sample_days(n_days, n_hours, a, b**0.5, rng),
-        ),
-        "The mean count is off: is the rate exp(a + bz), with z ~ N[0, 1]?": (
-            _mean_is_off,
-            lambda n_days, n_hours, a, b, rng: _sample_days(n_days, n_hours, a - b**2 / 2, b, rng),
-        ),
-    },
+    ),
     hints=(
         "First the parents, all of them: how many z are there?",
         "One rate for each day; all hours of that day use it.",
@@ -274,6 +315,32 @@ check_posterior = Function(
         for sentence, mistake in every_bug(_friend, _BUGS).items()
         if not (_BUGS["norm"] in sentence and _BUGS["logs"] in sentence)
     },
+    known={
+        "With one draw, z = 2, the weighted mean": ([3], [2.0], 0.0, 1.0),
+        "With next to no b a count says nothing of z: the mean of the draws": (
+            *([5], [-1.0, 0.0, 4.0], 1.0, 1e-12),
+        ),
+        "z = 0 and 1 have the rates 1 and e, and for x = 0 the weights e⁻¹ and e^(-e): E[z]": (
+            *([0], [0.0, 1.0], 0.0, 1.0),
+        ),
+        "For x = 2 the same two weights get the factors 1 and e²: E[z]": (
+            *([2], [0.0, 1.0], 0.0, 1.0),
+        ),
+        "With b = 2 the rates are 1 and e²; for x = 2 E[z]": ([2], [0.0, 1.0], 0.0, 2.0),
+        "A count of 3000 leaves all weight on the largest draw: E[z]": (
+            *([3000], [-1.0, 0.0, 1.0], 3.0, 0.5),
+        ),
+        "A near count and a far one together, 0 and 3000: E[z]": (
+            *([0, 3000], [0.0, 1.0], 0.0, 1.0),
+        ),
+    },
+    properties=(
+        never(
+            "A weighted mean lies between the smallest and the largest draw",
+            lambda value, x, z, *_: (value < z.min() - 1e-5) | (value > z.max() + 1e-5),
+        ),
+        rows(0),
+    ),
     hints=(
         "Let b be 0. The count then says nothing of z: what must the posterior mean be near?",
         "An average with weights is sum(w z) / sum(w).",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import normalised, rows, slope_of
 from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
 
@@ -59,6 +60,10 @@ def _slope_of_density(x, weights, means, stds):
     return p * _slope(x, weights, means, stds)
 
 
+_ONE, _TWINS = ([1.0], [0.0], [1.0]), ([0.3, 0.7], [0.0, 0.0], [1.0, 1.0])
+_PAIR = [0.5, 0.5], [-1.0, 1.0], [1.0, 1.0]
+
+
 check_slope = Function(
     homework,
     "The slope of the log-density",
@@ -85,6 +90,24 @@ check_slope = Function(
             )
         ),
     },
+    known={
+        "One component N[0, 1] pulls x = 1 to 0: the slope -x": ([1.0], *_ONE),
+        "One component N[0, 2²] pulls x = 1 with -x/σ², which": ([1.0], [1.0], [0.0], [2.0]),
+        "Two equal components on top of each other are one: the slope at 1": ([1.0], *_TWINS),
+        "Halfway between two equal components the pulls cancel: the slope": ([0.0], *_PAIR),
+        "At x = 1 between means ±1 the responsibilities are 0.119 and 0.881: -2r₀": ([1.0], *_PAIR),
+        "At x = 0 with weights ¼ and ¾ these are the responsibilities: r₁ - r₀": (
+            *([0.0], [0.25, 0.75], [-1.0, 1.0], [1.0, 1.0]),
+        ),
+        "At x = 400 p(x) underflows, the slope does not: it": ([400.0], *_TWINS),
+    },
+    properties=(
+        rows(0),
+        slope_of(
+            lambda *given: GaussianMixture(*given[1:]).log_prob(given[0]).sum(),
+            words="The slope of log p(x)",
+        ),
+    ),
     hints=(
         "The derivative of log p is p'(x)/p(x), and p is a sum: differentiate term by term.",
         "The derivative of a normal density is the density itself times (μ - x)/σ².",
@@ -149,6 +172,22 @@ check_count = Function(
                 - (n_bells - 1) * (_count(1, dimension, covariance) - dimension)
             )
         ),
+    },
+    terms={
+        "the weights, N - 1": lambda n_bells, dimension, covariance: n_bells - 1,
+        "the means, N D": lambda n_bells, dimension, covariance: n_bells * dimension,
+        "the covariances": lambda n_bells, dimension, covariance: (
+            n_bells * (_count(1, dimension, covariance) - dimension)
+        ),
+    },
+    known={
+        "One component over one variable has a mean and a variance: the count": (1, 1, "round"),
+        "A second one brings 3 more, since one weight is free: the count": (2, 1, "round"),
+        "In 3 dimensions a round one has 3 + 1: the count": (1, 3, "round"),
+        "In 3 dimensions a diagonal one has 3 + 3: the count": (1, 3, "diagonal"),
+        "In 2 dimensions a full one has 2 + 3: the count": (1, 2, "full"),
+        "In 3 dimensions a full one has 3 + 6: the count": (1, 3, "full"),
+        "Two full ones in 2 dimensions have 2 (2 + 3) and a weight: the count": (2, 2, "full"),
     },
     hints=(
         "Count three things apart: weights, means, covariances.",
@@ -239,6 +278,27 @@ check_labelled_step = Function(
         "The spread is measured about the old means; the M-step takes the new ones.": _old_means,
         "The weights are the totals R; divide them by the number of points.": _totals,
     },
+    names=("weights", "means", "stds"),
+    known={
+        "All labels known, 0 and 4 in component 0, 5 and 9 in component 1": (
+            *([0.0, 4.0, 5.0, 9.0], [0, 0, 1, 1], *_PAIR),
+        ),
+        "All labels known, three in component 0, two in component 1": (
+            *([0.0, 3.0, 6.0, 5.0, 9.0], [0, 0, 0, 1, 1], *_PAIR),
+        ),
+        "No label known, so that this is the ordinary EM step": (
+            *([0.0, 1.0, 4.0], [-1, -1, -1], [0.5, 0.5], [0.0, 3.0], [1.0, 1.0]),
+        ),
+        "One label known, x = 4 in component 0": (
+            *([0.0, 1.0, 4.0], [-1, -1, 0], [0.5, 0.5], [0.0, 3.0], [1.0, 1.0]),
+        ),
+        "One label known, x = 0 in component 1": (
+            *([0.0, 1.0, 4.0], [1, -1, -1], [0.5, 0.5], [0.0, 3.0], [1.0, 1.0]),
+        ),
+        "No label known and weights ¼ and ¾, which the responsibilities contain": (
+            *([0.0, 1.0, 4.0], [-1, -1, -1], [0.25, 0.75], [0.0, 3.0], [1.0, 1.0]),
+        ),
+    },
     hints=(
         "Only the E-step changes: what is p(z = n) for a point whose z was told to you?",
         "Compute r for all points as the chapter does; then overwrite the rows where z >= 0.",
@@ -284,6 +344,25 @@ check_repair = Function(
     oracle=_log_prob,
     cases=_log_prob_cases,
     mistakes=every_bug(_friend, _BUGS),
+    known={
+        "One component N[0, 1] at 0: -½ log 2π": ([0.0], *_ONE),
+        "One component N[0, 1] at 1: -½ - ½ log 2π": ([1.0], *_ONE),
+        "One component N[0, 2²] at 0: -log 2 - ½ log 2π": ([0.0], [1.0], [0.0], [2.0]),
+        "One component N[0, 2²] at 2: -½ - log 2 - ½ log 2π": ([2.0], [1.0], [0.0], [2.0]),
+        "Two equal components on top of each other are one: at 0 -½ log 2π": ([0.0], *_TWINS),
+        "Halfway between N[-1, 1] and N[1, 1], -½ - ½ log 2π": ([0.0], *_PAIR),
+        "At 1, log of ¼N[-1, 1] + ¾N[1, 1]": (*([1.0], [0.25, 0.75], [-1.0, 1.0], [1.0, 1.0]),),
+        "Far out at 60, -1800 - ½ log 2π": ([60.0], *_ONE),
+        "A near and a far point together, 0 and 60: log p": ([0.0, 60.0], *_TWINS),
+    },
+    properties=(
+        rows(0),
+        normalised(
+            "The areas under p(x)",
+            *(np.linspace(-20, 20, 4001), *map(np.array, _PAIR)),
+            width=0.01,
+        ),
+    ),
     hints=(
         "Try one bell with weight 1, mean 0 and std 1 at x = 0. Its log-density is -0.919.",
         "Then two equal bells on top of each other, with weights ½ and ½: they are one bell.",

@@ -3,6 +3,15 @@
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import (
+    from_the_generator,
+    never,
+    normalised,
+    row,
+    rows,
+    shaped,
+    statistic,
+)
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
@@ -95,6 +104,26 @@ check_circle = Function(
             )
         ),
     },
+    names=("mean", "covariance"),
+    terms=(
+        {},
+        {
+            "the noise, σ²": lambda omega, noise_std: noise_std**2 * np.eye(2),
+            "the ½ of E[cos²] and E[sin²]": lambda omega, noise_std: 0.5 * np.eye(2),
+            "the ±½e^(-2ω²) of E[cos²] and E[sin²]": lambda omega, noise_std: (
+                0.5 * np.exp(-2 * omega**2) * np.diag([1.0, -1.0])
+            ),
+            "minus the square of the mean, e^(-ω²)": lambda omega, noise_std: np.diag(
+                [-np.exp(-(omega**2)), 0.0]
+            ),
+        },
+    ),
+    known={
+        "For ω = 0, where all points are (1, 0) and noise with σ = 2": (0.0, 2.0),
+        "For ω = 1 and noise of σ = 1": (1.0, 1.0),
+        "For ω = ½ and noise of σ = 1": (0.5, 1.0),
+        "For ω = 30, where the angles fill the circle, and σ = ½": (30.0, 0.5),
+    },
     hints=(
         "E[x] = E[f(z)]: the noise has mean 0. What is E[sin ωz], by symmetry?",
         "cos² u = (1 + cos 2u)/2 and sin² u = (1 - cos 2u)/2. Use the given fact with 2ω.",
@@ -162,6 +191,13 @@ def _second_moment(x, curve, points, noise_std):
     return mean, np.hypot(std, mean)
 
 
+def _two_points(x, noise_std=1.0):
+    """Arguments with the grid -1 and 1, and the decoder z in each coordinate."""
+    (x,) = row(x)
+    points = np.array([-1.0, 1.0])
+    return x, np.repeat(points[:, None], x.shape[1], axis=1), points, noise_std
+
+
 check_posterior = Function(
     homework,
     "Mean and spread of the posterior",
@@ -176,6 +212,21 @@ check_posterior = Function(
         "The first value is the peak of the posterior; its mean is asked.": _mode,
         "The second value is the root of E[z²]; the spread is about the mean.": _second_moment,
     },
+    names=("mean", "standard deviation"),
+    known={
+        "With the decoder ±1 at z = ±1 and x = 0 halfway": _two_points(0),
+        "With the decoder ±1 at z = ±1, x = 1 and σ = 1, where the weights are e⁻² and 1": (
+            _two_points(1)
+        ),
+        "With σ = 2 instead, where the weights are e^(-½) and 1": _two_points(1, noise_std=2.0),
+        "With two equal coordinates, which count twice, as e⁻⁴ and 1": _two_points([1, 1]),
+        "With a decoder that is flat the prior decides, whatever σ: 1 at z = 0, e⁻² at 2": (
+            *(*row(0), *row([[0], [0]]), [0.0, 2.0], 2.0),
+        ),
+        "With x = 200, where both densities underflow": _two_points(200),
+        "With a near and a far point together, x = 0 and 200": _two_points([[0], [200]]),
+    },
+    properties=(rows(0),),
     hints=(
         "Shapes: x[:, None, :] is (B, 1, D) and curve is (G, D). Their difference is (B, G, D).",
         "Subtract the largest log of each row before exp; it cancels when the row is normalised.",
@@ -194,26 +245,43 @@ def _draw_posterior(points, density, n, rng):
     return rng.choice(points, size=n, p=density / density.sum())
 
 
-def _tenths_are_off(draws, points, density, n, rng):
-    """Tell whether some tenth of the posterior holds too many draws, or too few."""
+def _moments_on_grid(points, density):
     p = density / density.sum()
-    edges = np.searchsorted(np.cumsum(p), np.linspace(0.1, 0.9, 9))
-    share = np.searchsorted(points[edges], draws, side="left")
-    expected = np.diff(np.concatenate([[0.0], np.cumsum(p)[edges], [1.0]]))
-    observed = np.bincount(share, minlength=10) / n
-    return np.any(np.abs(observed - expected) >= 6 * np.sqrt(expected / n))
+    mean = p @ points
+    return p, mean, np.sqrt(p @ (points - mean) ** 2)
 
 
-def _too_narrow(draws, points, density, n, rng):
-    p = density / density.sum()
-    return draws.std() < np.sqrt(p @ points**2 - (p @ points) ** 2)
+def _mean_of_draws(draws, points, density, n, rng):
+    _, mean, std = _moments_on_grid(points, density)
+    return draws.mean(), mean, std / np.sqrt(n)
+
+
+def _spread_of_draws(draws, points, density, n, rng):
+    p, mean, std = _moments_on_grid(points, density)
+    of_squares = np.sqrt(p @ ((points - mean) ** 2 - std**2) ** 2 / n)
+    return np.sqrt(np.mean((draws - mean) ** 2)), std, of_squares / (2 * std)
+
+
+def _share_of_draws(draws, points, density, n, rng):
+    """The share of draws up to that tenth of the posterior where it is most wrong."""
+    p, _, _ = _moments_on_grid(points, density)
+    places = np.searchsorted(np.cumsum(p), np.linspace(0.1, 0.9, 9))
+    exact = np.cumsum(p)[places]
+    middles = points[places] + 0.5 * (points[1] - points[0])
+    found = (draws[:, None] < middles).mean(axis=0)
+    error = np.sqrt(exact * (1 - exact) / n)
+    worst = np.argmax(abs(found - exact) / error)
+    return found[worst], exact[worst], error[worst]
+
+
+def _neighbours(draws, points, density, n, rng):
+    return np.corrcoef(draws[1:], draws[:-1])[0, 1], 0.0, 1 / np.sqrt(n)
 
 
 def _draw_cases(rng):
-    points, _ = uniform_grid(-4.0, 4.0, 801)
-    for std in (0.3, 0.5):
-        peak = rng.uniform(-1, 1)
-        density = np.exp(-0.5 * ((points - peak) / std) ** 2)
+    for n_points in (9, 801):  # coarse, so that a draw one point off is seen, and fine
+        points, _ = uniform_grid(-4.0, 4.0, n_points)
+        density = np.exp(-0.5 * ((points - rng.uniform(0.5, 1)) / rng.uniform(0.8, 1.2)) ** 2)
         yield points, density * (2 + np.sin(3 * points)), _N_SAMPLES, rng
 
 
@@ -223,30 +291,20 @@ check_draws = Function(
     oracle=_draw_posterior,
     cases=_draw_cases,
     mistakes=None,
-    signs={
-        "One array of n draws is asked, shape (n,).": (
-            lambda draws, points, density, n, rng: np.shape(draws) != (n,),
-            lambda points, density, n, rng: _draw_posterior(points, density, 1, rng),
-        ),
-        "Draws must be points of the grid.": (
-            lambda draws, points, *_: not np.isin(draws, points).all(),
-            lambda points, density, n, rng: (
-                _draw_posterior(points, density, n, rng) + rng.uniform(-0.004, 0.004, n)
+    properties=(
+        shaped(lambda points, density, n, rng: (n,)),
+        never(
+            "Draws are points of the grid",
+            lambda draws, points, *_: (
+                abs(draws[:, None] - points[None, :]).min(axis=1) > 1e-3 * (points[1] - points[0])
             ),
         ),
-        "Every draw is the same: draw at random, not the peak.": (
-            lambda draws, *_: np.ptp(draws) == 0,
-            lambda points, density, n, rng: np.full(n, points[density.argmax()]),
-        ),
-        "Probable values come too often: draw with the weights themselves.": (
-            lambda *case: _tenths_are_off(*case) and _too_narrow(*case),
-            lambda points, density, n, rng: _draw_posterior(points, density**2, n, rng),
-        ),
-        "These are draws from the prior or an even spread: they ignore p(z|x).": (
-            _tenths_are_off,
-            lambda points, density, n, rng: rng.choice(points, n),
-        ),
-    },
+        from_the_generator(3),
+        statistic("The mean of the draws, that of the posterior,", _mean_of_draws),
+        statistic("The spread of the draws, that of the posterior,", _spread_of_draws),
+        statistic("The share of the draws below a point of the grid", _share_of_draws),
+        statistic("Draws are independent: the correlation of neighbours", _neighbours),
+    ),
     hints=(
         "On a grid the posterior is a list of probabilities, once it is divided by its sum.",
         "rng.choice(points, size=n, p=...) draws from a list with given probabilities.",
@@ -290,6 +348,34 @@ check_repair = Function(
     oracle=_log_px_given_z,
     cases=_likelihood_cases,
     mistakes=every_bug(_friend, _BUGS),
+    terms={
+        "the squares, over 2σ²": lambda x, curve, noise_std: (
+            -((x[:, None, :] - curve) ** 2).sum(axis=-1) / (2 * noise_std**2)
+        ),
+        "the constant, -½ D log 2π": lambda x, curve, noise_std: np.full(
+            (len(x), len(curve)), -0.5 * x.shape[1] * np.log(2 * np.pi)
+        ),
+        "the noise, -D log σ": lambda x, curve, noise_std: np.full(
+            (len(x), len(curve)), -x.shape[1] * np.log(noise_std)
+        ),
+    },
+    known={
+        "On the curve with σ = 1, -½ log 2π": (*row(0, 0), 1.0),
+        "On the curve with σ = 2, -log 2 - ½ log 2π": (*row(0, 0), 2.0),
+        "Off the curve by 1 with σ = 1, -½ - ½ log 2π": (*row(1, 0), 1.0),
+        "Off the curve by σ = 2, -½ - log 2 - ½ log 2π": (*row(2, 0), 2.0),
+        "On the curve in two dimensions, -log 2π": (*row([0, 0], [0, 0]), 1.0),
+        "Off by σ in one of two dimensions, -½ - log 2π": (*row([1, 0], [0, 0]), 1.0),
+        "Off by σ in both of two dimensions, -1 - log 2π": (*row([1, 1], [0, 0]), 1.0),
+    },
+    properties=(
+        rows(0),
+        normalised(
+            "The areas under p(x|z), over all x,",
+            *(np.linspace(-10, 10, 2001)[:, None], np.zeros((1, 1)), 0.8),
+            width=0.01,
+        ),
+    ),
     hints=(
         "Put x on the curve. What is the log-density of D coordinates at their common peak?",
         "Let x differ in one coordinate only, by σ. By how much must the log-density fall?",

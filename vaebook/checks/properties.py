@@ -54,9 +54,9 @@ def related(words, change, expected=lambda value, *arguments: value, rtol=1e-6, 
     def broken(ask, cases):
         for case in cases:
             changed = change(*case.arguments)
-            if changed is None:
+            if changed is None or not all(np.isfinite(v).all() for v in parts(case.value)):
                 continue
-            after = parts(ask(*changed))
+            after = _members(ask(*changed))
             right = expected(numbers(case.value), *case.arguments)
             if not _agree(after, parts(right), rtol, atol):
                 before = brief(case.value)
@@ -83,7 +83,7 @@ def rows(*batched, words="Each row stands for itself", axis=0):
                     np.take(a, [i], axis=0) if k in batched else a
                     for k, a in enumerate(case.arguments)
                 )
-                alone = parts(ask(*one))
+                alone = _members(ask(*one))
                 among = tuple(np.take(v, [i], axis=axis) for v in value)
                 if not _agree(alone, among, 1e-6, 1e-9):
                     said = f"{words}: alone it gives {brief(after_of(alone))}, among others "
@@ -100,7 +100,7 @@ def keeps_digits(words, right, *arguments, rtol=1e-5, single=2e-3):
     """
 
     def broken(ask, cases):
-        value = np.ravel(parts(ask(*arguments))[0])
+        value = np.ravel(_members(ask(*arguments))[0])
         allowed = rtol if value.dtype.itemsize > 4 else single
         if allowed is None or np.all(abs(value / right - 1) < allowed):
             return None
@@ -135,7 +135,44 @@ def slope_of(objective, place=0, step=1e-5, words="It must be the slope of the o
     return Property(words, broken)
 
 
+def normalised(words, *arguments, width=1.0):
+    """A log-probability of all values, or a log-density on a grid of this `width`, sums to 1."""
+
+    def broken(ask, cases):
+        total = width * np.exp(numbers(ask(*arguments))).sum()
+        if abs(total - 1) < 1e-5:
+            return None
+        return Fault(f"{words} must add up to 1; yours add up to {total:.5g}.")
+
+    return Property(words, broken)
+
+
+def average(words, right, weights, *arguments):
+    """An estimator that is averaged over all draws, with their probabilities: it is unbiased."""
+
+    def broken(ask, cases):
+        found = float(weights @ np.ravel(numbers(ask(*arguments))))
+        if np.isclose(found, right, rtol=1e-5):
+            return None
+        return Fault(f"{words} must be {right:.5g}; yours is {found:.5g}.")
+
+    return Property(words, broken)
+
+
 # -- samplers ----------------------------------------------------------------------------------
+
+
+def shaped(shape):
+    """Draws of the shape that ``shape(*arguments)`` gives."""
+
+    def broken(ask, cases):
+        for case in cases:
+            came, asked = np.shape(case.value), shape(*case.arguments)
+            if came != asked:
+                return Fault(f"Draws of shape {asked} are asked; yours have {came}.")
+        return None
+
+    return Property("Draws have a shape", broken)
 
 
 def from_the_generator(place):
@@ -179,6 +216,14 @@ def statistic(words, measure):
 def after_of(members):
     """Members as one value: a tuple, or the only one."""
     return members if len(members) > 1 else members[0]
+
+
+def _members(value):
+    """The members of a value as arrays, in the precision in which they came."""
+    if not isinstance(value, tuple):
+        value = (value,)
+    arrays = map(np.asarray, value)
+    return tuple(one if one.dtype.kind == "f" else one.astype(float) for one in arrays)
 
 
 def _agree(values, right, rtol, atol):

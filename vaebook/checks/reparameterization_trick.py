@@ -3,6 +3,7 @@
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import average, related, row, rows
 
 homework = Homework("The reparameterization trick")
 report = homework.report
@@ -49,6 +50,9 @@ def _log_poisson(counts, log_rate):
     return counts * log_rate - np.exp(log_rate) - log_factorial
 
 
+_COUNTS = np.arange(40)
+
+
 check_counts = Function(
     homework,
     "The score of a count",
@@ -76,6 +80,29 @@ check_counts = Function(
             )
         ),
     },
+    terms={
+        "a k": lambda values, counts, log_rate: values * counts,
+        "-a r": lambda values, counts, log_rate: -values * np.exp(log_rate),
+    },
+    known={
+        "For a = 1, k = 1 at the rate 1, k - r": ([1.0], [1], 0.0),
+        "For a = 1, k = 3 at the rate 1, k - r": ([1.0], [3], 0.0),
+        "For a = 1, k = 0 at the rate 1, k - r": ([1.0], [0], 0.0),
+        "For a = 2, k = 3 at the rate 1, a (k - r)": ([2.0], [3], 0.0),
+        "For a = 1, k = 3 at t = log 2, the rate 2, k - r": ([1.0], [3], np.log(2.0)),
+        "For two draws, a = 1 and 2, k = 3 and 0 at the rate 1, the rows": (
+            *([1.0, 2.0], [3, 0], 0.0),
+        ),
+    },
+    properties=(
+        rows(0, 1),
+        average(
+            "With a[k] = k² at the rate 1 the mean row, r + 2r²,",
+            3.0,
+            np.exp(_log_poisson(_COUNTS, 0.0)),
+            *(_COUNTS**2.0, _COUNTS, 0.0),
+        ),
+    ),
     hints=(
         "Write log p(k) first. It has three terms, and one of them does not contain the rate.",
         "Now put r = exp(t) into it before you differentiate by t.",
@@ -135,6 +162,35 @@ check_variances = Function(
             lambda mean, std: tuple(np.sqrt(one) for one in _two_variances(mean, std))
         ),
     },
+    names=("pathwise variance", "score-function variance"),
+    terms=(
+        {
+            "the mean of the square, e^(2μ + 2s²)": lambda mean, std: np.exp(2 * mean + 2 * std**2),
+            "minus the square of the mean, e^(2μ + s²)": lambda mean, std: (
+                -np.exp(2 * mean + std**2)
+            ),
+        },
+        {
+            "the 1/s² of the mean of the square": lambda mean, std: (
+                np.exp(2 * mean + 2 * std**2) / std**2
+            ),
+            "the 4 of the mean of the square": lambda mean, std: 4 * np.exp(2 * mean + 2 * std**2),
+            "minus the square of the mean": lambda mean, std: -np.exp(2 * mean + std**2),
+        },
+    ),
+    known={
+        "For μ = 0 and s = 1, e² - e and 5e² - e": ([0.0], [1.0]),
+        "For μ = 0 and s = ½, e^½ - e^¼ and 8e^½ - e^¼": ([0.0], [0.5]),
+        "For μ = 0 and s = 2, e⁸ - e⁴ and 17/4 e⁸ - e⁴": ([0.0], [2.0]),
+        "For μ = 1 and s = 1 e² times those of μ = 0": ([1.0], [1.0]),
+    },
+    properties=(
+        related(
+            "A function e times as large has variances e² times as large",
+            lambda mean, std: (mean + 1, std),
+            lambda value, *_: tuple(np.exp(2) * one for one in value),
+        ),
+    ),
     hints=(
         "One integral does it all: E[exp(cε)] = exp(c²/2). Complete the square to see it.",
         "Completing the square says more: exp(cε) moves the bell of ε from 0 to c.",
@@ -213,6 +269,12 @@ def _with_log_det(factor, *, constant=True):
     return wrong
 
 
+def _draw_of(mean, raw, eps):
+    """Arguments of one draw for one data point."""
+    mean, raw, eps = row(mean, raw, eps)
+    return mean, raw, eps[None]
+
+
 check_full_covariance = Function(
     homework,
     "A bell that leans",
@@ -233,6 +295,37 @@ check_full_covariance = Function(
         ),
         "The log-determinant has the wrong sign: a wide bell is low.": _with_log_det(-1),
         "The constant -½ D log 2π of log q is lost.": _with_log_det(1, constant=False),
+    },
+    names=("draws", "log-density"),
+    terms=(
+        {},
+        {
+            "the squares, -½εᵀε": lambda mean, raw, eps: -0.5 * (eps**2).sum(-1),
+            "the constant, -½ D log 2π": lambda mean, raw, eps: np.full(
+                eps.shape[:2], -0.5 * eps.shape[-1] * np.log(2 * np.pi)
+            ),
+            "the volume, -log |L|": lambda mean, raw, eps: np.broadcast_to(
+                -_log_det(raw, mean.shape[1]), eps.shape[:2]
+            ),
+        },
+    ),
+    known={
+        "In one dimension with L = 1 and mean 3, for eps = 1": _draw_of([3], [0], [1]),
+        "In one dimension with L = 2, from raw = log 2, for eps = 1": (
+            _draw_of([0], [np.log(2)], [1])
+        ),
+        "With L = ((1, 0), (3, 1)) and eps = (1, 0), the first column": (
+            _draw_of([0, 0], [0, 3, 0], [1, 0])
+        ),
+        "With L = ((1, 0), (3, 1)) and eps = (0, 1), the second column": (
+            _draw_of([0, 0], [0, 3, 0], [0, 1])
+        ),
+        "With L = ((2, 0), (0, 3)), of volume 6, and eps = (1, 1)": (
+            _draw_of([0, 0], [np.log(2), 0, np.log(3)], [1, 1])
+        ),
+        "In three dimensions with raw = 0, 1, 0, 2, 3, 0 row by row and eps = (1, 1, 0)": (
+            _draw_of([0, 0, 0], [0, 1, 0, 2, 3, 0], [1, 1, 0])
+        ),
     },
     hints=(
         "L = np.zeros((B, D, D)); rows, columns = np.tril_indices(D); L[:, rows, columns] = raw.",
@@ -276,6 +369,49 @@ check_cut = Function(
     oracle=_gradients,
     cases=_gradient_cases,
     mistakes=every_bug(_gradients, _BUGS),
+    names=("gradient by mean", "gradient by log_var"),
+    terms=(
+        {
+            "the pull of the data, z - x": lambda x, mean, log_var, eps: (
+                mean + np.exp(0.5 * log_var) * eps - x
+            ).mean(axis=0),
+            "the pull of the prior, μ": lambda x, mean, log_var, eps: mean,
+        },
+        {
+            "the pull of the data through the draw, ½(z - x) s ε": lambda x, mean, log_var, eps: (
+                0.5 * (mean + np.exp(0.5 * log_var) * eps - x) * np.exp(0.5 * log_var) * eps
+            ).mean(axis=0),
+            "the part of the KL from the variance, ½s²": lambda x, mean, log_var, eps: (
+                0.5 * np.exp(log_var)
+            ),
+            "the part of the KL from its logarithm, -½": lambda x, mean, log_var, eps: np.full(
+                len(x), -0.5
+            ),
+        },
+    ),
+    known={
+        "With q = p, x = 0 and eps = 0 nothing pulls": ([0.0], [0.0], [0.0], [[0.0]]),
+        "With q = p and eps = 0 the data x = 1 pull alone": ([1.0], [0.0], [0.0], [[0.0]]),
+        "With x = mean = 1 and eps = 0 the prior pulls alone": ([1.0], [1.0], [0.0], [[0.0]]),
+        "With variance 4, x = mean = 0 and eps = 0 the KL pulls, ½(4 - 1),": (
+            *([0.0], [0.0], [np.log(4.0)], [[0.0]]),
+        ),
+        "With q = p, x = 0 and eps = 1, so z = 1, the data pull at both": (
+            *([0.0], [0.0], [0.0], [[1.0]]),
+        ),
+        "With variance 4, x = 0 and eps = 1, so z = 2": ([0.0], [0.0], [np.log(4.0)], [[1.0]]),
+        "The same draw twice has the gradient of one": ([0.0], [0.0], [0.0], [[1.0], [1.0]]),
+        "Two draws, eps = 0 and 2, are averaged": ([0.0], [0.0], [0.0], [[0.0], [2.0]]),
+        "Two points, x = 0 and 1, have gradients of their own": (
+            *([0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [[0.0, 0.0]]),
+        ),
+    },
+    properties=(
+        related(
+            "Each draw given twice changes nothing",
+            lambda x, mean, log_var, eps: (x, mean, log_var, np.repeat(eps, 2, axis=0)),
+        ),
+    ),
     hints=(
         "Take eps = 0 and x = mean. The reconstruction then pulls at nothing: the KL is alone.",
         "Then move log_var by 1e-5 and divide the change of the loss by it. Whose part is missing?",

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from vaebook.checks.core import Choice, Function, Homework
+from vaebook.checks.properties import never, related, slope_of
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import trapezoid_grid
 
@@ -60,6 +61,9 @@ def _bound_with(rate):
     return lambda counts, mean, std: _count_bound(counts, mean, std, rate=rate(mean, std))
 
 
+_GRID = np.linspace(-12.0, 12.0, 24_001)
+
+
 check_bound = Function(
     homework,
     "The bound of a count model",
@@ -84,6 +88,33 @@ check_bound = Function(
             partial(_count_bound, kl=1.0)
         ),
     },
+    terms={
+        "T μ": lambda counts, mean, std: counts.sum() * mean,
+        "the rate, -n e^(μ + s²/2)": lambda counts, mean, std: (
+            -len(counts) * np.exp(mean + std**2 / 2)
+        ),
+        "the factorials, -Σ log x!": lambda counts, *_: -gammaln(counts + 1.0).sum(),
+        "the part of the KL from the mean, -½μ²": lambda counts, mean, std: -0.5 * mean**2,
+        "the part of the KL from the variance, -½s²": lambda counts, mean, std: -0.5 * std**2,
+        "the part of the KL from its logarithm, ½ log s²": lambda counts, mean, std: np.log(std),
+        "the constant ½ of the KL": lambda *_: 0.5,
+    },
+    known={
+        "With q = p and one morning without birds, -e^½": ([0], 0.0, 1.0),
+        "With q = p and one bird, where T μ = 0 and log 1! = 0, -e^½": ([1], 0.0, 1.0),
+        "With q = p and two birds, -e^½ - log 2!": ([2], 0.0, 1.0),
+        "With q = p and two mornings without birds, -2e^½": ([0, 0], 0.0, 1.0),
+        "With q = p and two mornings of two birds, -2e^½ - 2 log 2!": ([2, 2], 0.0, 1.0),
+        "A mean of 1 costs ½: for one bird 1 - e^(3/2) - ½": ([1], 1.0, 1.0),
+        "Two mornings of one bird each pay the prior once: 2 - 2e^(3/2) - ½": ([1, 1], 1.0, 1.0),
+        "A std of 2 costs ½(4 - 1 - log 4): for no bird -e² - 0.8069": ([0], 0.0, 2.0),
+    },
+    properties=(
+        never(
+            "The bound never lies above log p(x)",
+            lambda value, counts, *_: value > _grid_posterior(counts, _GRID)[0] + 1e-6,
+        ),
+    ),
     hints=(
         "log p(x|z) = x z - e^z - log x! for one day. Add up the days before you average over z.",
         "Under q the mean of z is μ, and that of e^z is exp(μ + s²/2).",
@@ -114,13 +145,15 @@ def _grid_posterior(counts, points, *, even=False, **part):
     return top + np.log(scale), mean, np.sqrt(mass @ (points - mean) ** 2)
 
 
+#: Fine in the middle, coarse outside, and with no point of symmetry.
+_UNEVEN = 0.25 + np.sinh(np.linspace(-3.4, 3.3, 6001)) / 2
+
+
 def _posterior_cases(rng):
-    # Fine in the middle, coarse outside, and with no point of symmetry.
-    points = 0.25 + np.sinh(np.linspace(-3.4, 3.3, 6001)) / 2
     for n in (3, 1, 12):
-        yield rng.poisson(np.exp(rng.normal(0.5, 0.5)), n) + 1, points
-    yield np.zeros(4, int), points
-    yield rng.poisson(7.0, 500), points
+        yield rng.poisson(np.exp(rng.normal(0.5, 0.5)), n) + 1, _UNEVEN
+    yield np.zeros(4, int), _UNEVEN
+    yield rng.poisson(7.0, 500), _UNEVEN
 
 
 def _posterior_with(change):
@@ -159,6 +192,15 @@ check_posterior = Function(
         "The first value is the top of the log-joint; the evidence is an integral over all z.": (
             _posterior_with(lambda points, log_joint, log_px, *rest: (log_joint.max(), *rest))
         ),
+    },
+    names=("log-evidence", "mean", "standard deviation"),
+    known={
+        "For one morning without birds": ([0], _UNEVEN),
+        "For one morning with one bird": ([1], _UNEVEN),
+        "For one morning with two birds, of 2! orders": ([2], _UNEVEN),
+        "For two mornings without birds": ([0, 0], _UNEVEN),
+        "For two mornings, of two birds and one": ([2, 1], _UNEVEN),
+        "For 500 mornings of 7 birds, whose probability underflows": (np.full(500, 7), _UNEVEN),
     },
     hints=(
         "The trapezoid rule: a point owns half of the step to its left and half of that to its "
@@ -206,6 +248,15 @@ def _gradient_cases(rng):
     yield np.zeros(4), np.array([0, 3]), 4
 
 
+def _map_bound(params, totals, n_days):
+    _, mean, std = _bell(params, totals)
+    fit = totals * mean - n_days * np.exp(mean + std**2 / 2)
+    return np.mean(fit - 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std)))
+
+
+_ZERO = [0.0, 0.0, 0.0, 0.0]
+
+
 check_gradient = Function(
     homework,
     "One map for all stations",
@@ -234,6 +285,26 @@ check_gradient = Function(
             partial(_map_gradient, entropy=0.0)
         ),
     },
+    known={
+        "θ = 0, no bird: u = 0, μ = 0, s = 1; by b and d only, -e^½: the gradient": (
+            *(_ZERO, [0], 1),
+        ),
+        "One bird, u = log 2: by b 1 - e^½, by a times u: the gradient": (_ZERO, [1], 1),
+        "Two mornings double the rate: the gradient": (_ZERO, [0], 2),
+        "b = 1, so μ = 1: by b -e^(3/2) - 1; the gradient": ([0.0, 1.0, 0.0, 0.0], [0], 1),
+        "d = log 2, so s = 2: by d 1 - 4 - 4e²; the gradient": (
+            *([0.0, 0.0, 0.0, np.log(2.0)], [0], 1),
+        ),
+        "a = 1 and one bird, so μ = log 2: the gradient": ([1.0, 0.0, 0.0, 0.0], [1], 1),
+        "Two equal ponds have the gradient of one: it": (_ZERO, [1, 1], 1),
+    },
+    properties=(
+        slope_of(_map_bound, words="The average bound"),
+        related(
+            "Each pond given twice changes nothing",
+            lambda params, totals, n_days: (params, np.repeat(totals, 2), n_days),
+        ),
+    ),
     hints=(
         "First one station: differentiate its bound by μ, then by log s. (s² = exp(2 log s).)",
         "By μ: T - n exp(μ + s²/2) - μ. By log s: -n s² exp(μ + s²/2) - s² + 1.",
@@ -329,6 +400,26 @@ check_climbs = Function(
         ),
         "A bound is to be high, not low: it is minus a loss.": _lowest,
     },
+    names=("best bound", "share", "bound of the mixture"),
+    known={
+        "With one start, of bound -2": ([1.0], [-2.0]),
+        "With two starts on one hill": ([1.0, 1.0], [-2.0, -2.0]),
+        "With two equally high hills": ([-1.0, 1.0], [-2.0, -2.0]),
+        "With two hills of bounds log 1 and log 3": ([-1.0, 1.0], [0.0, np.log(3.0)]),
+        "With three starts, two of them on the lower hill": (
+            *([-1.0, -1.0, 1.0], [0.0, 0.0, np.log(3.0)]),
+        ),
+        "With hills at 1.21 and 1.23, which are two": ([1.21, 1.23], [0.0, np.log(3.0)]),
+        "With ends at 1.21 and 1.2100001, which are one hill": ([1.21, 1.2100001], [-2.0, -2.0]),
+        "With bounds of -2000, whose exp underflows": ([-1.0, 1.0], [-2000.0, -2000.0]),
+    },
+    properties=(
+        related(
+            "A constant added to all bounds is added to both bounds, and leaves the share",
+            lambda means, bounds: (means, bounds + 7),
+            lambda value, *_: (value[0] + 7, value[1], value[2] + 7),
+        ),
+    ),
     hints=(
         "First sort the starts into hills: np.unique of the rounded means, with return_index=True.",
         "On hill k the mixture is π times one bell, so its log is log π + log q. Average this.",
