@@ -40,8 +40,7 @@ vaebook.mount = (el, props, onchange) => {
     node.addEventListener("click", action);
     return node;
   };
-  const press = (name, action) =>
-    pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
+  const press = (name, action) => pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
   const buttons = props.buttons.filter(host.visible).map((name) => press(name, () => {
     last.key = ""; // a move of its own, also after its slider
     const changes = explorer.actions[name](values); // or {to: changes, path: (part) => values}
