@@ -7,8 +7,10 @@ Parts: ``train-60``, ``train-180`` and ``train-480`` train by the command line u
 and evaluate all 10,000 test images with 1,000 samples each. So does ``weighted-480``, which climbs
 the importance-weighted bound of five samples in place of the ELBO, and ``best``, which does so for
 40 minutes at half the rate, with batches of 250 and Adam's usual settings. ``evaluate`` times that
-evaluation, and holds bfloat16 against float32. ``usual`` runs the usual tutorial script beside this
-package. ``gpu`` does the training on a GPU. Needs MNIST (``VAEBOOK_DATA`` or the network).
+evaluation, holds it against the seconds that its matrix products alone would take at the rate of
+this machine, measured in the same minutes, and bfloat16 against float32. ``usual`` runs the usual
+tutorial script beside this package. ``gpu`` does the training on a GPU. Needs MNIST
+(``VAEBOOK_DATA`` or the network).
 
 Each measurement goes to ``vaebook/results/vae-bench.json`` with what it takes to repeat it, and
 takes the place of an earlier one of the same name.
@@ -151,8 +153,28 @@ def evaluate_part():
         name = f"evaluate 10,000 x 1,000, {precision}, seconds"
         result = found[precision]._asdict()
         yield record(name, target, round(seconds, 1), seconds, model=folders[-1].name, **result)
+        rate = product_rate(getattr(torch, precision))
+        times = seconds * rate / (n_operations(model) * len(images) * 1000)
+        name = f"evaluate, {precision}, times its products alone"
+        yield record(name, 1.67, round(times, 2), seconds, operations_per_second=rate)
     change = abs(found["bfloat16"].nll - found["float32"].nll)
     yield record("bfloat16 against float32, nats", 0.02, round(change, 4), 0.0)
+
+
+def product_rate(dtype, size=2048):
+    """Operations a second of a product of square matrices: the best of ten."""
+    matrix, seconds = torch.randn(size, size, dtype=dtype), []
+    for _ in range(10):
+        start = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
+def n_operations(model):
+    """Return the operations of the matrix products that one sample of z takes."""
+    layers = [*model.decoder.modules(), *model.prior.modules()]
+    return 2 * sum(layer.weight.numel() for layer in layers if isinstance(layer, nn.Linear))
 
 
 def usual_part():

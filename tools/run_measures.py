@@ -28,7 +28,7 @@ def with_whole_epochs(history):
     return [*whole, last._replace(epoch=before.epoch, **means)]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def importance_curve(model, pixels, samples=SAMPLES, seed=1):
     """Return the importance-weighted bound for several numbers of samples, and standard errors.
 

@@ -39,7 +39,7 @@ class LogLikelihood(NamedTuple):
     effective_samples: Tensor
 
 
-@torch.inference_mode()
+@torch.no_grad()  # in inference mode autocast would convert the weights for every piece anew
 def log_likelihood(
     model: VAE,
     x: Tensor,
@@ -116,7 +116,7 @@ def _log_likelihood_of_block(model, x, n_importance, generator, rows) -> LogLike
     return LogLikelihood(log_sum - math.log(n_importance), effective_samples)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(
     model: VAE,
     images: Tensor,
