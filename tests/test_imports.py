@@ -25,6 +25,7 @@ ALLOWED = {
     "importance": {"arguments", "gaussians", "quadrature"},
     "perceptron": {"arguments"},
     "digits": set(),
+    "scores": {"arguments"},
     "data": {"digits"},
     "results": _NUMERICS | {"perceptron", "results"},
     "vae": {"arguments", "data", "results", "vae"},

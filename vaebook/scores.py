@@ -1,0 +1,127 @@
+"""What a trained model's codes and images are worth, as numbers: information gap, fine detail."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vaebook.arguments import require_count
+
+__all__ = ["InformationGap", "fine_detail", "mutual_information", "mutual_information_gap"]
+
+
+class InformationGap(NamedTuple):
+    r"""How much each latent dimension tells of each factor, and the gap between the first two.
+
+    ``information`` (F, K) is :math:`I(z_k; v_f)` and ``entropy`` (F,) is :math:`H(v_f)`, in nats;
+    ``gap`` (F,) is the largest information less the second largest, as a share of the entropy.
+    The score is ``gap.mean()``: 1 where each factor is told by one dimension, 0 where two tell it
+    alike or none does.
+    """
+
+    information: np.ndarray
+    entropy: np.ndarray
+    gap: np.ndarray
+
+
+def mutual_information(a, b):
+    r"""Mutual information of two columns of classes, by their frequencies, in nats.
+
+    .. math:: \sum_{i,j} \hat p_{ij} \log \frac{\hat p_{ij}}{\hat p_{i\cdot}\, \hat p_{\cdot j}}
+
+    With n pairs and A times B classes it is too large by about (A - 1)(B - 1) / 2n on average.
+
+    Parameters
+    ----------
+    a, b : array_like of int, (n,)
+
+    Returns
+    -------
+    float, never negative beyond rounding.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length.
+
+    Source: chapter "rate-and-distortion".
+    """
+    (_, a), (_, b) = (np.unique(column, return_inverse=True) for column in (a, b))
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"Columns have shapes {a.shape} and {b.shape}, expected the same (n,).")
+    joint = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(joint, (a, b), 1 / len(a))
+    independent = joint.sum(1, keepdims=True) * joint.sum(0)
+    there = joint > 0
+    return float((joint[there] * np.log(joint[there] / independent[there])).sum())
+
+
+def mutual_information_gap(codes, factors, *, n_bins=20):
+    r"""Mutual information gap of codes against known factors.
+
+    .. math:: \frac1F \sum_f \frac{1}{H(v_f)} \Big( I(z_{(1)}; v_f) - I(z_{(2)}; v_f) \Big)
+
+    :math:`z_{(1)}` and :math:`z_{(2)}` are the two dimensions that tell most of factor f. Real
+    numbers are cut into ``n_bins`` classes of equal counts, integers are classes already. Use
+    samples of q(z | x), not its means: a collapsed dimension's means differ by next to nothing,
+    which cutting at quantiles would still read.
+
+    Parameters
+    ----------
+    codes : array_like, (n, K)
+    factors : sequence of F array_like, (n,)
+    n_bins : int
+
+    Returns
+    -------
+    InformationGap
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two dimensions, or lengths differ.
+
+    Source: chapter "rate-and-distortion"; Chen, Li, Grosse and Duvenaud (2018), eq. 6.
+    """
+    n_bins = require_count("n_bins", n_bins, at_least=2)
+    codes = np.asarray(codes)
+    if codes.ndim != 2 or codes.shape[1] < 2:
+        raise ValueError(f"Codes have shape {codes.shape}, expected (n, K) with K at least 2.")
+    columns = [_classes(code, n_bins) for code in codes.T]
+    known = [_classes(np.asarray(factor), n_bins) for factor in factors]
+    information = np.array([[mutual_information(z, v) for z in columns] for v in known])
+    entropy = np.array([mutual_information(v, v) for v in known])
+    second, first = np.sort(information, axis=1)[:, -2:].T
+    return InformationGap(information, entropy, (first - second) / entropy)
+
+
+def fine_detail(images):
+    r"""Power of images at high frequencies, above half the highest: a mean square per pixel.
+
+    .. math:: \frac{1}{n D^2} \sum_i \sum_{\max(|f_1|, |f_2|) > 1/4} \big|\hat x_i(f)\big|^2
+
+    Frequencies f are in cycles per pixel, so 1/2 is the highest. Blur lowers it; noise that is
+    independent from pixel to pixel, with variance s^2, adds 0.71 s^2 to images of 28 x 28.
+
+    Parameters
+    ----------
+    images : array_like, (n, H, W)
+
+    Returns
+    -------
+    float
+
+    Source: chapter "rate-and-distortion".
+    """
+    images = np.asarray(images, float)
+    power = np.abs(np.fft.fft2(images)) ** 2 / images[0].size ** 2
+    rows, columns = (np.abs(np.fft.fftfreq(n)) for n in images.shape[1:])
+    high = np.maximum(rows[:, None], columns) > 0.25
+    return float(power[:, high].sum(-1).mean())
+
+
+def _classes(column, n_bins):
+    """Turn a column into whole numbers: real ones are cut where counts are equal."""
+    if np.issubdtype(column.dtype, np.integer):
+        return column
+    inner = np.quantile(column, np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(inner, column, side="right")
