@@ -7,9 +7,9 @@ RUN := $(PYTHON) -E -s tools/environment.py
 NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env chapters $(wildcard deeper)
 # Each of the two keeps to one core: threads of two processes would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
-NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients importance perceptron imports)
+NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients importance perceptron scores imports)
 
-.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-runs bench bench-vae lock audit wheel browser lint clean
+.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-rate record-runs bench bench-vae lock audit wheel browser lint clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -62,6 +62,9 @@ record-failures:  ## train the patients of "what goes wrong" anew and store them
 
 record-latent:  ## train the VAE of the latent plane anew and store it in the package
 	@$(RUN) python tools/record_latent_space.py
+
+record-rate:  ## train the VAEs of "rate and distortion" anew and store them in the package
+	@$(RUN) python tools/record_rate.py
 
 record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 5 hours)
 	@$(RUN) python tools/record_runs.py $(PLANS)

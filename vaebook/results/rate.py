@@ -1,0 +1,84 @@
+"""The trainings of the chapter "rate-and-distortion": VAEs of drawn digits at many betas."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from vaebook.results import read_arrays
+
+BETAS = (0.01, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 32.0)
+SEEDS = (1, 2, 3)
+FACTORS = ("digit", "font", "slant", "thickness", "shift right", "shift up", "width", "height")
+NAMES = (
+    *(f"beta {beta:g}" for beta in BETAS),
+    *("beta 1, warm-up", "beta 1, free bits", "beta 8, warm-up", "beta 8, free bits"),
+    *("noise 1", "noise 0.1", "noise learned", "50 dimensions"),
+)
+
+
+class Trained(NamedTuple):
+    r"""What was seen of one configuration on test images; axis 0 is the seed, numbers in nats.
+
+    ``rate`` (S,) is the mean KL divergence from q(z | x) to the prior, ``distortion`` (S,) the mean
+    of :math:`-\log p(x \mid z)`, so that the ELBO is ``-rate - distortion``; ``log_px`` (S,) is
+    the mean log-likelihood by 100 importance samples, of 500 of the images. ``kl`` (S, K) is the
+    rate of each latent dimension, ``active`` (S,) how many have means of variance above 0.01.
+    ``information`` (S, F, K) and ``gap`` (S, F) are those of ``mutual_information_gap`` with the
+    factors ``FACTORS``, for samples of q.
+
+    ``detail`` (S, 2, 2) is ``fine_detail`` of reconstructions, which decode the aggregated
+    posterior, and of samples from the prior (axis 1), as means of p(x | z) and as samples of it
+    (axis 2); ``legible`` (S, 2) the share of these means that a classifier calls one digit with
+    probability 0.9, ``told_apart`` (S, 2) the share of held-out places z, and of held-out means,
+    that a network assigns to prior or aggregated posterior correctly: 0.5 where they are alike.
+    ``noise_std`` (S,) is the standard deviation of a Gaussian p(x | z), 0 for a Bernoulli one, and
+    ``rms_error`` (S,) the root mean square of x less its reconstruction's mean.
+
+    Of the first seed, as bytes: ``reconstructions`` and ``samples`` (n, 28, 28), means of p(x | z),
+    ``noisy`` (2, n, 28, 28), a sample of it for each of them; ``traversed`` (m,), the dimensions of
+    largest rate, and ``traversal`` (m, stops, 28, 28), the first image when they go from -2 to 2.
+    """
+
+    rate: np.ndarray
+    distortion: np.ndarray
+    log_px: np.ndarray
+    kl: np.ndarray
+    active: np.ndarray
+    information: np.ndarray
+    gap: np.ndarray
+    detail: np.ndarray
+    legible: np.ndarray
+    told_apart: np.ndarray
+    noise_std: np.ndarray
+    rms_error: np.ndarray
+    reconstructions: np.ndarray
+    samples: np.ndarray
+    noisy: np.ndarray
+    traversed: np.ndarray
+    traversal: np.ndarray
+
+
+class RateRecord(NamedTuple):
+    """The runs by name, the test images shown with them (n, 28, 28), and how it was made."""
+
+    runs: dict
+    originals: np.ndarray
+    about: dict
+
+    def curve(self):
+        """Return the runs of the curve, in the order of ``BETAS``."""
+        return [self.runs[f"beta {beta:g}"] for beta in BETAS]
+
+
+@functools.cache
+def load():
+    """Return the recorded runs; ``make record-rate`` writes them.
+
+    Source: chapter "rate-and-distortion".
+    """
+    record = read_arrays("rate.npz")
+    runs = {
+        name: Trained(*(record[f"{name}/{field}"] for field in Trained._fields)) for name in NAMES
+    }
+    return RateRecord(runs, record["originals"], record["about"])
