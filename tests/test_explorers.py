@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import logsumexp
 from scipy.stats import norm
 
 from vaebook import bounds, explorers
@@ -23,6 +24,8 @@ from vaebook.explorers.mixture import FLOOR, GRID
 from vaebook.explorers.posterior import NETWORK, VALLEY
 from vaebook.explorers.random_numbers import standard_normal
 from vaebook.explorers.tightness import LOWEST
+from vaebook.explorers.weights import LIMITS, SEED, SETS
+from vaebook.explorers.words import fill as write_words
 from vaebook.explorers.words import write
 from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
@@ -754,3 +757,77 @@ def test_the_frozen_network_is_a_fitted_one():
     w = explorers.Posterior(x=0.7)
     w.ask()
     assert w.readouts()["reverse"] == pytest.approx(w.readouts()["network_gap"], abs=1e-12)
+
+
+# ---- weights ----
+
+
+def test_weights_show_what_the_formulas_say():
+    found = explorers.Weights(mean=0.4, std=0.6, n=20, draw=3)
+    numbers = found.readouts()
+    model = LinearGaussianModel(1.5, 0.8)
+    z = 0.4 + 0.6 * standard_normal(SEED, (20, SETS))
+    log_w = norm.logpdf(1.7, 1.5 * z, 0.8) + norm.logpdf(z) - norm.logpdf(z, 0.4, 0.6)
+    w, estimates = np.exp(log_w[:, 3]), logsumexp(log_w, axis=0) - np.log(20)
+    assert numbers["log_px"] == pytest.approx(norm.logpdf(1.7, 0, 1.7), abs=1e-12)
+    assert numbers["elbo"] == pytest.approx(float(bounds.elbo(model, 1.7, 0.4, 0.6).elbo), abs=1e-9)
+    assert numbers["effective"] == pytest.approx(w.sum() ** 2 / (w**2).sum(), rel=1e-12)
+    assert numbers["largest"] == pytest.approx(w.max() / w.sum(), rel=1e-12)
+    assert numbers["estimate"] == pytest.approx(np.log(w.mean()), abs=1e-12)
+    assert numbers["average"] == pytest.approx(estimates.mean(), abs=1e-12)
+    assert numbers["spread"] == pytest.approx(estimates.std(), abs=1e-12)
+    found.to_posterior()
+    numbers = found.readouts()
+    assert numbers["bound"] == pytest.approx(numbers["log_px"], abs=1e-9)
+    assert numbers["effective"] == pytest.approx(20, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 10, 200])
+@pytest.mark.parametrize("q", [(0.0, 1.0), (1.2, 0.3), (-1.0, 2.0)])
+@pytest.mark.parametrize("model", ["linear", "two"])
+def test_the_estimates_of_weights_lie_around_the_bound(n, q, model):
+    numbers = explorers.Weights(mean=q[0], std=q[1], n=n, model=model).readouts()
+    assert abs(numbers["average"] - numbers["bound"]) < 4 * numbers["error"] + 1e-9
+    assert numbers["elbo"] <= numbers["bound"] + 1e-12 <= numbers["log_px"]
+
+
+def test_on_one_of_two_peaks_all_looks_well_and_half_is_missing():
+    found = explorers.Weights(model="two", mean=1.45, std=0.4, n=200, controls=["mean", "n"])
+    numbers = found.readouts()
+    assert numbers["effective_part"] > 0.9
+    assert numbers["gap"] == pytest.approx(np.log(2), abs=0.03)
+    found.to_posterior()
+    assert abs(found.mean) < 1e-9
+    assert found.readouts()["gap"] < 0.02
+
+
+@pytest.mark.parametrize("name", ["linear", "two"])
+def test_the_variance_of_weights_is_infinite_up_to_the_limit(name):
+    limit = LIMITS[name]
+
+    def second_moment(std, reach):
+        z = np.linspace(-reach, reach, 40_001)
+        model, x = explorers.Weights(model=name)._model()
+        log_joint = model.log_joint(x, z) - model.log_marginal(x)
+        return np.exp(2 * log_joint - norm.logpdf(z, 0.5, std)).sum() * (z[1] - z[0])
+
+    for std in [limit, 0.97 * limit]:
+        assert second_moment(std, 8) > 1.9 * second_moment(std, 4)
+        assert "variance of the weights is infinite" in said(name, std)
+    assert second_moment(1.2 * limit, 16) == pytest.approx(second_moment(1.2 * limit, 8), rel=1e-3)
+    assert "infinite" not in said(name, 1.001 * limit)
+
+
+def said(name, std):
+    """Return what a reader hears who has moved the std there."""
+    found = explorers.Weights(model=name, mean=0.5, std=std)
+    return write_words(found.text["consequence"], found.blanks())
+
+
+def test_new_draws_go_through_the_same_sets_for_ever():
+    found = explorers.Weights(draw=SETS - 1)
+    before = found.readouts()
+    found.new_draws()
+    assert found.draw == 0
+    assert found.readouts()["average"] == before["average"]
+    assert found.readouts()["estimate"] != before["estimate"]

@@ -35,6 +35,7 @@ EXPLORERS = [
     Case(explorers.Posterior, "chapters/variational-approximation.html"),
     Case(explorers.VaeStep, "chapters/variational-autoencoder.html"),
     Case(explorers.Reparameterization, "chapters/reparameterization-trick.html"),
+    Case(explorers.Weights, "chapters/importance-weighting.html"),
     Case(explorers.Failures, "chapters/what-goes-wrong.html"),
     Case(explorers.EvidenceBudget, "chapters/training-a-vae.html"),
     Case(explorers.LatentSpace, "chapters/training-a-vae.html"),

@@ -42,6 +42,7 @@ from vaebook.explorers.posterior import Posterior
 from vaebook.explorers.reparameterization import Reparameterization
 from vaebook.explorers.tightness import Tightness
 from vaebook.explorers.vae_step import VaeStep
+from vaebook.explorers.weights import Weights
 
 __all__ = [
     "Elbo",
@@ -56,4 +57,5 @@ __all__ = [
     "Reparameterization",
     "Tightness",
     "VaeStep",
+    "Weights",
 ]

@@ -13,6 +13,7 @@ KIT = (
 )  # fmt: skip
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",
+    "importance",
 )  # fmt: skip
 
 

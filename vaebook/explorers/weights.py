@@ -1,0 +1,204 @@
+"""Explorer ``weights``: K importance samples of q, their weights, and the estimates they give."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, Count, Ladder, Readout, Slider
+from vaebook.explorers.random_numbers import standard_normal
+from vaebook.gaussians import log_normal
+from vaebook.importance import (
+    effective_sample_size,
+    importance_bound,
+    log_importance_weights,
+    log_mean_exp,
+)
+from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.quadrature import standard_normal_grid
+
+COUNTS = [1, 2, 5, 10, 20, 50, 100, 200]
+SETS, SEED = 1000, 5  # of draws; their noise never changes
+SOFT = 0.25  # how round the corner of the second decoder is
+LINE = LinearGaussianModel(1.5, 0.8)  # that of the explorer elbo
+FOLD = NonlinearModel(lambda z: np.sqrt(z**2 + SOFT**2)[:, None], 0.4)
+MODELS = {"linear": LINE, "two": FOLD}
+# A weight has infinite variance up to 1 / sqrt 2 of the std that the posterior's tails have; those
+# of FOLD are the tails of a line with slope 1.
+TAILS = {"linear": LINE, "two": LinearGaussianModel(1.0, FOLD.noise_std)}
+LIMITS = {name: float(tails.posterior(0.0)[1] / np.sqrt(2)) for name, tails in TAILS.items()}
+LATENT = np.linspace(-4.5, 4.5, 361)  # where the curves are drawn
+BINS = 30  # of the histogram, to the left of log p(x)
+
+
+class Weights(Explorer):
+    """Importance samples of q = N(mean, std^2), and 1,000 estimates of log p(x) from K of them.
+
+    The linear model is x = 1.5 z + noise. In the other one z and -z explain x alike, for x is
+    nearly abs(z) + noise. ``draw`` says which of the 1,000 sets of draws the upper picture shows;
+    the noise of all sets stays the same.
+
+    Source: chapter "importance-weighting", eq-iw-bound.
+    """
+
+    name = "weights"
+    title = "Importance weights and the bound"
+
+    mean = Slider(0.0, -4.0, 4.0, step=0.1, fine=0.01, label="mean", symbol="μ", role="q")
+    std = Slider(1.0, 0.1, 3.0, step=0.1, fine=0.01, label="std", symbol="s", role="q")
+    n = Ladder(10, COUNTS, label="samples", symbol="K", role="c1")
+    model = Choice("linear", {"linear": "one", "two": "two"}, label="peaks")
+    x = Slider(1.7, 0.0, 4.5, step=0.1, label="data", symbol="x", more=True)
+    draw = Count(0, 0, SETS - 1)
+    buttons = ("new_draws", "to_posterior")
+
+    shown = (
+        Readout("log_px", "log p(x)", role="p"),
+        Readout("bound", "bound", role="bound"),
+        Readout("effective", "effective", digits=1, role="c1"),
+        Readout("estimate", "estimate", group="These draws", role="c1", more=True),
+        Readout("effective_part", "effective / K", group="These draws", role="c1", more=True),
+        Readout("largest", "largest weight / sum", group="These draws", role="c1", more=True),
+        Readout("elbo", "ELBO, the bound of one sample", group="Exact", role="bound", more=True),
+        Readout("gap", "log p(x) minus bound", group="Exact", role="gap", more=True),
+        Readout("limit", "variance infinite up to s =", group="Exact", more=True),
+        Readout("average", "mean", group=f"{SETS:,} estimates", role="c1", more=True),
+        Readout("error", "its standard error", group=f"{SETS:,} estimates", role="c1", more=True),
+        Readout("spread", "their std", group=f"{SETS:,} estimates", role="c1", more=True),
+    )
+
+    text: ClassVar = {
+        "new_draws": "New draws",
+        "to_posterior": "q on the posterior",
+        "note": "Drag q. The weights of its K samples hang below the axis; the log of their mean "
+        "is an estimate of log p(x).",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "weights": "weights",
+        "estimate_axis": f"{SETS:,} such estimates, in nats",
+        "q": "q",
+        "posterior": "posterior",
+        "largest": "{percent} of the sum",
+        "infinite": "infinite variance",
+        "log_px": "log p(x)",
+        "bound": "L{n}",
+        "lower": "◂ {count:0}",
+        "higher": "{count:0} ▸",
+        "finite_variance": "",
+        "infinite_variance": "; the variance of the weights is infinite",
+        "consequence": "K is {n:0}: the bound is {bound:3}, log p(x) {log_px:3}, effective sample "
+        "size {effective:1}{variance}",
+        "weights_description": "q with mean {mean} and standard deviation {std}, and the posterior "
+        "for x = {x:1}, with mean {posterior_mean} and standard deviation {posterior_std}. Below "
+        "the axis hang the weights of {n:0} samples of q; the largest, at z = {where}, is "
+        "{largest:3} of their sum.",
+        "estimates_description": f"A histogram of {SETS:,} estimates of log p(x), each from "
+        "{n:0} samples. Their mean is {average:3} and their standard deviation {spread:3}. A line "
+        "marks the bound, {bound:3}, another log p(x), {log_px:3}; the ELBO is {elbo:3}.",
+        "table_caption": "The first samples, the largest weights first",
+        "table_weight": "weight",
+        "table_part": "part of the sum",
+    }
+    described = ("weights_description", "estimates_description")
+
+    def new_draws(self):
+        """Show the next set of draws."""
+        self.set(draw=(self.draw + 1) % SETS)
+
+    def to_posterior(self):
+        """Give q the mean and the standard deviation of the posterior."""
+        mean, std = self._posterior()
+        self.set(**self.inside(mean=mean, std=std))
+
+    def _model(self):
+        """Return the model, and the data point as it wants it."""
+        model = MODELS[self.model]
+        return model, self.x if model is LINE else np.array([self.x])
+
+    def _posterior(self):
+        """Return mean and standard deviation of the posterior."""
+        model, x = self._model()
+        moments = model.posterior(x) if model is LINE else model.posterior_moments(x)
+        return tuple(float(moment) for moment in moments)
+
+    def log_weights(self):
+        """Return the log-weights of all sets of draws, (n, SETS); the picture shows one column."""
+        eps = standard_normal(SEED, (self.n, SETS))  # more draws leave the first ones
+        return log_importance_weights(*self._model(), self.mean, self.std, eps)
+
+    def tables(self):
+        """Return the grid of the bound, the models, and how many sets of draws there are."""
+        eps, mass = standard_normal_grid()
+        models = {
+            "linear": {"slope": LINE.weight, "soft": 0.0, "noise": LINE.noise_std},
+            "two": {"slope": 1.0, "soft": SOFT, "noise": FOLD.noise_std},
+        }
+        grids = {"eps": eps, "mass": mass, "latent": LATENT, "counts": COUNTS, "bins": BINS}
+        return grids | {"models": models, "limits": LIMITS, "sets": SETS, "seed": SEED}
+
+    def compute(self):
+        """Return evidence and bounds, and what the draws and all the sets of them give."""
+        model, x = self._model()
+        log_w = self.log_weights()
+        estimates, here = log_mean_exp(log_w), log_w[:, self.draw]
+        log_px = model.log_marginal(x)
+        bounds = importance_bound(model, x, self.mean, self.std, [1, self.n])
+        effective = effective_sample_size(here)
+        return {
+            "log_px": log_px,
+            "bound": bounds[1],
+            "effective": effective,
+            "estimate": estimates[self.draw],
+            "effective_part": effective / self.n,
+            "largest": np.exp(here.max() - log_mean_exp(here)) / self.n,
+            "elbo": bounds[0],
+            "gap": log_px - bounds[1],
+            "limit": LIMITS[self.model],
+            "average": estimates.mean(),
+            "error": estimates.std() / np.sqrt(SETS),
+            "spread": estimates.std(),
+        }
+
+    def blanks(self):
+        """Return what the words need, too: where the largest weight is, and of what variance."""
+        largest = self.log_weights()[:, self.draw].argmax()
+        where = standard_normal(SEED, (self.n, SETS))[largest, self.draw]
+        kind = "infinite" if self.std <= LIMITS[self.model] else "finite"
+        mean, std = self._posterior()
+        return super().blanks() | {
+            "where": self.mean + self.std * where,
+            "variance": self.text[f"{kind}_variance"],
+            "posterior_mean": mean,
+            "posterior_std": std,
+        }
+
+    def still(self):
+        """Return the densities with the weights of the draws, and the histogram of estimates."""
+        from matplotlib.figure import Figure
+
+        from vaebook.figures import COLOURS, DASHES
+
+        def style(role):
+            return {"color": COLOURS[role], "linestyle": DASHES[role]}
+
+        model, x = self._model()
+        found, log_w = self.compute(), self.log_weights()
+        posterior = np.exp(model.log_joint(x, LATENT) - found["log_px"])
+        q = np.exp(log_normal(LATENT, self.mean, self.std))
+        z = self.mean + self.std * standard_normal(SEED, (self.n, SETS))[:, self.draw]
+        parts = np.exp(log_w[:, self.draw] - log_w[:, self.draw].max())
+
+        fig = Figure(figsize=(6.4, 4.4))
+        above, below = fig.subplots(2, height_ratios=(3, 2))
+        above.plot(LATENT, posterior, label="posterior", **style("posterior"))
+        above.plot(LATENT, q, label="q", **style("q"))
+        above.bar(z, -0.5 * max(posterior.max(), q.max()) * parts, 0.05, color=COLOURS["c1"])
+        above.axhline(0, color=COLOURS["muted"], linewidth=0.75)
+        above.set(xlabel="z", yticks=[])
+        above.legend()
+        below.hist(log_mean_exp(log_w), 40, color=COLOURS["c1"], alpha=0.5)
+        below.axvline(found["log_px"], label="log p(x)", **style("p"))
+        below.axvline(found["bound"], label=f"bound, K = {self.n}", **style("bound"))
+        below.set(xlabel="estimate of log p(x) (nats)", yticks=[])
+        below.legend()
+        return fig
