@@ -1,0 +1,381 @@
+"""Checks of the homework on importance weighting."""
+
+from functools import partial
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+from vaebook.checks.core import Choice, Function, Homework, Number, every_bug
+from vaebook.checks.properties import never, related
+from vaebook.gaussians import log_normal
+
+homework = Homework("Importance weighting")
+report = homework.report
+
+
+# -- task 1 ------------------------------------------------------------------------------------
+
+check_groups = Choice(
+    homework,
+    "Ten groups of ten, or one of a hundred",
+    right="c",
+    mistakes={
+        "a": "The log stands inside the average over groups. Each group estimates E[L_10], and an "
+        "average of ten such estimates still has that expectation.",
+        "b": "An average of logarithms is below the logarithm of the average: what does Jensen's "
+        "inequality say of the ten group averages?",
+        "d": "The ten estimates are averaged, so their noise falls by √10. But the noise of a "
+        "group of ten is √10 times that of a group of a hundred to begin with.",
+        "e": "Jensen's inequality, for the ten group averages, goes the other way.",
+    },
+    hints=(
+        "Call the averages of the ten groups a_1, ..., a_10. One colleague takes the mean of "
+        "log a_j, the other the log of the mean of a_j.",
+        "The first one's expectation is E[L_10], the second one's E[L_100]. Which is larger?",
+        "For the noise: to first order a log is a straight line, and then the order of the log "
+        "and the average does not matter.",
+    ),
+    because="The gaps are 0.088 and 0.0075 nats, the standard deviations 0.14 and 0.12: averaging "
+    "after the log removes noise and leaves the bias.",
+)
+
+
+# -- task 2 ------------------------------------------------------------------------------------
+
+
+def _wait(a, mean):
+    finite = mean > 0.5
+    m = np.where(finite, mean, 1.0)
+    return np.where(finite, m**2 * np.exp(a / m) / (2 * m - 1) - 1, np.inf)
+
+
+def _wait_cases(rng):
+    yield np.array([3.0, 3.0]), np.array([0.5, 0.4])
+    yield rng.uniform(1, 20, 6), rng.uniform(0.6, 30, 6)
+    yield np.full(3, 300.0), np.array([200.0, 300.5, 400.0])
+
+
+def _wait_by_rate(a, rate):
+    finite = rate < 2
+    r = np.where(finite, rate, 1.0)
+    return np.where(finite, np.exp(r * a) / (r * (2 - r)) - 1, np.inf)
+
+
+check_wait = Function(
+    homework,
+    "A long wait",
+    oracle=_wait,
+    cases=_wait_cases,
+    mistakes={
+        "For a mean of ½ or less the integral diverges: a variance is never negative, and here it "
+        "is infinite.": lambda a, mean: mean**2 * np.exp(a / mean) / (2 * mean - 1) - 1,
+        "That is the second moment divided by P²: the square of the mean is still to be "
+        "subtracted, which is 1 in these units.": lambda a, mean: _wait(a, mean) + 1,
+        "That is the variance itself; divide by P² = e^(-2a) to make it relative.": (
+            lambda a, mean: _wait(a, mean) * np.exp(-2 * a)
+        ),
+        "The integral begins at a, where f does; yours begins at 0.": lambda a, mean: (
+            (_wait(0 * a, mean) + 1) * np.exp(2 * a) - 1
+        ),
+        "The weight has to be squared in the second moment: ∫ p²/q, not ∫ p.": (
+            lambda a, mean: np.exp(a) - 1 + 0 * mean
+        ),
+        "The mean of the proposal is its parameter, not its rate: q(z) = e^(-z/m)/m.": (
+            _wait_by_rate
+        ),
+        "The factor 1/m of the proposal's density is lost: ∫ p²/q has an m in front.": (
+            lambda a, mean: (_wait(a, mean) + 1) / mean - 1
+        ),
+    },
+    known={
+        "With q = p and no threshold every weight is 1; the relative variance": ([0.0], [1.0]),
+        "With q = p and P = ¼ it is (1 - P)/P, which": (np.log([4.0]), [1.0]),
+        "Without a threshold and with mean 2 it is ∫ p²/q - 1 = 4/3 - 1, which": ([0.0], [2.0]),
+        "With threshold 2 and mean 2 it is 4e/3 - 1, which": ([2.0], [2.0]),
+    },
+    properties=(never("A variance is never negative", lambda value, *_: value < -1e-9),),
+    hints=(
+        "E_q[w² f²] is the integral of p²/q from a on. Which power of e is p²/q?",
+        "p²/q = m exp(-(2 - 1/m) z). When does its integral exist?",
+        "Test it: a = 0 and m = 1 is no threshold and q = p, so nothing varies. With m = 1 alone "
+        "it must be (1 - P)/P.",
+    ),
+    because="It is m² e^(a/m) / (2m - 1) - 1, smallest at m = (1 + a + √(1 + a²))/2, a little "
+    "beyond a.",
+)
+
+
+# -- task 3 ------------------------------------------------------------------------------------
+
+
+def _step(phi, x, mean, std, eps, *, decoder=1, encoder=2, of_q=1.0, score=False, share=None):
+    """Both gradients; the powers of the weights, what log q gives to the slope, and the score."""
+    z = mean + std * eps
+    log_w = log_normal(x, phi * z, 1.0) + log_normal(z, 0.0, 1.0) - log_normal(z, mean, std)
+    share = softmax(log_w, axis=0) if share is None else share(log_w)
+    slope = phi * (x - phi * z) - z + of_q * eps / std
+    by_mean, by_std = slope, slope * eps
+    if score:
+        by_mean, by_std = by_mean - eps / std, by_std - (eps**2 - 1) / std
+    weighted = share**encoder
+    return (
+        (share**decoder * (x - phi * z) * z).sum(0),
+        (weighted * by_mean).sum(0),
+        (weighted * by_std).sum(0),
+    )
+
+
+def _step_cases(rng):
+    for n_samples, n_points in [(3, 4), (6, 2), (2, 5)]:
+        x, mean = rng.normal(0, 1.5, (2, n_points))
+        std, eps = rng.uniform(0.4, 1.6, n_points), rng.normal(size=(n_samples, n_points))
+        yield float(rng.uniform(0.5, 2)), x, mean, std, eps
+    yield 1.5, np.array([70.0, 0.3]), np.zeros(2), np.ones(2), rng.normal(size=(3, 2))
+
+
+def _without_eps(*arguments):
+    by_phi, by_mean, _ = _step(*arguments)
+    return by_phi, by_mean, by_mean
+
+
+def _renormalised(log_w):
+    return np.sqrt(softmax(2 * log_w, axis=0))
+
+
+def _term(member, part):
+    """One part of the derivatives: with the weights that belong to that member."""
+
+    def term(phi, x, mean, std, eps):
+        z = mean + std * eps
+        log_w = log_normal(x, phi * z, 1.0) + log_normal(z, 0.0, 1.0) - log_normal(z, mean, std)
+        share = softmax(log_w, axis=0) ** (1 if member == 0 else 2)
+        return (share * (eps if member == 2 else 1) * part(phi, x, z, eps / std)).sum(0)
+
+    return term
+
+
+_SLOPES = {
+    "the slope of log p(x|z), phi (x - phi z)": lambda phi, x, z, of_q: phi * (x - phi * z),
+    "the slope of the prior, -z": lambda phi, x, z, of_q: -z,
+    "the slope of -log q, eps/std": lambda phi, x, z, of_q: of_q,
+}
+_TERMS = (
+    {
+        "x z": _term(0, lambda phi, x, z, of_q: x * z),
+        "-phi z²": _term(0, lambda phi, x, z, of_q: -phi * z**2),
+    },
+    {name: _term(1, part) for name, part in _SLOPES.items()},
+    {name: _term(2, part) for name, part in _SLOPES.items()},
+)
+
+
+check_step = Function(
+    homework,
+    "One step of an IWAE",
+    oracle=lambda phi, x, mean, std, eps: _step(phi, x, mean, std, eps),
+    cases=_step_cases,
+    mistakes={
+        "The encoder's weights are to be squared: the first power belongs to the gradient that "
+        "still has the score in it.": partial(_step, encoder=1),
+        "That is the usual gradient of the encoder, with the score of q in it: leave the score "
+        "out and square the weights.": partial(_step, encoder=1, score=True),
+        "The weights are squared, but the score of q is still there: leave it out.": (
+            partial(_step, score=True)
+        ),
+        "The decoder's weights are squared as well: its gradient has the first power.": (
+            partial(_step, decoder=2)
+        ),
+        "log q depends on z, too: its derivative is -(z - mean)/std² = -eps/std, and log w has "
+        "minus that.": partial(_step, of_q=0.0),
+        "log w contains minus log q: its derivative with respect to z adds eps/std.": (
+            partial(_step, of_q=-1.0)
+        ),
+        "The squares are normalised once more; normalise the weights first and then square.": (
+            lambda phi, x, mean, std, eps: (
+                _step(phi, x, mean, std, eps)[0],
+                *_step(phi, x, mean, std, eps, share=_renormalised)[1:],
+            )
+        ),
+        "Every sample has the same weight: that is the ELBO. Weigh by w_k over their sum.": (
+            partial(_step, encoder=1, share=lambda log_w: np.ones_like(log_w) / len(log_w))
+        ),
+        "The weights are normalised over the data points: they sum to one over the samples of "
+        "each point.": partial(_step, share=partial(softmax, axis=1)),
+        "The weights do not sum to one: divide by the sum over the samples.": (
+            partial(_step, share=np.exp)
+        ),
+        "By std the chain rule gives ∂z/∂std = eps: it is lost.": _without_eps,
+    },
+    names=("derivative by phi", "derivative by mean", "derivative by std"),
+    known={
+        "For one sample at z = ½": (1.0, [2.0], [0.5], [1.0], [[0.0]]),
+        "For one sample at z = 1.5, where the three slopes are ½, -1.5 and 1": (
+            (1.0, [2.0], [0.5], [1.0], [[1.0]])
+        ),
+        "For two samples of weight ½, both at z = ½": (1.0, [2.0], [0.5], [1.0], [[0.0], [0.0]]),
+        "For two samples of weight ½, at z = 2 and -2": (0.0, [1.0], [0.0], [2.0], [[1.0], [-1.0]]),
+    },
+    properties=(
+        related(
+            "With each sample taken twice the derivative by phi stays and the others are halved",
+            lambda phi, x, mean, std, eps: (phi, x, mean, std, np.tile(eps, (2, 1))),
+            expected=lambda value, *_: (value[0], value[1] / 2, value[2] / 2),
+        ),
+    ),
+    terms=_TERMS,
+    hints=(
+        "Log-weights (K, B) first. Constants that are the same for every sample cancel in the "
+        "normalised weights; take the largest out before the exponential.",
+        "By phi: the sum of w̃ times (x - phi z) z, the derivative of log p(x|z).",
+        "∂ log w/∂z = phi (x - phi z) - z + eps/std. For the mean times w̃², for the std times "
+        "w̃² eps.",
+    ),
+    because="The decoder takes w̃, the encoder w̃². With K = 1 both are 1: the path gradient.",
+    rtol=1e-5,
+)
+
+
+# -- task 4 ------------------------------------------------------------------------------------
+
+check_widths = Number(
+    homework,
+    "The width that a bound asks for",
+    right=[0.4706, 1.0419],
+    mistakes={
+        "That is the posterior's width for both. With 50 samples the bound rises if q reaches the "
+        "posterior, which lies at 0.88.": [0.4706, 0.4706],
+        "The second width makes q as wide as the posterior seen from 0, √(0.471² + 0.882²): "
+        "the optimum of KL(p‖q). The bound with 50 samples wants a little more.": [0.4706, 1.0],
+        "The first width is the optimum of KL(p‖q); the ELBO minimises KL(q‖p).": [1.0, 1.0419],
+        "These are for K = 50 and K = 1; they are asked the other way round.": [1.0419, 0.4706],
+        "These are the variances; standard deviations are asked.": [0.2215, 1.0856],
+        "The second number is the distance to the posterior's mean. Some of 50 samples arrive "
+        "there if q is a little wider.": [0.4706, 0.8824],
+    },
+    hints=(
+        "importance_bound(model, 1.7, 0.0, std, n) is exact: try std = 0.2, 0.3, ..., 1.6.",
+        "The ELBO splits: the KL of two Gaussians is a term of the means plus one of the widths.",
+        'minimize_scalar(lambda std: -importance_bound(...), bounds=(0.2, 2), method="bounded").x',
+    ),
+    because="The ELBO takes the posterior's width wherever its mean stands; L_50 makes q reach "
+    "the posterior.",
+    rtol=0.012,
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+_BUGS = {
+    "count": "The sum is never divided by the number of samples, so the result grows with log S.",
+    "top": "The weights of an improbable image underflow to 0: before exp take out the largest "
+    "log-weight of its own samples.",
+    "width": "log q lacks its -½ log_var: a wide density is low.",
+}
+
+
+def _likelihood(log_px_given_z, z, mean, log_var, *, left=()):
+    log_q = -0.5 * ((z - mean) ** 2 * np.exp(-log_var)).sum(-1)
+    if "width" not in left:
+        log_q = log_q - 0.5 * log_var.sum(-1)
+    log_w = log_px_given_z - 0.5 * (z**2).sum(-1) - log_q  # log 2π cancels
+    top = log_w.max() if "top" in left else log_w.max(0)
+    total = top + np.log(np.exp(log_w - top).sum(0))
+    return total if "count" in left else total - np.log(len(z))
+
+
+def _likelihood_cases(rng):
+    for n_samples, n_images, d in [(3, 2, 1), (5, 4, 3)]:
+        shape = n_samples, n_images, d
+        mean, log_var = rng.normal(0, 0.5, (2, n_images, d))
+        z = mean + np.exp(0.5 * log_var) * rng.normal(size=shape)
+        yield rng.normal(-90, 3, shape[:2]), z, mean, log_var
+    yield rng.normal(-1500, 1, (5, 1)), z[:, :1], mean[:1], log_var[:1]
+    far = rng.normal(0, 1, (3, 2)) + np.array([-90.0, -1500.0])
+    yield far, z[:3, :2], mean[:2], log_var[:2]
+
+
+def _image(px, z=0.0, mean=0.0, log_var=0.0):
+    """Arguments for one image, whose samples all lie at one z."""
+    mean, log_var = np.broadcast_arrays(np.atleast_2d(mean), np.atleast_2d(log_var))
+    z = np.broadcast_to(float(z), (len(px), *mean.shape))
+    return np.array(px, float)[:, None], z.copy(), mean.astype(float), log_var.astype(float)
+
+
+_LOG_4 = np.log(4.0)
+
+
+def _with_weights(combine, *, of_q=-1.0, prior=1.0, constant=0.0):
+    """The likelihood with the weights put together in another way."""
+
+    def wrong(log_px_given_z, z, mean, log_var):
+        log_q = -0.5 * ((z - mean) ** 2 * np.exp(-log_var) + log_var).sum(-1)
+        log_w = log_px_given_z - 0.5 * prior * (z**2).sum(-1) + of_q * log_q
+        return combine(log_w + constant * 0.5 * np.log(2 * np.pi) * z.shape[-1])
+
+    return wrong
+
+
+def _log_mean(log_w, axis=0):
+    return logsumexp(log_w, axis=axis) - np.log(log_w.shape[axis])
+
+
+check_repair = Function(
+    homework,
+    "A likelihood that is too good",
+    oracle=lambda log_px_given_z, z, mean, log_var: _likelihood(log_px_given_z, z, mean, log_var),
+    cases=_likelihood_cases,
+    mistakes=every_bug(_likelihood, _BUGS)
+    | {
+        "The log stands inside the average: that estimates the ELBO. Average the weights first, "
+        "then take the log.": _with_weights(lambda log_w: log_w.mean(0)),
+        "The samples are counted along the wrong axis: average over the first, the samples of one "
+        "image.": _with_weights(partial(_log_mean, axis=1)),
+        "The images are averaged, too: one number for each image is asked.": (
+            _with_weights(lambda log_w: _log_mean(log_w).mean())
+        ),
+        "The prior is missing: w = p(x|z) p(z) / q(z|x).": _with_weights(_log_mean, prior=0.0),
+        "log q is added; the weight is divided by q.": _with_weights(_log_mean, of_q=1.0),
+        "log q is missing: the samples came from q, and the weight corrects for that.": (
+            _with_weights(_log_mean, of_q=0.0)
+        ),
+        "The constant ½ log 2π is in one of the two densities only: it belongs to both, or, since "
+        "it cancels, to none.": _with_weights(_log_mean, constant=1.0),
+    },
+    known={
+        "If log p(x|z) is -3 at every z and q is the prior, one sample": _image([-3]),
+        "If log p(x|z) is -3 at every z and q is the prior, two samples": _image([-3, -3]),
+        "Where q is twice as wide as the prior and z = 0, w is 2: log 2": _image(
+            [0], log_var=_LOG_4
+        ),
+        "At the mean 1 of q, q is e^½ times as high as the prior: -½": _image([0], z=1, mean=1),
+        "Two samples with the weights 0.5 and 0.1 give log 0.3, which": _image(np.log([0.5, 0.1])),
+        "One image alone, its only sample at -1500,": _image([-1500]),
+        "Dimensions add up: two in which q is twice as wide, 2 log 2,": (
+            _image([0], log_var=[_LOG_4, _LOG_4])
+        ),
+    },
+    properties=(
+        related(
+            "With each sample taken twice the average of the weights stays",
+            lambda px, z, mean, log_var: (
+                np.tile(px, (2, 1)),
+                np.tile(z, (2, 1, 1)),
+                mean,
+                log_var,
+            ),
+        ),
+        related(
+            "With log p(x|z) higher by 10 everywhere the estimate is higher by 10",
+            lambda px, z, mean, log_var: (px + 10, z, mean, log_var),
+            expected=lambda value, *_: value + 10,
+        ),
+    ),
+    hints=(
+        "Let log p(x|z) be -3 at every z, and q the prior. Then p(x) is known. Feed one sample, "
+        "then two.",
+        "Then one sample at z = 0 with log_var = log 4: p(z) is twice as high there as q(z).",
+        "Then two images, one with log-weights near -90 and one near -1500: each alone, and both "
+        "together.",
+    ),
+    because="A likelihood that rises by log 2 when the samples are doubled is no likelihood.",
+)
