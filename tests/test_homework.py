@@ -537,8 +537,7 @@ def test_the_course_has_six_weeks_with_the_times_of_the_pages():
         assert stated, f"appendix/teaching.md says {minutes} minutes for {path}, the page does not"
     for number, week in enumerate(weeks, 1):
         hours = sum(int(minutes) for _, minutes in week) / 60
-        least, most = (2, 3) if number == 4 else (4, 5)
-        assert least <= hours <= most, f"week {number}: {hours:.1f} hours, not {least} to {most}"
+        assert 4 <= hours <= 5, f"week {number}: {hours:.1f} hours, not 4 to 5"
 
 
 def test_the_course_gives_every_set_once_and_says_what_it_trains():
