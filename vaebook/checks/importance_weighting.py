@@ -1,13 +1,16 @@
 """Checks of the homework on importance weighting."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 
-from vaebook.checks.core import Choice, Function, Homework, Number, every_bug
+from vaebook.checks.core import Choice, Function, Homework, every_bug
 from vaebook.checks.properties import never, related
 from vaebook.gaussians import log_normal
+from vaebook.importance import importance_bound
+from vaebook.latent import LinearGaussianModel
 
 homework = Homework("Importance weighting")
 report = homework.report
@@ -83,6 +86,12 @@ check_wait = Function(
         "The mean of the proposal is its parameter, not its rate: q(z) = e^(-z/m)/m.": (
             _wait_by_rate
         ),
+        "Where the integral diverges the variance is infinite: return np.inf there, not 0.": (
+            lambda a, mean: np.where(mean > 0.5, _wait(a, mean), 0.0)
+        ),
+        "Where the integral diverges the variance is infinite: return np.inf there, not nan.": (
+            lambda a, mean: np.where(mean > 0.5, _wait(a, mean), np.nan)
+        ),
         "The factor 1/m of the proposal's density is lost: ∫ p²/q has an m in front.": (
             lambda a, mean: (_wait(a, mean) + 1) / mean - 1
         ),
@@ -108,12 +117,17 @@ check_wait = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _step(phi, x, mean, std, eps, *, decoder=1, encoder=2, of_q=1.0, score=False, share=None):
-    """Both gradients; the powers of the weights, what log q gives to the slope, and the score."""
-    z = mean + std * eps
-    log_w = log_normal(x, phi * z, 1.0) + log_normal(z, 0.0, 1.0) - log_normal(z, mean, std)
-    share = softmax(log_w, axis=0) if share is None else share(log_w)
-    slope = phi * (x - phi * z) - z + of_q * eps / std
+_over_samples = partial(softmax, axis=0)
+
+
+def _step(phi, x, mean, std, eps, *, decoder=1, encoder=2, of_z=-1.0, of_q=1.0, score=False,
+          share=_over_samples, densities=(1, 1, -1)):  # fmt: skip
+    """Both gradients; the powers of the weights, the slopes of prior and q, and the score."""
+    z, (p_x, p_z, q) = mean + std * eps, densities
+    log_w = p_x * log_normal(x, phi * z, 1.0) + p_z * log_normal(z, 0.0, 1.0)
+    log_w = log_w + q * log_normal(z, mean, std)
+    share = share(log_w)
+    slope = phi * (x - phi * z) + of_z * z + of_q * eps / std
     by_mean, by_std = slope, slope * eps
     if score:
         by_mean, by_std = by_mean - eps / std, by_std - (eps**2 - 1) / std
@@ -142,33 +156,6 @@ def _renormalised(log_w):
     return np.sqrt(softmax(2 * log_w, axis=0))
 
 
-def _term(member, part):
-    """One part of the derivatives: with the weights that belong to that member."""
-
-    def term(phi, x, mean, std, eps):
-        z = mean + std * eps
-        log_w = log_normal(x, phi * z, 1.0) + log_normal(z, 0.0, 1.0) - log_normal(z, mean, std)
-        share = softmax(log_w, axis=0) ** (1 if member == 0 else 2)
-        return (share * (eps if member == 2 else 1) * part(phi, x, z, eps / std)).sum(0)
-
-    return term
-
-
-_SLOPES = {
-    "the slope of log p(x|z), phi (x - phi z)": lambda phi, x, z, of_q: phi * (x - phi * z),
-    "the slope of the prior, -z": lambda phi, x, z, of_q: -z,
-    "the slope of -log q, eps/std": lambda phi, x, z, of_q: of_q,
-}
-_TERMS = (
-    {
-        "x z": _term(0, lambda phi, x, z, of_q: x * z),
-        "-phi z²": _term(0, lambda phi, x, z, of_q: -phi * z**2),
-    },
-    {name: _term(1, part) for name, part in _SLOPES.items()},
-    {name: _term(2, part) for name, part in _SLOPES.items()},
-)
-
-
 check_step = Function(
     homework,
     "One step of an IWAE",
@@ -185,6 +172,7 @@ check_step = Function(
         "The decoder's weights are squared as well: its gradient has the first power.": (
             partial(_step, decoder=2)
         ),
+        "The slope of the prior, -z, is missing in ∂ log w/∂z.": partial(_step, of_z=0.0),
         "log q depends on z, too: its derivative is -(z - mean)/std² = -eps/std, and log w has "
         "minus that.": partial(_step, of_q=0.0),
         "log w contains minus log q: its derivative with respect to z adds eps/std.": (
@@ -196,6 +184,15 @@ check_step = Function(
                 *_step(phi, x, mean, std, eps, share=_renormalised)[1:],
             )
         ),
+        "For an improbable point every weight underflows to 0: before exp take out the largest "
+        "log-weight of each point's own samples.": (
+            partial(_step, share=lambda log_w: np.exp(log_w) / np.exp(log_w).sum(0))
+        ),
+        "The prior is missing in the weights: w = p(x|z) p(z) / q(z).": (
+            partial(_step, densities=(1, 0, -1))
+        ),
+        "The weights lack q: w = p(x|z) p(z) / q(z).": partial(_step, densities=(1, 1, 0)),
+        "The weights multiply by q; divide by it.": partial(_step, densities=(1, 1, 1)),
         "Every sample has the same weight: that is the ELBO. Weigh by w_k over their sum.": (
             partial(_step, encoder=1, share=lambda log_w: np.ones_like(log_w) / len(log_w))
         ),
@@ -212,6 +209,12 @@ check_step = Function(
         "For one sample at z = 1.5, where the three slopes are ½, -1.5 and 1": (
             (1.0, [2.0], [0.5], [1.0], [[1.0]])
         ),
+        "With phi = 2, for one sample at z = 1, where the slopes are 2, -1 and 0": (
+            (2.0, [3.0], [1.0], [1.0], [[0.0]])
+        ),
+        "With std 2, for one sample with eps = 1, where the slopes are 0, -2 and ½": (
+            (0.0, [1.0], [0.0], [2.0], [[1.0]])
+        ),
         "For two samples of weight ½, both at z = ½": (1.0, [2.0], [0.5], [1.0], [[0.0], [0.0]]),
         "For two samples of weight ½, at z = 2 and -2": (0.0, [1.0], [0.0], [2.0], [[1.0], [-1.0]]),
     },
@@ -222,7 +225,6 @@ check_step = Function(
             expected=lambda value, *_: (value[0], value[1] / 2, value[2] / 2),
         ),
     ),
-    terms=_TERMS,
     hints=(
         "Log-weights (K, B) first. Constants that are the same for every sample cancel in the "
         "normalised weights; take the largest out before the exponential.",
@@ -237,29 +239,55 @@ check_step = Function(
 
 # -- task 4 ------------------------------------------------------------------------------------
 
-check_widths = Number(
+_MODEL, _X = LinearGaussianModel(1.5, 0.8), 1.7
+
+
+@cache
+def _width(n_importance):
+    def cost(std):
+        return -importance_bound(_MODEL, _X, 0.0, std, n_importance)
+
+    return minimize_scalar(cost, bounds=(0.2, 2.0), method="bounded").x
+
+
+def _forward(n_importance):
+    return float(np.hypot(*_MODEL.posterior(_X)))
+
+
+check_width = Function(
     homework,
     "The width that a bound asks for",
-    right=[0.4706, 1.0419],
+    oracle=_width,
+    cases=lambda rng: [(5,)],
     mistakes={
-        "That is the posterior's width for both. With 50 samples the bound rises if q reaches the "
-        "posterior, which lies at 0.88.": [0.4706, 0.4706],
-        "The second width makes q as wide as the posterior seen from 0, √(0.471² + 0.882²): "
-        "the optimum of KL(p‖q). The bound with 50 samples wants a little more.": [0.4706, 1.0],
-        "The first width is the optimum of KL(p‖q); the ELBO minimises KL(q‖p).": [1.0, 1.0419],
-        "These are for K = 50 and K = 1; they are asked the other way round.": [1.0419, 0.4706],
-        "These are the variances; standard deviations are asked.": [0.2215, 1.0856],
-        "The second number is the distance to the posterior's mean. Some of 50 samples arrive "
-        "there if q is a little wider.": [0.4706, 0.8824],
+        "That is the posterior's width for every K. With several samples the bound rises if some "
+        "of them reach the posterior.": lambda n_importance: _width(1),
+        "That is the best width of K = 50 for every K; does your function use n_importance?": (
+            lambda n_importance: _width(50)
+        ),
+        "That is √(0.471² + 0.882²) for every K, the optimum of KL(p‖q). The ELBO minimises "
+        "KL(q‖p), and no bound asks for it exactly.": _forward,
+        "That is a variance; the standard deviation, its root, is asked.": (
+            lambda n_importance: _width(n_importance) ** 2
+        ),
+        "That is the largest bound itself; its place is asked, the width.": lambda n_importance: (
+            importance_bound(_MODEL, _X, 0.0, _width(n_importance), n_importance)
+        ),
+    },
+    known={
+        "For one sample, the ELBO, the best width is the posterior's. It": (1,),
+        "For 50 samples q reaches the posterior. The best width": (50,),
     },
     hints=(
-        "importance_bound(model, 1.7, 0.0, std, n) is exact: try std = 0.2, 0.3, ..., 1.6.",
+        "importance_bound(LinearGaussianModel(1.5, 0.8), 1.7, 0.0, std, n_importance) is exact: "
+        "try std = 0.2, 0.21, ..., 1.6 and take the best.",
         "The ELBO splits: the KL of two Gaussians is a term of the means plus one of the widths.",
         'minimize_scalar(lambda std: -importance_bound(...), bounds=(0.2, 2), method="bounded").x',
     ),
-    because="The ELBO takes the posterior's width wherever its mean stands; L_50 makes q reach "
-    "the posterior.",
-    rtol=0.012,
+    because="The ELBO takes the posterior's width wherever its mean stands, 0.47; with 50 samples "
+    "it is 1.04, and q reaches the posterior.",
+    rtol=0.02,
+    seconds=30.0,
 )
 
 
