@@ -2,9 +2,9 @@
 
     .venv/bin/python tools/record_failures.py
 
-The programs exist once, in the chapter: its definitions are executed here. Each patient is trained
-on drawn digits and examined on others; ``vaebook/results/failures.npz`` keeps curves, pictures and
-test numbers.
+The programs exist once, in the chapter and its deeper page: their definitions are executed here.
+Each patient is trained on drawn digits and examined on others; ``vaebook/results/failures.npz``
+keeps curves, pictures and test numbers.
 """
 
 import ast
@@ -22,9 +22,10 @@ from vaebook.results.failures import NAMES
 from vaebook.vae import VAE, Config, log_likelihood
 from vaebook.vae.objective import reparameterize
 
-CHAPTER = ROOT / "chapters" / "what-goes-wrong.md"
+PAGES = [ROOT / folder / "what-goes-wrong.md" for folder in ("chapters", "deeper")]
 RECORD = ROOT / "vaebook" / "results" / "failures.npz"
 N_TRAIN, N_TEST, N_SHOWN, N_IMPORTANCE = 5000, 500, 12, 100
+N_SAMPLES, N_STAGES = 6, 20  # samples are drawn at every twentieth of a training
 TRAIN_SEED, TEST_SEED, FRESH_SEED = 17, 18, 19
 CONFIG = Config(n_latent=20, hidden=(200,))
 GAUSSIAN = dataclasses.replace(CONFIG, likelihood="gaussian")
@@ -32,13 +33,14 @@ MORE = 0.00025 * 3 * 64 * 64 / 784  # the weight 0.00025, as it acts on coloured
 
 
 def definitions():
-    """Return what the chapter imports and defines; no other line of its cells is run."""
+    """Return what the two pages import and define; no other line of their cells is run."""
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    codes = [plain_python(cell.code) for cell in code_cells(CHAPTER.read_text("utf-8"))]
+    cells = [cell for page in PAGES for cell in code_cells(page.read_text("utf-8"))]
+    codes = [plain_python(cell.code) for cell in cells]
     lines = [line for code in codes for line in ast.parse(code).body]
     body = [line for line in lines if isinstance(line, kinds)]
     names = {"__name__": "chapter"}
-    exec(compile(ast.Module(body, []), CHAPTER.name, "exec"), names)
+    exec(compile(ast.Module(body, []), "what-goes-wrong", "exec"), names)
     return names
 
 
@@ -48,7 +50,7 @@ def patients(chapter, images, test):
     sound, drawn, grey = (chapter[name] for name in ("sound", "drawn", "grey"))
     programs = {
         "healthy": sound,
-        "A": chapter["forget_to_draw"],
+        "A": chapter["forget_to_sample"],
         "B": chapter["take_log_var_for_std"],
         "C": chapter["average_pixels"],
         "D": chapter["turn_sign"],
@@ -111,13 +113,20 @@ def examine(name, vae, test, fresh):
         numbers["noise_std"] = vae.config.noise_std
         numbers["rms_error"] = (test - vae.decoder(z)).square().mean().sqrt().item()
     return {
-        "samples": as_bytes(vae.sample(N_SHOWN, generator=draw)),
         "originals": as_bytes(test[:N_SHOWN]),
         "reconstructions": as_bytes(shown),
         "kl": kl.double().mean(0).numpy(),
         "std": torch.exp(log_var / 2).double().mean(0).numpy(),
+        "mean_variance": mean.double().var(0, correction=0).numpy(),
         "numbers": numbers,
     }
+
+
+@torch.no_grad()
+def sample(vae):
+    """Return samples of a model as bytes of 16 levels, from the same noise at every stage."""
+    images = as_bytes(vae.sample(N_SAMPLES, generator=torch.Generator().manual_seed(5)))
+    return (17 * np.rint(images / 17)).astype(np.uint8)
 
 
 def as_bytes(images):
@@ -144,12 +153,14 @@ def main():
     arrays = {}
     for name, vae, program, data, pixels, n_epochs in patients(chapter, images, test):
         kind = "grey" if name.startswith("E") else "drawn"
-        printed, honest = [], []
+        printed, honest, samples = [], [], []
         for row in chapter["train"](vae, program, data, pixels, n_epochs):
             printed.append(row.tolist())
             if name.startswith("E"):
                 vae.config = dataclasses.replace(GAUSSIAN, noise_std=noise_std(name, printed[-1]))
             honest.append(bound(vae, tests[kind], 1))
+            if len(printed) % (n_epochs // N_STAGES) == 0:
+                samples.append(sample(vae))
         seen = examine(name, vae, tests[kind], fresh_tests[kind])
         if name in ("A", "B"):  # the decoder as it is, with an encoder that learns to fit it
             vae.decoder.requires_grad_(False)
@@ -158,7 +169,8 @@ def main():
         if name in ("healthy", "F", "F, thresholded"):
             row = [float(np.subtract(*bound(vae, tests[column]))) for column in pixels_of]
             seen["numbers"]["elbo_by_pixels"] = row
-        seen |= {"printed": np.array(printed), "honest": np.array(honest)}
+        curves = {"printed": np.array(printed), "honest": np.array(honest)}
+        seen |= curves | {"samples": np.array(samples)}
         arrays |= {f"{name}/{field}": value for field, value in seen.items() if field != "numbers"}
         arrays[f"{name}/numbers"] = np.array(json.dumps(seen["numbers"]))
         ends = np.subtract(*printed[-1]), np.subtract(*honest[-1]), seen["numbers"]["log_px"]

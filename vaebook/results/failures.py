@@ -11,15 +11,21 @@ from vaebook.results import read_arrays
 NAMES = ("healthy", "A", "B", "C", "D", "E", "E, as if 64 x 64 x 3", "E, cured", "F",
          "F, thresholded", "G", "G, cured", "H", "H, cured")  # fmt: skip
 
+#: From which variance of its mean over the data a latent dimension counts as active (Burda et al.,
+#: 2016).
+ACTIVE = 0.01
+
 
 class Failure(NamedTuple):
     r"""What was seen of one training; numbers per image, in nats where they are any unit at all.
 
     ``printed`` (T, 2): what the program printed after each epoch, the reconstruction and the price
     that it subtracted. ``honest`` (T, 2): the reconstruction term and the KL divergence of the same
-    networks by ``vaebook.vae`` on test images. ``samples`` and ``originals``, ``reconstructions``
-    (n, 28, 28): bytes. ``kl`` and ``std`` (20,): means over test images for each latent number.
-    ``numbers``: the last test in plain numbers.
+    networks by ``vaebook.vae`` on test images. ``samples`` (20, 6, 28, 28): bytes of 16 levels, at
+    every twentieth of the training and from the same noise. ``originals`` and ``reconstructions``
+    (n, 28, 28): bytes. ``kl`` and ``std`` (20,): means over test images for each latent dimension;
+    ``mean_variance`` (20,): the variance over test images of the mean of q, which
+    :attr:`active` compares with :data:`ACTIVE`. ``numbers``: the last test in plain numbers.
     """
 
     printed: np.ndarray
@@ -29,7 +35,13 @@ class Failure(NamedTuple):
     reconstructions: np.ndarray
     kl: np.ndarray
     std: np.ndarray
+    mean_variance: np.ndarray
     numbers: dict
+
+    @property
+    def active(self):
+        """Which latent dimensions are active, (20,): their mean varies with the image."""
+        return self.mean_variance > ACTIVE
 
 
 @functools.cache
