@@ -83,14 +83,13 @@ PLOTS = {
     "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
     "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
     "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
-    "plot_printed_and_honest": (TRACE, TRACE - 1, np.float64(-18.0)),
+    "plot_printed": (TRACE, TRACE - 2, TRACE - 1, np.float64(-18.0)),
     "plot_prices": ([DRAWS**2, DRAWS**2 / 2], ["a", "b"], [DRAWS**2, DRAWS**2 / 2]),
     "plot_latent_plane": (SIDE, DENSITY, DENSITY, DOTS, np.array([3, 8, 1])),
     "plot_ladder": (["a", "b", "c"], [88.0, 86.0, 87.0], [0.2, 0.3]),
     "plot_manifold": (IMAGES[:9].reshape(3, 3, 28, 28), DRAWS),
 }
 FIGURES = {
-    "figure_patient": (TRACE, TRACE - 1, IMAGES),
     "figure_image_rows": ([IMAGES, IMAGES[::-1]], ["a", "b"]),
     "figure_sampling_graphs": (),
     "figure_roots": (X_DRAWN, ["half", "tall"], ROOTS),
@@ -479,14 +478,11 @@ def test_prices_fall_and_the_formula_lies_on_them(ax):
         np.testing.assert_array_equal(marks.get_ydata(), crosses.get_ydata())
 
 
-def test_a_patient_stands_beside_the_healthy_run_where_it_has_a_place():
-    curves, samples = figures.figure_patient(*FIGURES["figure_patient"]).axes
-    assert [line.get_label() for line in curves.lines] == ["healthy", "patient"]
-    np.testing.assert_array_equal(curves.lines[1].get_ydata(), TRACE)
-    assert len(samples.images) == 1
-    alone, _ = figures.figure_patient(TRACE * 1e9, None, IMAGES, linthresh=10).axes
-    assert len(alone.lines) == 1
-    assert alone.get_yscale() == "symlog"
+def test_a_patient_is_drawn_with_what_there_is_to_compare(ax):
+    figures.plot_printed(TRACE, log_px=-18.0, ax=ax)
+    assert ax.lines[0].get_label() == "patient"
+    assert len(ax.lines) == 2
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), TRACE)
 
 
 def test_ladder_sorts_its_rows_and_tells_measured_from_cited(ax):

@@ -1257,44 +1257,6 @@ def show_images(images, columns, *, ax=None):
     return ax
 
 
-def figure_patient(printed, healthy, samples, *, linthresh=None):
-    """Draw what a program prints, beside that of the sound one, and samples of its model.
-
-    Parameters
-    ----------
-    printed, healthy : ndarray, (T,)
-        The printed bound after each epoch; ``healthy`` may be None where it has no place on the
-        axis, or have another length.
-    samples : ndarray of uint8, (12, 28, 28)
-    linthresh : float, optional
-        Where given, the axis is linear up to this value and logarithmic beyond it.
-
-    Returns
-    -------
-    Figure
-
-    Source: chapter "what-goes-wrong".
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 2.5), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
-    if healthy is not None:
-        epochs = np.arange(1, len(healthy) + 1)
-        left.plot(epochs, healthy, ":", color=COLOURS["muted"], label="healthy")
-    style = {"color": COLOURS["bound"], "linestyle": DASHES["bound"]}
-    left.plot(np.arange(1, len(printed) + 1), printed, label="patient", **style)
-    if linthresh is not None:
-        left.set_yscale("symlog", linthresh=linthresh)
-        powers = np.arange(8, np.log10(np.abs(printed).max()), 8)
-        left.set_yticks([0, *10.0**powers])
-    left.set(xlabel="epoch", ylabel="printed bound")
-    left.legend()
-    show_images(samples, 4, ax=right)
-    right.set_title("samples", fontsize="medium")
-    return figure
-
-
 def figure_image_rows(rows, names):
     """Draw one row of images under another, each with its name on the left.
 
@@ -1322,14 +1284,18 @@ def figure_image_rows(rows, names):
     return figure
 
 
-def plot_printed_and_honest(printed, honest, log_px, *, ax=None):
-    """Draw the bound that a program prints over the bound of the same networks on test images.
+def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
+    """Draw the bound that a program prints, and what it can be compared with.
 
     Parameters
     ----------
-    printed, honest : ndarray, (T,)
+    printed : ndarray, (T,)
         After each epoch, in nats.
-    log_px : float
+    healthy : ndarray, (T,), optional
+        What the sound program prints.
+    test : ndarray, (T,), optional
+        The bound of the same networks on test images.
+    log_px : float, optional
         Estimate of the log-likelihood of test images after the last epoch.
     ax : Axes, optional
 
@@ -1341,9 +1307,13 @@ def plot_printed_and_honest(printed, honest, log_px, *, ax=None):
     """
     ax = _axes(ax)
     epochs = np.arange(1, len(printed) + 1)
-    ax.plot(epochs, printed, color=COLOURS["bound"], linestyle=DASHES["bound"], label="printed")
-    ax.plot(epochs, honest, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
-    ax.plot(epochs[-1:], [log_px], "D", color=COLOURS["p"], label=r"estimate of $\log\,p(x)$")
+    if healthy is not None:
+        ax.plot(epochs, healthy, ":", color=COLOURS["muted"], label="healthy")
+    ax.plot(epochs, printed, color=COLOURS["bound"], linestyle=DASHES["bound"], label="patient")
+    if test is not None:
+        ax.plot(epochs, test, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
+    if log_px is not None:
+        ax.plot(epochs[-1:], [log_px], "D", color=COLOURS["p"], label=r"estimate of $\log\,p(x)$")
     ax.set(xlabel="epoch", ylabel="nats per image")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()

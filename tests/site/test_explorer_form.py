@@ -297,6 +297,25 @@ def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
     assert not lens.is_visible()
 
 
+def test_a_patient_is_blind_until_revealed_and_the_next_one_is_blind_again(page, site):
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Failures)
+    root = show(page, case, site)
+    note, suspect = root.locator(".vb-note"), root.locator("select[name=suspect]")
+    chart = root.locator("svg.vb-picture").first
+    assert "test bound" not in chart.text_content()
+    suspect.select_option("mean")
+    root.locator("[name=reveal]").click()
+    expect(note).to_contain_text("Right. The mean is decoded")
+    assert "test bound" in chart.text_content()
+    suspect.select_option("sign")
+    expect(note).to_contain_text("Another one.")
+    root.locator("[name=next_patient]").click()
+    expect(note).to_contain_text("choose a suspect")
+    assert "test bound" not in chart.text_content()
+    now = values(root)
+    assert (now["patient"], now["suspect"], now["revealed"]) == ("B", "none", 0)
+
+
 def test_a_slider_plays_through_its_range_until_pressed_or_moved(new_page, site):
     page = new_page(viewport={"width": 1280, "height": 800})
     root = show(page, VAE_STEP, site)

@@ -19,7 +19,8 @@ To add the explorer ``Bound``:
    ``bars``, ``label``, ``heat``; ``js/kit/marks.js`` says above each what its ``set`` takes),
    handles for what is taken by hand (``api.handle``, in ``js/kit/api.js``), and returns
    ``{update(values)}``, which draws with ``mark.set(...)`` and returns
-   ``{readouts, consequence, table}``. Optional beside it: ``constrain(values, moved)``,
+   ``{readouts, consequence, table}``, and a ``note`` where what to do changes. Optional beside it:
+   ``constrain(values, moved)``,
    with its double in Python, and ``actions`` by the names of the buttons: the changes that one
    returns are a jump, which the kit runs as a motion and can undo. Formulas go to
    ``js/forms/``. An array of ``tables()`` arrives as a typed array: ``Array.from(tables.grid)``

@@ -1,18 +1,36 @@
-"""Explorer ``failures``: recorded trainings of a sound VAE and of broken ones, to be told apart."""
+"""Explorer ``failures``: recorded trainings of broken VAEs, to be told apart beside a sound one."""
 
 from typing import ClassVar
 
 import numpy as np
 
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import Choice, Readout, Slider
-from vaebook.explorers.words import write
+from vaebook.explorers.controls import Choice, Count, Hidden, Readout, Slider
+from vaebook.explorers.words import fill
 from vaebook.results import failures
 
-PATIENTS = ("healthy", *"ABCDEFGH")
+#: The bug of each patient; the words for it are in ``SUSPECTS``.
+BUGS = {
+    "A": "mean", "B": "width", "C": "pixels", "D": "sign",
+    "E": "weight", "F": "grey", "G": "decoder", "H": "leak",
+}  # fmt: skip
+SUSPECTS = {
+    "none": "not chosen yet",
+    "pixels": "likelihood averaged over pixels",
+    "sign": "KL added, not subtracted",
+    "weight": "KL weight picked by hand",
+    "grey": "grey pixels in a binary formula",
+    "width": "log s² used as s",
+    "mean": "mean decoded, no sampling",
+    "decoder": "decoder that can do without z",
+    "leak": "test images in training",
+}
+HISTORY = dict.fromkeys("ABCDF", "Network and epochs as in the healthy run.") | {
+    "E": "Real pixels from 0 to 1 and a Gaussian decoder.",
+    "G": "Another decoder, which draws its samples pixel by pixel.",
+    "H": "1,500 images, 80 epochs (four a step). It also prints a test bound: no worse than this.",
+}
 STAGES = 20  # of a training: epochs, or four epochs each where there are 80
-N_SAMPLES, N_PAIRS = 6, 3
-ACTIVE = 0.1  # nats from which a latent number counts as active
 
 
 def at_stages(curve):
@@ -21,8 +39,16 @@ def at_stages(curve):
     return curve[step - 1 :: step]
 
 
+def has_healthy_beside(run):
+    """Tell whether a patient and the healthy run print numbers that one axis can hold."""
+    ends = [abs(np.subtract(*one.printed[-1])) for one in (run, failures.load()["healthy"])]
+    return bool(0.1 < ends[0] / ends[1] < 10)
+
+
 class Failures(Explorer):
-    """What a sound program and eight broken ones print, and what a test makes of their networks.
+    """What eight broken programs print and sample beside a sound one; revealed, what a test says.
+
+    ``case`` is the patient to whom ``suspect`` and ``revealed`` belong; any other begins blind.
 
     Source: chapter "what-goes-wrong", eq-wrong-chain.
     """
@@ -30,121 +56,144 @@ class Failures(Explorer):
     name = "failures"
     title = "The ward round"
 
-    patient = Choice("A", {name: name for name in PATIENTS}, label="patient")
-    stage = Slider(10, 1, STAGES, step=1, label="stage")
+    patient = Choice("A", {name: name for name in BUGS}, label="patient")
+    stage = Slider(20, 1, STAGES, step=1, play=5, label="epoch")
+    suspect = Choice("none", SUSPECTS, label="suspect")
+    case = Hidden("A")
+    revealed = Count(0, 0, 1)
+    buttons = ("reveal", "next_patient")
 
     shown = (
-        Readout("printed_reconstruction", "reconstruction", "", 3, group="Printed", more=True),
-        Readout("price", "− price", "", 3, group="Printed", more=True),
-        Readout("printed", "printed bound", "", 3, role="bound"),
-        Readout(
-            "reconstruction",
-            "reconstruction",
-            "",
-            1,
-            group="By vaebook.vae, test images",
-            more=True,
-        ),
-        Readout("kl", "− KL to the prior", "", 1, group="By vaebook.vae, test images", more=True),
-        Readout("elbo", "test ELBO", "", 1),
-        Readout("log_px", "final log p(x)", "", 1, role="p"),
+        Readout("printed", "patient prints", "", 2, role="bound"),
+        Readout("healthy", "healthy run prints", "", 2),
+        Readout("price", "KL term, subtracted", "", 3, group="Printed, this epoch", more=True),
+        Readout("kl", "KL to the prior", "", 1, group="Examined, this epoch", more=True),
+        Readout("elbo", "test ELBO", "", 1, group="Examined, this epoch", more=True),
+        Readout("log_px", "estimate of log p(x)", "", 1, group="At the end", role="p", more=True),
         Readout("fresh", "ELBO, fresh images", "", 1, group="At the end", more=True),
-        Readout(
-            "active",
-            f"active latent numbers (KL above {ACTIVE} nats)",
-            "",
-            0,
-            group="At the end",
-            more=True,
-        ),
+        Readout("active", "active dimensions", "", 0, group="At the end", more=True),
         Readout("std", "mean of s", "", 3, group="At the end", more=True),
     )
 
     text: ClassVar = {
-        "note": "Choose a patient and compare what it prints with the test. What is wrong?",
-        "stage_axis": "twentieths of the training",
-        "nats_axis": "nats per image",
-        "printed": "printed",
-        "test": "test",
-        "off_chart": "outside the chart:\n{printed} printed\n{elbo:1} in the test",
-        "samples": "samples",
-        "pairs": "reconstructed",
-        "latent_axis": "latent number, the dearest first",
+        "reveal": "Reveal",
+        "next_patient": "Next patient",
+        "note": "Compare with the healthy run, choose a suspect, then reveal.",
+        **{f"history_{patient}": words for patient, words in HISTORY.items()},
+        "verdict_right": "Right.",
+        "verdict_wrong": "Another one.",
+        "verdict_none": "No guess?",
+        "told_A": "The mean is decoded, nothing sampled. It prints more than log p(x); s is {std}.",
+        "told_B": "log s² is used as s. It prints more than log p(x); the s of the KL is {std}.",
+        "told_C": "The likelihood is averaged over the pixels, so the KL outweighs it.",
+        "told_D": "The KL is added, and so driven up. A bound for binary pixels is never above 0.",
+        "told_E": "A KL weight picked by hand: a noise level in disguise. It prints no bound.",
+        "told_F": "Grey pixels in a formula for binary ones: its number belongs to other data.",
+        "told_G": "The decoder sees the pixels before each pixel, and can nearly do without z.",
+        "told_H": "Test images are among the training images: on fresh ones it has {fresh:1}.",
+        "epoch_axis": "epoch",
+        "nats_axis": "printed bound (nats per image)",
+        "patient_name": "patient {patient}",
+        "healthy_name": "healthy run",
+        "test_name": "test bound",
+        "log_px_name": "estimate of log p(x)",
+        "patient_outside": "patient {patient}: {printed}, outside the chart",
+        "healthy_outside": "healthy run: {healthy}, outside the chart",
+        "samples": "samples: patient above, healthy below",
+        "latent_axis": "latent dimension, largest KL first",
         "kl_axis": "KL (nats)",
-        "off_bars": "far above the chart",
-        "consequence": "patient {patient}: printed {printed}, test bound {elbo:1}; at the end "
-        "log p(x) is {log_px:1}, and {active:0} latent numbers are active",
-        "curve_description": "Patient {patient}. Over the training, the printed bound and the "
-        "bound of the same networks on test images. At stage {stage:0}: {printed} and {elbo:1}.",
-        "pictures_description": "Patient {patient} at the end of the training: six samples, and "
-        "three test images above their reconstructions.",
-        "bars_description": "Patient {patient} at the end: the KL of each of the 20 latent numbers "
-        "on test images, falling from {dearest} to {cheapest} nats.",
-        "table_caption": "Bounds up to the stage on show, nats per image",
+        "healthy_dots": "dots: healthy run",
+        "off_bars": "patient: far above the chart",
+        "seen": "Test bound {elbo:1}, KL {kl:1}; at the end log p(x) is about {log_px:1}, and "
+        "{active:0} of 20 dimensions are active.",
+        "consequence": "patient {patient} prints {printed}, the healthy run {healthy}. {found}",
+        "curve_description": "The printed bound over {epochs:0} epochs: at the marked one patient "
+        "{patient} prints {printed}, the healthy run {healthy}. {found}",
+        "pictures_description": "Six samples of patient {patient}; below, six of the healthy run.",
+        "bars_description": "The KL of the 20 latent dimensions at the end, largest first: dots "
+        "for the healthy run{bars}.",
+        "shown_bars": ", bars for the patient",
+        "table_caption": "Printed bounds, nats per image",
     }
     described = ("curve_description", "pictures_description", "bars_description")
 
+    def constrain(self, values, moved):
+        """Begin blind with another patient."""
+        if values["case"] == values["patient"]:
+            return values
+        blind = {"suspect": "none", "revealed": 0}
+        kept = {name: values[name] if name in moved else blind[name] for name in blind}
+        return values | kept | {"case": values["patient"]}
+
+    def reveal(self):
+        """Say what is wrong with the patient."""
+        self.set(revealed=1)
+
+    def next_patient(self):
+        """Go on to the next one, and from the last to the first."""
+        self.set(patient="BCDEFGHA"["ABCDEFGH".index(self.patient)])
+
     def tables(self):
-        """Return the curves, the pictures and the latent numbers of all patients."""
-        runs = [failures.load()[name] for name in PATIENTS]
+        """Return the curves, samples and latent dimensions of the patients and, last, healthy."""
+        runs = [failures.load()[name] for name in (*BUGS, "healthy")]
+        samples = np.stack([run.samples for run in runs]).reshape(len(runs), -1) // 17
         return {
-            "names": list(PATIENTS),
-            "n_samples": N_SAMPLES,
-            "n_pairs": N_PAIRS,
-            "active_from": ACTIVE,
+            "bugs": BUGS,
+            "beside": [has_healthy_beside(run) for run in runs],
+            "n_samples": runs[0].samples.shape[1],
+            "n_epochs": [len(run.printed) for run in runs],
             "printed": np.stack([at_stages(run.printed) for run in runs]),
             "honest": np.stack([at_stages(run.honest) for run in runs]),
-            "samples": np.stack([run.samples[:N_SAMPLES] for run in runs]),
-            "reconstructions": np.stack([run.reconstructions[:N_PAIRS] for run in runs]),
-            "originals": np.stack(
-                [failures.load()[name].originals[:N_PAIRS] for name in ("healthy", "E")]
-            ),
+            "samples": samples[:, ::2] * 16 + samples[:, 1::2],  # two pixels of 16 levels in a byte
             "kl": np.stack([np.sort(run.kl)[::-1] for run in runs]).astype(float),
+            "active": [int(run.active.sum()) for run in runs],
             "std": [float(run.std.mean(dtype=float)) for run in runs],
             "ends": [[run.numbers[key] for key in ("log_px", "fresh_elbo")] for run in runs],
         }
 
     def compute(self):
-        """Return the numbers of the stage on show, and those of the end."""
-        run = failures.load()[self.patient]
-        printed, honest = (at_stages(c)[self.stage - 1] for c in (run.printed, run.honest))
+        """Return the numbers of the epoch on show, and those of the end."""
+        run, healthy = (failures.load()[name] for name in (self.patient, "healthy"))
+        curves = (run.printed, run.honest, healthy.printed)
+        printed, honest, sound = (at_stages(curve)[self.stage - 1] for curve in curves)
         return {
-            "printed_reconstruction": printed[0],
-            "price": printed[1],
             "printed": printed[0] - printed[1],
-            "reconstruction": honest[0],
+            "healthy": sound[0] - sound[1],
+            "price": printed[1],
             "kl": honest[1],
             "elbo": honest[0] - honest[1],
             "log_px": run.numbers["log_px"],
             "fresh": run.numbers["fresh_elbo"],
-            "active": np.sum(run.kl > ACTIVE),
+            "active": run.active.sum(),
             "std": run.std.mean(dtype=float),
         }
 
     def blanks(self):
-        """Return also the largest and the smallest KL, and the printed bound with more digits."""
-        blanks, kl = super().blanks(), failures.load()[self.patient].kl
-        printed = write(blanks["printed"], 3 if abs(blanks["printed"]) < 1 else 1)
-        return blanks | {"printed": printed, "dearest": kl.max(), "cheapest": kl.min()}
+        """Return also what is found; before the reveal, the history of the patient."""
+        blanks, run = super().blanks(), failures.load()[self.patient]
+        blanks["epochs"] = len(run.printed)
+        found = self.text[f"history_{self.patient}"]
+        if self.revealed:
+            found = f"{fill(self.text[f'told_{self.patient}'], blanks)} "
+            found += fill(self.text["seen"], blanks)
+        return blanks | {"found": found, "bars": self.text["shown_bars"] if self.revealed else ""}
 
     def still(self):
-        """Return the curves, samples, reconstructions and latent numbers."""
+        """Return the curves, and samples of the patient over those of the healthy run."""
         from matplotlib.figure import Figure
 
         from vaebook import figures
 
-        run, at = failures.load()[self.patient], self.compute()
-        fig = Figure(figsize=(6.4, 4.2), layout="constrained")
-        (left, right), (below, pairs) = fig.subplots(2, 2, height_ratios=[1.3, 1])
-        curves = [np.subtract(*at_stages(curve).T) for curve in (run.printed, run.honest)]
-        figures.plot_printed_and_honest(*curves, at["log_px"], ax=left)
-        left.set_xlabel(self.text["stage_axis"])
-        for ax, images, name in [
-            (right, run.samples[:N_SAMPLES], "samples"),
-            (pairs, np.concatenate([run.originals[:N_PAIRS], run.reconstructions[:N_PAIRS]]),
-             "pairs"),
-        ]:  # fmt: skip
-            figures.show_images(images, 3, ax=ax)
-            ax.set_title(self.text[name], fontsize="medium")
-        figures.plot_prices([run.kl], [self.patient], ax=below)
+        run, healthy = (failures.load()[name] for name in (self.patient, "healthy"))
+        printed, beside, test = (
+            np.subtract(*at_stages(curve).T) for curve in (run.printed, healthy.printed, run.honest)
+        )
+        examined = {"test": test, "log_px": run.numbers["log_px"]} if self.revealed else {}
+        fig = Figure(figsize=(6.4, 4.6), layout="constrained")
+        over, below = fig.subplots(2, 1, height_ratios=[1, 0.9])
+        healthy_line = beside if has_healthy_beside(run) else None
+        figures.plot_printed(printed, healthy_line, **examined, ax=over)
+        pictures = np.concatenate([one.samples[self.stage - 1] for one in (run, healthy)])
+        figures.show_images(pictures, len(pictures) // 2, ax=below)
+        below.set_title(self.text["samples"], fontsize="medium")
         return fig

@@ -1,122 +1,164 @@
-// Recorded trainings, one sound and eight broken: what each prints, and what a test makes of its networks.
+// Recorded trainings of broken programs beside a sound one: first blind, then with what a test says.
 vaebook.define("failures", (api) => {
   const { tables, text, format } = api;
-  const { names, n_samples: nSamples, n_pairs: nPairs, active_from: activeFrom } = tables;
-  const STAGES = 20, SIZE = 28;
+  const { bugs, beside, n_samples: nSamples, n_epochs: nEpochs } = tables;
+  const patients = Object.keys(bugs), HEALTHY = patients.length; // its row is the last one
+  const STAGES = 20, SIZE = 28, N_LATENT = 20;
   const stages = Array.from({ length: STAGES }, (_, k) => k + 1);
-  const latents = Array.from({ length: 20 }, (_, k) => k + 1);
-  const rowsOf = (table, patient) => stages.map((_, k) => Array.from(table.subarray(2 * (STAGES * patient + k), 2 * (STAGES * patient + k) + 2)));
-  // The picture's rows go upwards, those of an image downwards.
-  const image = (table, k) => {
-    const pixels = table.subarray(SIZE * SIZE * k, SIZE * SIZE * (k + 1));
-    return Array.from({ length: SIZE * SIZE }, (_, i) => pixels[SIZE * (SIZE - 1 - Math.floor(i / SIZE)) + (i % SIZE)]);
+  const latents = Array.from({ length: N_LATENT }, (_, k) => k + 1);
+  const fits = (v) => Math.abs(v) < 1e4;
+  // Both terms of a bound at a stage, counted from 0, and the bound at all stages.
+  const terms = (table, row, k) => table.subarray(2 * (STAGES * row + k), 2 * (STAGES * row + k) + 2);
+  const curveOf = (table, row) => stages.map((_, k) => terms(table, row, k)[0] - terms(table, row, k)[1]);
+  const klOf = (row) => Array.from(tables.kl.subarray(N_LATENT * row, N_LATENT * (row + 1)));
+  // A byte holds two pixels of 16 levels. The picture's rows go upwards, those of an image downwards.
+  const image = (row, k, i) => {
+    const first = (SIZE * SIZE * (nSamples * (STAGES * row + k) + i)) / 2;
+    return Array.from({ length: SIZE * SIZE }, (_, at) => {
+      const pixel = SIZE * (SIZE - 1 - Math.floor(at / SIZE)) + (at % SIZE);
+      const byte = tables.samples[first + (pixel >> 1)];
+      return pixel % 2 ? byte & 15 : byte >> 4;
+    });
   };
 
   const chart = api.chart({
-    height: [230, 150],
-    x: { domain: [1, STAGES], label: text("stage_axis") },
-    y: { domain: [-1, 0], label: text("nats_axis") },
+    height: [220, 148],
+    x: { domain: [0, STAGES + 1], label: text("epoch_axis") },
+    y: { domain: [-1, 0], label: text("nats_axis"), spacing: 38 },
   });
+  const healthyLine = chart.line("muted", { width: 2 });
+  const testLine = chart.line("ink", { width: 1.25 });
+  const testDots = chart.points("ink", { size: 2.5 });
   const printedLine = chart.line("bound", { width: 2.5 });
-  const honestLine = chart.line("ink", { width: 1.25 });
-  const honestDots = chart.points("ink", { size: 2.5 });
+  const truth = chart.points("p", { shape: "diamond", size: 4.5 });
   const now = chart.segment("muted", { width: 1.5 });
-  const nowAt = chart.points("bound", { shape: "diamond", size: 4.5 });
-  const printedName = chart.label("bound");
-  const honestName = chart.label("ink", { dy: 18 });
-  const outside = [-25, -7, 11].map((dy) => chart.label("bound", { dy }));
+  const nowAt = chart.points("bound", { shape: "square", size: 4.5 });
+  const [healthyName, testName, printedName] = ["muted", "ink", "bound"].map((role) => chart.label(role, { dy: 4 }));
+  const truthName = chart.label("p", { anchor: "end" });
   const handle = api.handle(chart, { moves: ["stage"], role: "ink", to: (stage) => ({ stage }) });
   chart.onpick((stage) => api.set({ stage: api.snap("stage", stage) }));
 
-  // Six samples in two rows, and three pairs, one image above its reconstruction.
+  // Two rows of samples, each image made from the same noise as the one under it.
   const step = SIZE + 2;
-  const grid = (label) => api.chart({
-    part: 1, wide: false, equal: true, below: true, height: [240, 145],
-    x: { domain: [-1, 3 * step], ticks: false },
-    y: { domain: [-1, 2 * step], ticks: false, label: text(label) },
+  const pictures = api.chart({
+    equal: true, below: true, height: [225, 130],
+    x: { domain: [-1, nSamples * step], ticks: false },
+    y: { domain: [-1, 2 * step], ticks: false, label: text("samples") },
   });
-  const [left, right] = [grid("samples"), grid("pairs")];
-  const cells = (pictures, n) => Array.from({ length: n }, (_, k) => ({
-    heat: pictures.heat("ink", { pixels: true }),
-    x: [step * (k % 3), step * (k % 3) + SIZE],
-    y: [step * (1 - Math.floor(k / 3)), step * (1 - Math.floor(k / 3)) + SIZE],
-  }));
-  const samples = cells(left, nSamples), pairs = cells(right, 2 * nPairs);
-  const paint = (cell, values) => cell.heat.set(values, SIZE, SIZE, cell.x, cell.y, 255);
+  const cells = [1, 0].map((up) => Array.from({ length: nSamples }, (_, i) => ({
+    heat: pictures.heat("ink", { pixels: true }), x: [step * i, step * i + SIZE], y: [step * up, step * up + SIZE],
+  })));
+  let painted = "";
+  function paint(rows, k) {
+    if (painted === `${rows}/${k}`) return;
+    painted = `${rows}/${k}`;
+    cells.forEach((line, n) => line.forEach(({ heat, x, y }, i) => heat.set(image(rows[n], k, i), SIZE, SIZE, x, y, 15)));
+  }
 
   const prices = api.chart({
     height: 150, aside: true,
-    x: { domain: [0.4, 20.6], label: text("latent_axis") },
+    x: { domain: [0.4, N_LATENT + 0.6], label: text("latent_axis") },
     y: { domain: [0, 2], label: text("kl_axis"), spacing: 35 },
   });
-  const bars = prices.bars("c1");
-  const offBars = prices.label("c1");
+  const bars = prices.bars("bound");
+  const dots = prices.points("muted", { size: 3 });
+  const barsName = prices.label("muted", { anchor: "end" });
 
   return {
+    constrain(values, moved) {
+      if (values.case === values.patient) return values;
+      const blind = { suspect: "none", revealed: 0 };
+      for (const name of Object.keys(blind)) if (moved.includes(name)) blind[name] = values[name];
+      return { ...values, ...blind, case: values.patient };
+    },
+
+    actions: {
+      reveal: () => ({ revealed: 1 }),
+      next_patient: ({ patient }) => ({ patient: patients[(patients.indexOf(patient) + 1) % HEALTHY] }),
+    },
+
     update(values) {
-      const patient = names.indexOf(values.patient);
-      const [printedRows, honestRows] = [rowsOf(tables.printed, patient), rowsOf(tables.honest, patient)];
-      const [printed, honest] = [printedRows, honestRows].map((rows) => rows.map(([gain, price]) => gain - price));
-      const k = values.stage - 1;
-      const fits = (v) => Math.abs(v) < 1e4;
-
-      // A patient may print numbers that no axis can hold beside the others.
-      const inView = [...printed, ...honest].filter(fits);
-      const [low, high] = inView.length ? [Math.min(...inView), Math.max(...inView)] : [-1, 1];
-      const room = 0.12 * (high - low || 1);
-      chart.domain({ y: [low - room, high + room] });
-      const shown = (curve) => curve.map((v) => (fits(v) ? v : NaN));
-      printedLine.set(stages, shown(printed));
-      honestLine.set(stages, shown(honest));
-      honestDots.set(...[stages, honest].map((list) => list.filter((_, i) => fits(honest[i]))));
-      handle.set(values.stage, low - room);
-      now.set(values.stage, low - room, values.stage, high + room);
-      nowAt.set(fits(printed[k]) ? [values.stage] : [], fits(printed[k]) ? [printed[k]] : []);
-      const over = printed[12] >= honest[12];
-      if (fits(printed[12])) printedName.set(13, printed[12], text("printed"), over ? 0 : 24);
-      else printedName.clear();
-      if (fits(honest[12])) honestName.set(13, honest[12], text("test"), over ? 0 : -24);
-      else honestName.clear();
-
-      for (let i = 0; i < nSamples; i++) paint(samples[i], image(tables.samples, nSamples * patient + i));
-      const kind = values.patient === "E" ? 1 : 0;
-      for (let i = 0; i < nPairs; i++) {
-        paint(pairs[i], image(tables.originals, nPairs * kind + i));
-        paint(pairs[nPairs + i], image(tables.reconstructions, nPairs * patient + i));
-      }
-
-      const kl = Array.from(tables.kl.subarray(20 * patient, 20 * (patient + 1)));
-      const small = kl.every(fits);
-      prices.domain({ y: [0, small ? Math.max(0.5, 1.1 * kl[0]) : 2] });
-      if (small) bars.set(latents.map((n) => n - 0.35), latents.map((n) => n + 0.35), kl);
-      else bars.clear();
-      if (small) offBars.clear();
-      else offBars.set(10, 1, text("off_bars"));
-
+      const { patient, suspect, revealed } = values;
+      const row = patients.indexOf(patient);
+      const k = Math.round(values.stage) - 1; // a jump passes between two stages
+      const [printed, healthy, test] = [curveOf(tables.printed, row), curveOf(tables.printed, HEALTHY), curveOf(tables.honest, row)];
+      const [logPx, fresh] = tables.ends[row];
+      const kl = klOf(row);
+      const [price, cost] = [tables.printed, tables.honest].map((table) => terms(table, row, k)[1]);
       const readouts = {
-        printed_reconstruction: printedRows[k][0], price: printedRows[k][1], printed: printed[k],
-        reconstruction: honestRows[k][0], kl: honestRows[k][1], elbo: honest[k],
-        log_px: tables.ends[patient][0], fresh: tables.ends[patient][1],
-        active: kl.filter((value) => value > activeFrom).length, std: tables.std[patient],
+        printed: printed[k], healthy: healthy[k], price,
+        kl: cost, elbo: test[k], log_px: logPx, fresh, active: tables.active[row], std: tables.std[row],
       };
-      const blanks = {
-        ...values, ...readouts, dearest: kl[0], cheapest: kl[19],
-        printed: format(readouts.printed, Math.abs(readouts.printed) < 1 ? 3 : 1),
-      };
-      const lines = inView.length ? [] : text("off_chart", blanks).split("\n");
-      outside.forEach((label, i) => (lines.length ? label.set(10, 0, lines[i]) : label.clear()));
+      const blanks = { ...values, ...readouts, epochs: nEpochs[row] };
+      const told = text(`told_${patient}`, blanks);
+      blanks.found = revealed ? `${told} ${text("seen", blanks)}` : text(`history_${patient}`);
+      blanks.bars = revealed ? text("shown_bars") : "";
+      drawCurves(values, blanks, k, { printed, healthy, test, logPx, beside: beside[row] });
+
+      paint([row, HEALTHY], k);
+      drawPrices(kl, revealed);
       chart.describe(text("curve_description", blanks));
-      for (const pictures of [left, right]) pictures.describe(text("pictures_description", blanks));
+      pictures.describe(text("pictures_description", blanks));
       prices.describe(text("bars_description", blanks));
+      const verdict = suspect === "none" ? "none" : suspect === bugs[patient] ? "right" : "wrong";
       return {
         readouts,
         consequence: text("consequence", blanks),
+        note: revealed ? `${text(`verdict_${verdict}`)} ${told}` : `${text(`history_${patient}`)} ${text("note")}`,
         table: () => ({
           caption: text("table_caption"),
-          head: [text("stage_axis"), text("printed"), text("test")],
-          rows: stages.slice(0, values.stage).map((stage, i) => [format(stage, 0), printed[i], honest[i]]),
+          head: [text("epoch_axis"), text("patient_name", blanks), text("healthy_name"), ...(revealed ? [text("test_name")] : [])],
+          rows: stages.slice(0, k + 1).map((stage, i) => [
+            format((stage * nEpochs[row]) / STAGES, 0), printed[i], healthy[i], ...(revealed ? [test[i]] : []),
+          ]),
         }),
       };
     },
   };
+
+  // What one axis can hold; numbers that have no place on it are told in words.
+  function drawCurves({ stage, revealed }, blanks, k, { printed, healthy, test, logPx, beside: together }) {
+    const inPlace = printed.every(fits);
+    const showHealthy = together || !inPlace || Boolean(revealed);
+    const shown = [...(inPlace ? printed : []), ...(showHealthy ? healthy : []), ...(revealed ? [...test, logPx].filter(fits) : [])];
+    const [low, high] = [Math.min(...shown), Math.max(...shown)];
+    const room = 0.12 * (high - low);
+    const [floor, ceiling] = [low - room, high + room];
+    chart.domain({ y: [floor, ceiling] });
+    if (inPlace) printedLine.set(stages, printed);
+    else printedLine.clear();
+    if (showHealthy) healthyLine.set(stages, healthy);
+    else healthyLine.clear();
+    const seen = revealed ? stages.filter((_, i) => fits(test[i])) : [];
+    testLine.set(seen, seen.map((s) => test[s - 1]));
+    testDots.set(seen, seen.map((s) => test[s - 1]));
+    truth.set(revealed && fits(logPx) ? [STAGES] : [], [logPx]);
+    handle.set(stage, floor);
+    now.set(stage, floor, stage, ceiling);
+    nowAt.set(inPlace ? [k + 1] : [], [printed[k]]);
+
+    // A name stands at its curve, above or below it.
+    const nameAt = (label, words, curve, s, above) => label.set(s, curve[s - 1] + (above ? 0.09 : -0.09) * (ceiling - floor), words);
+    const over = printed[9] >= healthy[9];
+    if (inPlace) nameAt(printedName, text("patient_name", blanks), printed, 10, over);
+    else printedName.set(10, (floor + ceiling) / 2, text("patient_outside", blanks));
+    if (showHealthy) nameAt(healthyName, text("healthy_name"), healthy, 10, inPlace && !over);
+    else healthyName.set(10, floor + 0.12 * (ceiling - floor), text("healthy_outside", blanks));
+    if (seen.length > 14) nameAt(testName, text("test_name"), test, 15, test[14] > printed[14]);
+    else testName.clear();
+    if (revealed && fits(logPx)) truthName.set(STAGES, logPx, text("log_px_name"), -8);
+    else truthName.clear();
+  }
+
+  // The healthy run as dots; the patient's bars after the reveal.
+  function drawPrices(kl, revealed) {
+    const healthy = klOf(HEALTHY);
+    const small = kl.every(fits);
+    const bold = revealed && small;
+    prices.domain({ y: [0, 1.15 * Math.max(healthy[0], bold ? kl[0] : 0)] });
+    if (bold) bars.set(latents.map((n) => n - 0.35), latents.map((n) => n + 0.35), kl);
+    else bars.clear();
+    dots.set(latents, healthy);
+    barsName.set(N_LATENT + 0.5, healthy[0], text(revealed && !small ? "off_bars" : "healthy_dots"));
+  }
 });

@@ -5,7 +5,7 @@
 // `onchange(values)` is called after each move by the reader. What it returns is also `el.vaebook`.
 vaebook.mount = (el, props, onchange) => {
   "use strict";
-  const { html, quiet } = vaebook.dom;
+  const { html, quiet, write } = vaebook.dom;
   const { makeControl, makeReadout } = vaebook.controls;
   const { ease, run, straight } = vaebook.motion;
   const SECONDS = 0.38; // a jump is over after it
@@ -20,8 +20,7 @@ vaebook.mount = (el, props, onchange) => {
   const live = html("p", { class: "vb-live vb-hidden", role: "status" });
   const words = (key, blanks = {}) => {
     if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
-    const fill = (_, name, digits = 2) =>
-      (typeof blanks[name] === "number" ? vaebook.numbers.format(blanks[name], Number(digits)) : blanks[name]);
+    const fill = (_, name, digits = 2) => (typeof blanks[name] === "number" ? vaebook.numbers.format(blanks[name], Number(digits)) : blanks[name]);
     return props.text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
   };
 
@@ -84,6 +83,7 @@ vaebook.mount = (el, props, onchange) => {
     for (const { spec, show } of readouts) show(result.readouts[spec.key]);
     for (const { spec, show } of controls) show(now[spec.name], result.consequence);
     for (const handle of host.handles) handle.show(now, result.consequence);
+    if (result.note) write(form.querySelector(".vb-note"), result.note); // else the one of its text
     undo.disabled = !past.length;
     fillTable();
   }
@@ -93,8 +93,7 @@ vaebook.mount = (el, props, onchange) => {
     announcing = setTimeout(() => { live.textContent = result.consequence; }, 150);
   }
   function remember(changes) {
-    const key = Object.keys(changes).join();
-    const now = performance.now();
+    const [key, now] = [Object.keys(changes).join(), performance.now()];
     if (key !== last.key || now - last.time > ONE_MOVE) past.push(values);
     Object.assign(last, { key, time: now });
   }
