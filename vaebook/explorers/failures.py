@@ -57,7 +57,7 @@ class Failures(Explorer):
     title = "The ward round"
 
     patient = Choice("A", {name: name for name in BUGS}, label="patient")
-    stage = Slider(20, 1, STAGES, step=1, play=5, label="epoch")
+    stage = Slider(10, 1, STAGES, step=1, play=5, label="epoch")
     suspect = Choice("none", SUSPECTS, label="suspect")
     case = Hidden("A")
     revealed = Count(0, 0, 1)
@@ -97,8 +97,8 @@ class Failures(Explorer):
         "healthy_name": "healthy run",
         "test_name": "test bound",
         "log_px_name": "estimate of log p(x)",
-        "patient_outside": "patient {patient}: {printed}, outside the chart",
-        "healthy_outside": "healthy run: {healthy}, outside the chart",
+        "patient_outside": "patient {patient}: far above the chart",
+        "healthy_outside": "healthy run: far below the chart",
         "samples": "samples: patient above, healthy below",
         "latent_axis": "latent dimension, largest KL first",
         "kl_axis": "KL (nats)",

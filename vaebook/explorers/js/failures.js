@@ -23,7 +23,7 @@ vaebook.define("failures", (api) => {
 
   const chart = api.chart({
     height: [220, 148],
-    x: { domain: [0, STAGES + 1], label: text("epoch_axis") },
+    x: { domain: [0.5, STAGES + 0.5], label: text("epoch_axis") },
     y: { domain: [-1, 0], label: text("nats_axis"), spacing: 38 },
   });
   const healthyLine = chart.line("muted", { width: 2 });
@@ -143,7 +143,7 @@ vaebook.define("failures", (api) => {
     if (inPlace) nameAt(printedName, text("patient_name", blanks), printed, 10, over);
     else printedName.set(10, (floor + ceiling) / 2, text("patient_outside", blanks));
     if (showHealthy) nameAt(healthyName, text("healthy_name"), healthy, 10, inPlace && !over);
-    else healthyName.set(10, floor + 0.12 * (ceiling - floor), text("healthy_outside", blanks));
+    else healthyName.set(10, floor + 0.12 * (ceiling - floor), text("healthy_outside"));
     if (seen.length > 14) nameAt(testName, text("test_name"), test, 15, test[14] > printed[14]);
     else testName.clear();
     if (revealed && fits(logPx)) truthName.set(STAGES, logPx, text("log_px_name"), -8);
