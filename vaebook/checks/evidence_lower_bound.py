@@ -116,7 +116,10 @@ check_uniform = Function(
         "The noise σ = 2 costs log 2 and makes that misfit ⅛: -log 2π - 1/24 - log 2 - ⅛": (
             _lone(1, 0, 2, 0, 0.5)
         ),
-        "The middle m = 2 costs 2 in the prior: -log 2π - 1/24 - 2": _lone(0, 0, 1, 2, 0.5),
+        "The middle m = 3 costs 4.5 in the prior: -log 2π - 1/24 - 4.5": _lone(0, 0, 1, 3, 0.5),
+        "A middle that explains x = φm = 2 has no misfit: -log 2π - 1/24 - 1/6 - ½": (
+            _lone(2, 2, 1, 1, 0.5)
+        ),
         "The slope φ = 2 spreads φz, at a cost of 4h²/6: -log 2π - 1/24 - 1/6": (
             _lone(0, 2, 1, 0, 0.5)
         ),

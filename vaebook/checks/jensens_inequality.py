@@ -144,6 +144,7 @@ check_gap = Function(
             *([0.0, np.log(3.0)], [0.25, 0.75]),
         ),
         "For y = 1 and e⁻⁶⁰ the gap 30 - log 2": ([0.0, -60.0], [0.5, 0.5]),
+        "For y = 1 and e⁻⁵⁰⁰⁰ the gap 2500 - log 2": ([0.0, -5000.0], [0.5, 0.5]),
         "Values e⁻⁵⁰⁰⁰ and 3e⁻⁵⁰⁰⁰ have the gap of 1 and 3: log 2 - ½ log 3": (
             *([-5000.0, np.log(3.0) - 5000.0], [0.5, 0.5]),
         ),

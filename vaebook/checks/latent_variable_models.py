@@ -239,7 +239,7 @@ check_days = Function(
     homework,
     "Days and hours by ancestral sampling",
     oracle=_sample_days,
-    cases=lambda rng: [(_N_DAYS, _N_HOURS, 3.0, b, rng) for b in (0.4, 0.5)],
+    cases=lambda rng: [(_N_DAYS, _N_HOURS, a, b, rng) for a, b in [(3.0, 0.4), (1.0, 0.5)]],
     mistakes=None,
     properties=(
         shaped(lambda n_days, n_hours, *_: (n_days, n_hours)),
@@ -325,6 +325,12 @@ check_posterior = Function(
         ),
         "For x = 2 the same two weights get the factors 1 and e²: E[z]": (
             *([2], [0.0, 1.0], 0.0, 1.0),
+        ),
+        "With a = log 3 the rates are 3 and 3e; for x = 2 E[z]": (
+            [2],
+            [0.0, 1.0],
+            np.log(3.0),
+            1.0,
         ),
         "With b = 2 the rates are 1 and e²; for x = 2 E[z]": ([2], [0.0, 1.0], 0.0, 2.0),
         "A count of 3000 leaves all weight on the largest draw: E[z]": (

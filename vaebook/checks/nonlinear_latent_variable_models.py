@@ -361,6 +361,7 @@ check_repair = Function(
     },
     known={
         "On the curve with σ = 1, -½ log 2π": (*row(0, 0), 1.0),
+        "On the curve where it is 1 with σ = 1, -½ log 2π": (*row(1, 1), 1.0),
         "On the curve with σ = 2, -log 2 - ½ log 2π": (*row(0, 0), 2.0),
         "Off the curve by 1 with σ = 1, -½ - ½ log 2π": (*row(1, 0), 1.0),
         "Off the curve by σ = 2, -½ - log 2 - ½ log 2π": (*row(2, 0), 2.0),

@@ -310,7 +310,7 @@ check_full_covariance = Function(
         },
     ),
     known={
-        "In one dimension with L = 1 and mean 3, for eps = 1": _draw_of([3], [0], [1]),
+        "In one dimension with L = 1 and mean 3, for eps = 2": _draw_of([3], [0], [2]),
         "In one dimension with L = 2, from raw = log 2, for eps = 1": (
             _draw_of([0], [np.log(2)], [1])
         ),

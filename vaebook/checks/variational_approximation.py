@@ -106,6 +106,7 @@ check_bound = Function(
         "With q = p and two mornings without birds, -2e^½": ([0, 0], 0.0, 1.0),
         "With q = p and two mornings of two birds, -2e^½ - 2 log 2!": ([2, 2], 0.0, 1.0),
         "A mean of 1 costs ½: for one bird 1 - e^(3/2) - ½": ([1], 1.0, 1.0),
+        "A mean of 2 costs 2: for one bird 2 - e^(5/2) - 2": ([1], 2.0, 1.0),
         "Two mornings of one bird each pay the prior once: 2 - 2e^(3/2) - ½": ([1, 1], 1.0, 1.0),
         "A std of 2 costs ½(4 - 1 - log 4): for no bird -e² - 0.8069": ([0], 0.0, 2.0),
     },
@@ -410,7 +411,7 @@ check_climbs = Function(
             *([-1.0, -1.0, 1.0], [0.0, 0.0, np.log(3.0)]),
         ),
         "With hills at 1.21 and 1.23, which are two": ([1.21, 1.23], [0.0, np.log(3.0)]),
-        "With ends at 1.21 and 1.2100001, which are one hill": ([1.21, 1.2100001], [-2.0, -2.0]),
+        "With ends at 1.21 and 1.2104, which are one hill": ([1.21, 1.2104], [-2.0, -2.0]),
         "With bounds of -2000, whose exp underflows": ([-1.0, 1.0], [-2000.0, -2000.0]),
     },
     properties=(

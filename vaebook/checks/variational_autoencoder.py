@@ -328,7 +328,8 @@ check_mirror = Function(
     known={
         "With q = p and no weights the pixel is a fair coin: log ½": _tiny(),
         "A bias of log 3 makes the pixel 1 with probability ¾: log ¾": _tiny(bias=np.log(3)),
-        "A mean of 1 costs ½: log ½ - ½": _tiny(mean=1),
+        "With this bias a pixel that is 0 has probability ¼: log ¼": _tiny(x=0, bias=np.log(3)),
+        "A mean of 2 costs 2: log ½ - 2": _tiny(mean=2),
         "A variance of 4 costs ½(4 - 1 - log 4): log ½ - 0.8069": _tiny(log_var=_LOG_4),
         "With eps = 0 both draws are the mean: log ¾ - ½": _tiny(mean=1, weights=np.log(3), eps=0),
         "The draws 1 and -1 have the logits ±log 3: ½(log ¾ + log ¼)": _tiny(weights=np.log(3)),
@@ -412,7 +413,7 @@ check_repair = Function(
         "The loss of one pixel with logit 0 and q = p, log 2,": row(1, 0, 0, 0),
         "The loss of an untrained model of 784 pixels, 784 log 2,": row(*np.zeros((2, 784)), 0, 0),
         "A pixel that is 0 where the decoder says ¾, -log ¼,": row(0, np.log(3), 0, 0),
-        "A mean of 1 costs ½: log 2 + ½": row(1, 0, 1, 0),
+        "A mean of 2 costs 2: log 2 + 2": row(1, 0, 2, 0),
         "A variance of 4 costs ½(4 - 1 - log 4): log 2 + 0.8069": row(1, 0, 0, _LOG_4),
         "Dimensions add up: two means of 1 cost 1, log 2 + 1,": row(1, 0, [1, 1], [0, 0]),
         "Two equal images have the loss of one: log 2 + ½": _twice(row(1, 0, 1, 0)),
