@@ -34,6 +34,7 @@ EXPLORERS = [
     Case(explorers.Tightness, "chapters/elbo-tightness.html"),
     Case(explorers.Posterior, "chapters/variational-approximation.html"),
     Case(explorers.VaeStep, "chapters/variational-autoencoder.html"),
+    Case(explorers.Playground, "chapters/variational-autoencoder.html"),
     Case(explorers.Reparameterization, "chapters/reparameterization-trick.html"),
     Case(explorers.Weights, "chapters/importance-weighting.html"),
     Case(explorers.Failures, "chapters/what-goes-wrong.html"),

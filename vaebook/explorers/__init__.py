@@ -39,6 +39,7 @@ from vaebook.explorers.jensen import Jensen
 from vaebook.explorers.latent_space import LatentSpace
 from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
+from vaebook.explorers.playground import Playground
 from vaebook.explorers.posterior import Posterior
 from vaebook.explorers.reparameterization import Reparameterization
 from vaebook.explorers.tightness import Tightness
@@ -54,6 +55,7 @@ __all__ = [
     "LatentSpace",
     "Marginal",
     "Mixture",
+    "Playground",
     "Posterior",
     "Reparameterization",
     "Tightness",

@@ -58,6 +58,7 @@ class Explorer(traitlets.HasTraits):
         "reset": "Reset",
         "full": "Full screen",
         "play": "Play",
+        "fast": "Play fast",
         "pause": "Pause",
         "drag": "drag",
         "on_picture": "in the picture",

@@ -37,14 +37,15 @@ class Slider(Control, traitlets.TraitType):
 
     Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
     numbers: ``step``), Page Up and Page Down by ``page`` (default: about a tenth of the range).
-    With ``play`` a button runs it through its range in so many seconds.
+    With ``play`` a button runs it through its range in so many seconds, with ``fast`` another one.
     """
 
     kind = "range"
 
     def __init__(
         self, default, low, high, *, step, label,
-        fine=None, page=None, play=None, symbol="", unit="", group="", role="", more=False,
+        fine=None, page=None, play=None, fast=None,
+        symbol="", unit="", group="", role="", more=False,
     ):  # fmt: skip
         super().__init__(default)
         self._describe(label, symbol, unit, group, role, more)
@@ -52,7 +53,7 @@ class Slider(Control, traitlets.TraitType):
         self.low, self.high, self.step = low, high, step
         self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
         self.page = page or max(1, round((high - low) / 10 / step)) * step
-        self.play = play
+        self.play, self.fast = play, fast
 
     def validate(self, obj, value):
         """Return the value as a number, or say what the control takes."""
@@ -70,7 +71,8 @@ class Slider(Control, traitlets.TraitType):
 
     def spec(self):
         """Return what the script needs to know to draw the control."""
-        steps = {"step": self.step, "fine": self.fine, "page": self.page, "play": self.play}
+        steps = {"step": self.step, "fine": self.fine, "page": self.page}
+        steps |= {"play": self.play, "fast": self.fast}
         return super().spec() | {"min": self.low, "max": self.high} | steps
 
 

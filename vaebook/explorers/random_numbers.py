@@ -26,11 +26,15 @@ def standard_normal(seed, shape):
 
     The scripts' double is ``standardNormal`` in ``js/forms/normal.js``.
     """
-    place = np.arange(2 * np.prod(shape, dtype=np.uint32), dtype=np.uint32)
-    key = _mix(np.array([seed], np.uint32) + GOLDEN)
-    uniform = (_mix(key + place * GOLDEN) + 0.5) / 2**32  # inside (0, 1)
-    radius, turn = uniform[0::2], uniform[1::2]
+    numbers = uniform(seed, np.arange(2 * np.prod(shape, dtype=np.uint32)))
+    radius, turn = numbers[0::2], numbers[1::2]
     return (np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * turn)).reshape(shape)
+
+
+def uniform(seed, place):
+    """Return the numbers of a seed at these places, whole numbers in any shape, inside (0, 1)."""
+    key = _mix(np.array([seed], np.uint32) + GOLDEN)
+    return (_mix(key + np.asarray(place, np.uint32) * GOLDEN) + 0.5) / 2**32
 
 
 def _mix(bits):

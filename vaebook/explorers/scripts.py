@@ -8,12 +8,12 @@ STYLE = FOLDER / "kit.css"
 
 #: What every explorer needs, each file after those that it uses.
 KIT = (
-    "dom", "numbers", "scales", "marks", "lens", "handles", "chart", "controls", "motion", "card",
-    "share", "full", "api", "mount",
+    "dom", "numbers", "scales", "marks", "lens", "handles", "drawing", "chart", "controls",
+    "motion", "card", "share", "full", "api", "mount",
 )  # fmt: skip
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",
-    "importance",
+    "importance", "exact", "tiny_vae", "tiny_bound", "sketch",
 )  # fmt: skip
 
 

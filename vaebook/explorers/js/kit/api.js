@@ -45,3 +45,16 @@ vaebook.makeApi = (props, host) => {
     },
   };
 };
+
+// Changes that an explorer can take, or an error that names what it cannot.
+vaebook.checked = ({ name, controls }, changes) => {
+  for (const [key, value] of Object.entries(changes)) {
+    const spec = controls.find((one) => one.name === key);
+    if (!spec) throw new TypeError(`${name} has no control ${key}`);
+    const possible = spec.values ? spec.values.includes(value)
+      : spec.kind === "range" ? value >= spec.min && value <= spec.max
+      : spec.kind !== "choice" || spec.options.some((option) => option.value === value);
+    if (!possible) throw new RangeError(`${name}: ${key} = ${JSON.stringify(value)} is not possible`);
+  }
+  return changes;
+};

@@ -93,6 +93,13 @@ vaebook.chart = (() => {
       return made;
     }
 
+    // Where a pointer is, as data coordinates.
+    function at(event) {
+      const box = picture.getBoundingClientRect();
+      return [invert(x, frame.left, frame.right)((event.clientX - box.left) / frame.scale),
+        invert(y, frame.bottom, frame.top)((event.clientY - box.top) / frame.scale)];
+    }
+
     const chart = {
       node,
       settle,
@@ -110,14 +117,12 @@ vaebook.chart = (() => {
       },
       // What the picture shows, in words, for those who do not see it.
       describe(words) { attribute(picture, "aria-label", words); },
+      // ondraw(draw, fingers): see drawing.js.
+      ondraw: (draw, fingers) => vaebook.makeDrawing(picture, at, draw, fingers),
       // onpick(handler): a click or drag on the chart, as data coordinates; always beside a slider.
       onpick(handler) {
         picture.classList.add("vb-pickable");
-        const pick = (event) => {
-          const box = picture.getBoundingClientRect();
-          handler(invert(x, frame.left, frame.right)((event.clientX - box.left) / frame.scale),
-            invert(y, frame.bottom, frame.top)((event.clientY - box.top) / frame.scale));
-        };
+        const pick = (event) => handler(...at(event));
         // A finger that swipes scrolls the page: it picks by a tap only.
         picture.addEventListener("click", (event) => { if (event.pointerType !== "mouse") pick(event); });
         picture.addEventListener("pointerdown", (event) => {

@@ -8,18 +8,18 @@ vaebook.controls = (() => {
   const symbol = (words) => html("span", { class: "vb-symbol" }, words);
   const caption = (spec) => (spec.symbol ? [`${spec.label} `, symbol(spec.symbol)] : [spec.label]);
 
-  // What runs a slider through its range, and stops it.
-  const FACES = { play: "M4 2.5V13.5L13.5 8Z", pause: "M4.5 3V13M11.5 3V13" };
-  function makePlay(spec, play, words) {
+  // What runs a slider through its range, or as fast as it goes, and stops it.
+  const FACES = { play: "M4 2.5V13.5L13.5 8Z", pause: "M4.5 3V13M11.5 3V13", fast: "M2 3V13L8.5 8ZM8.5 3V13L15 8Z" };
+  function makePlay(spec, play, words, kind, seconds) {
     const face = svg("path");
     const icon = svg("svg", { class: "vb-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, face);
-    const button = html("button", { ...quiet, type: "button", class: "vb-play", name: `play_${spec.name}` }, icon);
+    const button = html("button", { ...quiet, type: "button", class: "vb-play", name: `${kind}_${spec.name}` }, icon);
     const show = (running) => {
-      const now = running ? "pause" : "play";
+      const now = running ? "pause" : kind;
       attribute(face, "d", FACES[now]);
       for (const name of ["aria-label", "title"]) attribute(button, name, `${words(now)}: ${spec.label}`);
     };
-    button.addEventListener("click", () => play(spec, show));
+    button.addEventListener("click", () => play(spec, show, seconds));
     show(false);
     return button;
   }
@@ -36,7 +36,9 @@ vaebook.controls = (() => {
     });
     const number = html("span", { class: "vb-value", "data-readout": spec.name });
     const label = html("label", { for: id }, ...caption(spec));
-    const head = spec.play ? html("span", { class: "vb-played" }, makePlay(spec, play, words), label) : label;
+    const plays = [["play", spec.play], ["fast", spec.fast]].filter(([, seconds]) => seconds)
+      .map(([kind, seconds]) => makePlay(spec, play, words, kind, seconds));
+    const head = plays.length ? html("span", { class: "vb-played" }, ...plays, label) : label;
     const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` }, head, number, input);
 
     input.addEventListener("input", () => moveTo(input.valueAsNumber));

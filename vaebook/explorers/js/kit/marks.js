@@ -40,6 +40,12 @@ vaebook.marks = (() => {
         const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": width });
         return mark(path, (xs = [], ys = []) => path.setAttribute("d", runs(xs, ys)));
       },
+      // tube.set(xs, ys, radius): all that is so close to the curve, where both axes have one scale.
+      tube(role) {
+        const path = svg("path", { class: `vb-tube vb-${role}` });
+        return mark(path, (xs = [], ys = [], radius = 0) =>
+          fill(path, { d: runs(xs, ys), "stroke-width": tenth(2 * (frame.sx(radius) - frame.sx(0))) }));
+      },
       // area.set(xs, tops[, bottoms]): the surface between two curves; strength: its opacity.
       area(role, { strength } = {}) {
         const style = strength && `fill-opacity: ${strength}`;

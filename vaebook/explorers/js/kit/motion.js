@@ -22,6 +22,29 @@ vaebook.motion = (() => {
     return () => cancelAnimationFrame(request);
   }
 
+  // take(n) with the whole steps that are due, so many a second, until it returns false; a page that
+  // falls behind does not catch up. Returns what stops it.
+  function pace(perSecond, take, done) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      take(Infinity);
+      done();
+      return () => {};
+    }
+    let request, due = 0, last = performance.now();
+    const next = (now) => {
+      due = Math.min(due, 1) + (perSecond * Math.min(50, Math.max(0, now - last))) / 1000;
+      last = now;
+      const whole = Math.floor(due);
+      due -= whole;
+      request = requestAnimationFrame(next);
+      if (take(whole)) return;
+      cancelAnimationFrame(request);
+      done();
+    };
+    request = requestAnimationFrame(next);
+    return () => cancelAnimationFrame(request);
+  }
+
   // Slow at both ends.
   const ease = (part) => part * part * (3 - 2 * part);
 
@@ -31,5 +54,5 @@ vaebook.motion = (() => {
     ...to, ...Object.fromEntries(sliders.map((name) => [name, from[name] + part * (to[name] - from[name])])),
   });
 
-  return { run, ease, straight };
+  return { run, pace, ease, straight };
 })();

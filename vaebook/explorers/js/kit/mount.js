@@ -7,13 +7,14 @@ vaebook.mount = (el, props, onchange) => {
   "use strict";
   const { html, quiet, write } = vaebook.dom;
   const { makeControl, makeReadout } = vaebook.controls;
-  const { ease, run, straight } = vaebook.motion;
+  const { ease, pace, run, straight } = vaebook.motion;
   const SECONDS = 0.38; // a jump is over after it
+  const BUDGET = 8; // milliseconds of a frame that a training may take
   const ONE_MOVE = 700; // milliseconds within which moves of one control count as one
 
   let values = { ...props.start, ...props.values };
   let stop = () => {}; // ends the motion that runs
-  let playing = ""; // the slider that runs through its range
+  let playing = {}; // the slider that runs through its range, and what says so
   let result, announcing;
   const past = []; // values before each move
   const last = { key: "", time: 0 };
@@ -30,7 +31,8 @@ vaebook.mount = (el, props, onchange) => {
     values: () => values,
   };
   const explorer = vaebook.explorers[props.name](vaebook.makeApi(props, host));
-  const sliders = props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
+  const sliders = explorer.glides
+    ?? props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
   const controls = props.controls.filter((spec) => spec.kind === "hidden" || host.visible(spec.name))
     .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value }), play, words) }));
   const readouts = props.readouts.map((spec) => ({ spec, ...makeReadout(spec) }));
@@ -100,37 +102,45 @@ vaebook.mount = (el, props, onchange) => {
 
   function put(changes, exact = false) {
     const next = { ...values, ...changes };
-    values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes)) : next;
+    values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes), values) : next;
     refresh(values);
     onchange?.({ ...values });
   }
-  // A move by hand: at once.
+  // A move by hand: at once. It ends what runs, but not a training that goes on from there.
   function commit(changes, exact = false) {
-    stop();
+    if (!explorer.advance || !playing.name || playing.name in changes) stop();
     remember(changes);
     put(changes, exact);
+    last.time = performance.now(); // the picture may have taken its time
   }
-  // A slider through its range, from where it stands or, from its end, once more; pressed while it
-  // runs, or by any other move, it stops. show(true or false) says whether it runs.
-  function play(spec, show) {
+  // A slider through its range in so many seconds, from where it stands or, from its end, once more;
+  // pressed while it runs, or by any other move, it stops. show(true or false) says whether it runs.
+  // An explorer's advance(values, wanted, milliseconds) says how far towards `wanted` it comes.
+  function play(spec, show, seconds) {
     const { name, min, max } = spec;
-    if (playing === name) { stop(); return announce(); }
+    if (playing.show === show) { stop(); return announce(); }
     stop();
     const from = values[name] < max ? values[name] : min;
-    const turn = (on) => { playing = on ? name : ""; last.key = ""; show(on); };
+    const turn = (on) => { playing = on ? { name, show } : {}; last.key = ""; show(on); };
     last.key = "";
     remember({ [name]: from });
     put({ [name]: from });
     turn(true);
-    const halt = run((spec.play * (max - from)) / (max - min), (part) => {
+    const end = () => { turn(false); announce(); };
+    const halt = explorer.advance ? pace((max - min) / seconds, (steps) => {
+      const wanted = Math.min(max, values[name] + steps);
+      if (steps) put({ [name]: explorer.advance(values, wanted, steps < Infinity ? BUDGET : Infinity) });
+      return values[name] < max;
+    }, end) : run((seconds * (max - from)) / (max - min), (part) => {
       const value = vaebook.scales.snap(spec, from + part * (max - from));
       if (value !== values[name]) put({ [name]: value });
-    }, () => { turn(false); announce(); });
-    stop = () => { halt(); turn(false); };
+    }, end);
+    stop = () => { halt(); if (playing.show === show) turn(false); };
   }
   // A jump: the values are there at once, and the picture runs after them.
   function go(changes, exact = false, path = undefined) {
     const from = values;
+    stop();
     last.key = "";
     commit(changes, exact);
     last.key = "";
@@ -183,17 +193,4 @@ vaebook.mount = (el, props, onchange) => {
   };
   el.vaebook = handle;
   return handle;
-};
-
-// Changes that an explorer can take, or an error that names what it cannot.
-vaebook.checked = ({ name, controls }, changes) => {
-  for (const [key, value] of Object.entries(changes)) {
-    const spec = controls.find((one) => one.name === key);
-    if (!spec) throw new TypeError(`${name} has no control ${key}`);
-    const possible = spec.values ? spec.values.includes(value)
-      : spec.kind === "range" ? value >= spec.min && value <= spec.max
-      : spec.kind !== "choice" || spec.options.some((option) => option.value === value);
-    if (!possible) throw new RangeError(`${name}: ${key} = ${JSON.stringify(value)} is not possible`);
-  }
-  return changes;
 };

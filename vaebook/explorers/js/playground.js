@@ -1,0 +1,211 @@
+// Points sketched by hand, and a VAE trained on them while one looks on.
+vaebook.define("playground", (api) => {
+  const { forms, tables, text, format } = api;
+  const { side, most, gap } = tables;
+  const grid = forms.PLAY_GRID;
+  const CURVE = grid.map((_, k) => k).filter((k) => k % 4 === 0 && Math.abs(grid[k]) <= 3);
+  const NAMED = [-2, -1, 0, 1, 2]; // values of z that have their number at the curve
+  const columns = (places) => [places.map((f) => f[0]), places.map((f) => f[1])];
+  const presets = Object.fromEntries(Object.entries(tables.presets).map(([name, table]) => [
+    name, Array.from({ length: table.length / 2 }, (_, i) => [table[2 * i] / 100, table[2 * i + 1] / 100]),
+  ]));
+  const pointsOf = ({ shape, drawn }) => presets[shape] ?? drawn;
+
+  const plane = api.chart({
+    part: 1.35, wide: false, equal: true, height: [372, 232],
+    x: { domain: side, label: text("x1"), spacing: 45 },
+    y: { domain: side, label: text("x2"), spacing: 45 },
+  });
+  const tube = plane.tube("p");
+  const misses = plane.line("q", { width: 0.75 });
+  const dots = plane.points("data", { size: 1.8, halo: false });
+  const curve = plane.line("p", { width: 2.25 });
+  const whole = plane.points("p", { size: 2.6, halo: false });
+  const wholeNames = NAMED.map(() => plane.label("p", { dy: 4 }));
+  const likely = plane.points("q", { size: 2.2, halo: false });
+  const pen = plane.points("c1", { size: 2.2, halo: false });
+  const invitation = plane.label("c1");
+  const point = api.handle(plane, { moves: ["x1", "x2"], role: "posterior", to: (x1, x2) => ({ x1, x2 }) });
+  const atX = plane.label("posterior", { dy: -12 });
+
+  const over = api.chart({
+    part: 1, wide: false, height: [330, 210],
+    x: { domain: [-4, 4], label: text("z_axis"), spacing: 40 },
+    y: { domain: [0, 2], label: text("density_axis") },
+  });
+  const prior = over.line("muted", { width: 1.5 });
+  const filled = over.area("q");
+  const posterior = over.line("posterior", { width: 2.5 });
+  const q = over.line("q", { width: 2.5 });
+  const means = over.points("q", { size: 1.6, halo: false });
+  const posteriorName = over.label("posterior");
+  const qName = over.label("q", { dy: 4 });
+  const heightOf = (z, mean, std) => Math.exp(forms.logNormal(z, mean, std));
+  prior.set(grid, grid.map((z) => heightOf(z, 0, 1)));
+
+  const history = api.chart({
+    height: [150, 140], aside: true,
+    x: { domain: [0, 3100], label: text("updates_axis") },
+    y: { domain: [-6, -2], label: text("nats_axis"), spacing: 35 },
+  });
+  const between = history.area("gap", { strength: 0.2 });
+  const lines = { logPx: history.line("p"), elbo: history.line("bound") };
+  const names = { logPx: history.label("p", { anchor: "end" }), elbo: history.label("bound", { anchor: "end", dy: 18 }) };
+
+  const trainer = forms.makeTrainer();
+  const stageOf = ({ seed, past, beta, noise_std: std, ...rest }) => {
+    const points = pointsOf(rest);
+    return trainer.stageOf(points, seed, past, [beta, std, points.length]);
+  };
+  let shown = {};
+  let seen = {}; // what the points on show are made of
+  let stroke = null;
+  let thinned = false; // by the last stroke
+
+  const round = (value) => Math.round(100 * value) / 100;
+  const drawing = () => shown.shape === "own";
+  const fingers = plane.ondraw((kind, x, y) => {
+    if (kind === "begin") stroke = [[x, y]];
+    if (kind === "go") stroke.push(...forms.along(stroke[stroke.length - 1], x, y, gap));
+    if (kind === "begin" || kind === "go") return pen.set(...columns(stroke));
+    const made = (kind === "tap" ? [[x, y]] : stroke).map((at) => at.map(round));
+    pen.clear();
+    if (made.length === 1 && !drawing()) return api.set({ x1: api.snap("x1", made[0][0]), x2: api.snap("x2", made[0][1]) });
+    return api.set({ drawn: [...(drawing() && !shown.blank ? shown.drawn : []), ...made] });
+  }, drawing);
+
+  function drawPoints(values) {
+    const now = { points: pointsOf(values), blank: values.blank };
+    if (now.points === seen.points && now.blank === seen.blank) return;
+    seen = now;
+    dots.set(...(now.blank ? [[], []] : columns(now.points)));
+    if (now.blank || thinned) invitation.set(0, side[1] - 0.4, text(now.blank ? "draw_here" : "thinned"));
+    else invitation.clear();
+  }
+
+  function drawHistory(past, stage, values, now) {
+    const offset = past.reduce((sum, [, , updates]) => sum + updates, 0);
+    const rows = [...stage.curve.filter(([at]) => at < values.updates), [values.updates, now.logPx, now.elbo]];
+    const xs = rows.map(([at]) => offset + at);
+    const top = Math.ceil(Math.max(...rows.map(([, logPx]) => logPx)) + 0.2);
+    history.domain({ x: [offset, offset + 3100], y: [top - 4, top] });
+    const [logPx, elbo] = [1, 2].map((k) => rows.map((row) => row[k]));
+    between.set(xs, logPx, elbo);
+    lines.logPx.set(xs, logPx);
+    lines.elbo.set(xs, elbo);
+    for (const [key, heights] of [["logPx", logPx], ["elbo", elbo]]) {
+      names[key].set(offset + 2950, Math.max(heights[heights.length - 1], top - 3.4), text(key));
+    }
+    return offset;
+  }
+
+  return {
+    glides: ["x1", "x2"],
+    // vaebook.explorers.playground.Playground.constrain
+    constrain(values, touched, before) {
+      const given = (name) => touched.includes(name);
+      const moved = (name) => given(name) && JSON.stringify(values[name]) !== JSON.stringify(before[name]);
+      const next = { ...values };
+      let [anew, added] = [moved("seed"), false];
+      if (moved("drawn")) {
+        const had = pointsOf(before);
+        thinned = values.drawn.length > most;
+        added = !thinned && JSON.stringify(values.drawn.slice(0, had.length)) === JSON.stringify(had);
+        anew ||= !added;
+        next.shape = "own";
+        if (thinned) next.drawn = values.drawn.filter((_, i) => i % 2 === 0);
+        if (!given("blank")) next.blank = 0;
+      } else if (moved("shape")) {
+        if (values.shape === "own") next.drawn = pointsOf(before);
+        else Object.assign(next, { drawn: [], blank: 0 });
+        thinned = false;
+        anew ||= values.shape !== "own";
+      }
+      const changed = added || moved("beta") || moved("noise_std");
+      if (given("past")) return next;
+      if (anew || (changed && given("updates"))) {
+        next.past = [];
+        if (!given("updates")) next.updates = 0;
+      } else if (changed && before.updates) {
+        next.past = [...before.past, [before.beta, before.noise_std, before.updates, pointsOf(before).length]];
+        next.updates = 0;
+      }
+      return next;
+    },
+    advance: (values, wanted, milliseconds) =>
+      trainer.reach(stageOf(values), wanted, performance.now() + milliseconds).at,
+    actions: {
+      one_update: ({ updates }) => api.inside({ updates: updates + 1 }),
+      new_seed: ({ seed }) => ({ seed: (seed % tables.seeds) + 1 }),
+      add_point: (values) => ({
+        drawn: [...(values.blank ? [] : pointsOf(values)), [values.x1, values.x2]],
+      }),
+      sketch: () => ({ shape: "own", blank: 1 }),
+    },
+
+    update(values) {
+      shown = values;
+      fingers();
+      const { updates, noise_std: std, past } = values;
+      const stage = trainer.reach(stageOf(values), updates);
+      const { p } = stage.run;
+      const { centre, spread, flat } = stage.data;
+      const path = forms.pathOf(p);
+      const all = forms.averages(p, path, flat, std);
+      const at = forms.posteriorAt(p, path, (values.x1 - centre[0]) / spread, (values.x2 - centre[1]) / spread, std);
+      const onPlane = ([f1, f2]) => [centre[0] + spread * f1, centre[1] + spread * f2];
+      const atNode = (k) => onPlane([path[0][k], path[1][k]]);
+      const decoded = (z) => onPlane(forms.decode(p, z));
+
+      drawPoints(values);
+      const places = columns(CURVE.map(atNode));
+      curve.set(...places);
+      tube.set(...places, spread * std);
+      const named = NAMED.map(decoded);
+      whole.set(...columns(named));
+      named.forEach((f, k) => {
+        const [out1, out2] = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(out1, out2) || 1;
+        wholeNames[k].set(f[0] + (0.3 * out1) / far, f[1] + (0.3 * out2) / far, format(NAMED[k], 0));
+      });
+      const pairs = pointsOf(values).flatMap((x, i) => [x, decoded(all.means[i]), [NaN, NaN]]);
+      misses.set(...columns(values.blank ? [] : pairs));
+      likely.set(...columns(Array.from({ length: 17 }, (_, i) => decoded(at.mean + (at.std * (i - 8)) / 4))));
+      point.set(values.x1, values.x2);
+      atX.set(values.x1, values.x2, text("at_x"));
+
+      const heights = grid.map((z) => heightOf(z, at.mean, at.std));
+      const peak = at.density.indexOf(Math.max(...at.density));
+      over.domain({ y: [0, api.niceCeiling(1.15 * Math.max(at.density[peak], 0.4 / at.std, 0.5))] });
+      filled.set(grid, heights);
+      q.set(grid, heights);
+      posterior.set(grid, at.density);
+      means.set(all.means, all.means.map(() => 0));
+      posteriorName.set(grid[peak], at.density[peak], text("posterior"));
+      const outer = at.mean > grid[peak] ? 1 : -1;
+      const flank = at.mean + 1.5 * outer * at.std;
+      qName.set(flank, heightOf(flank, at.mean, at.std), text("q"), 12 * outer);
+      const offset = drawHistory(past, stage, values, all);
+
+      const readouts = {
+        elbo: all.elbo, log_px: all.logPx, gap: all.logPx - all.elbo,
+        reconstruction: all.reconstruction, kl_prior: all.klPrior,
+        mean: at.mean, std: at.std, posterior_mean: at.posteriorMean, posterior_std: at.posteriorStd,
+        x_elbo: at.elbo, x_log_px: at.logPx, total: offset + updates, rate: forms.rateAt(updates), n_points: flat.length / 2,
+      };
+      const blanks = { ...values, ...readouts };
+      const consequence = (thinned ? `${text("thinned")}: ` : "") + text("consequence", blanks);
+      plane.describe(text("plane_description", blanks));
+      over.describe(text("latent_description", blanks));
+      history.describe(text("history_description", blanks));
+      return {
+        readouts,
+        consequence,
+        table: () => ({
+          caption: text("table_caption"),
+          head: ["z", "f₁[z]", "f₂[z]", text("posterior"), text("q")],
+          rows: grid.flatMap((z, k) => (k % 40 ? [] : [[format(z), ...atNode(k), at.density[k], heights[k]]])),
+        }),
+      };
+    },
+  };
+});

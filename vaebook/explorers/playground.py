@@ -1,0 +1,279 @@
+"""Explorer ``playground``: points sketched by hand, and a VAE trained on them in the page."""
+
+import functools
+from typing import ClassVar
+
+import numpy as np
+
+from vaebook.explorers.base import Explorer
+from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
+from vaebook.explorers.shapes import presets, scaled
+from vaebook.explorers.tiny_vae import DECODER, ENCODER, PERIOD, SPLIT, Training, rate_at
+from vaebook.gaussians import kl_normal, log_normal
+from vaebook.latent import NonlinearModel
+from vaebook.perceptron import Perceptron
+from vaebook.quadrature import trapezoid_grid, uniform_grid
+
+SIDE = (-2.5, 2.5)
+SEEDS = 999
+#: More points are thinned to every second one.
+MOST = 300
+#: Points of a stroke are so far apart.
+GAP = 0.1
+LATENT = uniform_grid(-4.0, 4.0, 641).points
+EPS = uniform_grid(-6.0, 6.0, 17).points
+_BLOCK = 100
+
+
+@functools.lru_cache(256)
+def trained(points, seed, stages):
+    """Return the training on these points after its stages, each (beta, std, updates, points)."""
+    *past, (beta, std, updates, count) = stages
+    if updates == 0:
+        return trained(points, seed, tuple(past)) if past else Training.start(seed)
+    since = (updates - 1) // _BLOCK * _BLOCK
+    before = trained(points, seed, (*past, (beta, std, since, count)))
+    data, *_ = scaled(points[:count])
+    return before.train(data, updates - since, seed=seed, beta=beta, std=std, since=since)
+
+
+class Playground(Explorer):
+    """A VAE with one latent dimension, trained on the reader's points, with exact numbers beside.
+
+    A training has stages: where the reader changes beta, the noise or the points, a new one begins
+    from the networks as they are, with the learning rate high again. ``past`` lists the stages that
+    are over, each ``[beta, noise_std, updates, n_points]``. Seed, points and stages fix the run,
+    here and in every browser, to the last bit.
+
+    Source: chapter "variational-autoencoder".
+    """
+
+    name = "playground"
+    title = "Train a VAE on points of your own"
+
+    shape = Choice(
+        "ring",
+        {
+            "ring": "a ring", "moons": "two moons", "blobs": "two blobs", "s": "a letter S",
+            "faithful": "Old Faithful", "own": "your own",
+        },
+        label="points",
+    )  # fmt: skip
+    updates = Slider(0, 0, PERIOD, step=10, fine=1, page=300, play=5, fast=0.05, label="updates")
+    beta = Slider(1.0, 0.0, 4.0, step=0.1, label="KL weight", symbol="β")
+    noise_std = Slider(0.2, 0.1, 1.0, step=0.05, fine=0.01, label="noise", symbol="σ", role="p")
+    x1 = Slider(1.2, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁", more=True)
+    x2 = Slider(0.8, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂", more=True)
+    seed = Count(1, 1, SEEDS)
+    blank = Count(0, 0, 1)
+    drawn = Hidden([])
+    past = Hidden([])
+    buttons = ("sketch", "add_point", "new_seed", "one_update")
+
+    shown = (
+        Readout("elbo", "ELBO", "", 3, role="bound"),
+        Readout("log_px", "log p(x)", "", 3, role="p"),
+        Readout("gap", "gap", "", 3, role="gap"),
+        Readout("reconstruction", "reconstruction", "", 3, group="Average", more=True),
+        Readout("kl_prior", "KL to the prior", "", 3, group="Average", more=True),
+        Readout("mean", "mean of q", "μ", 3, group="At the point x", role="q", more=True),
+        Readout("std", "std of q", "s", 3, group="At the point x", role="q", more=True),
+        Readout(
+            "posterior_mean", "mean of the posterior", "", 3, group="At the point x", more=True
+        ),
+        Readout("posterior_std", "std of the posterior", "", 3, group="At the point x", more=True),
+        Readout("x_elbo", "ELBO", "", 3, group="At the point x", more=True),
+        Readout("x_log_px", "log p(x)", "", 3, group="At the point x", more=True),
+        Readout("total", "updates in all", "", 0, group="Training", more=True),
+        Readout("rate", "learning rate", "", 4, group="Training", more=True),
+        Readout("n_points", "points", "", 0, group="Training", more=True),
+    )
+
+    text: ClassVar = {
+        "sketch": "Draw",
+        "add_point": "Add x",
+        "new_seed": "Reseed",
+        "one_update": "Step",
+        "note": "Play trains. Draw points of your own in the picture; a finger draws after Draw.",
+        "x1": "x₁",
+        "x2": "x₂",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "updates_axis": "updates",
+        "nats_axis": "nats per point",
+        "at_x": "x",
+        "draw_here": "draw points here",
+        "thinned": "more than 300: every second kept",
+        "posterior": "posterior",
+        "q": "q",
+        "logPx": "log p(x)",
+        "elbo": "ELBO",
+        "consequence": "after {updates:0} updates with β = {beta} and σ = {noise_std} the "
+        "average ELBO is {elbo}, the average log p(x) {log_px}",
+        "plane_description": "{n_points:0} points, and the decoder's curve after {updates:0} "
+        "updates with β = {beta} and σ = {noise_std}, in a tube as wide as the noise. A thin line "
+        "joins each point with the decoded mean of its q. The point x is at ({x1}, {x2}).",
+        "latent_description": "Over z for the point x: the encoder's q with mean {mean} and "
+        "standard deviation {std}, the exact posterior with {posterior_mean} and {posterior_std}, "
+        "and the prior. Dots on the axis are the means of q of all points.",
+        "history_description": "Averages over the points, update by update: log p(x), now "
+        "{log_px}, above the ELBO, now {elbo}.",
+        "table_caption": "The decoder's curve, and the densities over z for the point x",
+    }
+    described = ("plane_description", "latent_description")
+
+    _last = None  # the values before the move that constrain mends
+
+    def _settle(self, values):
+        super()._settle(values)
+        self._last = self.values
+
+    def constrain(self, values, moved):
+        """Begin a new training, or a new stage of it, where the move asks for one."""
+        self._refuse(values)
+        before = self._last or {control.name: control.default_value for control in self.controls()}
+        changed = {name for name in moved if values[name] != before[name]}
+        values, had = dict(values), self._points(before)
+        anew, added = "seed" in changed, False
+        if "drawn" in changed:
+            drawn = [list(point) for point in values["drawn"]]
+            thinned = len(drawn) > MOST
+            added = not thinned and drawn[: len(had)] == had
+            anew |= not added
+            values |= {"shape": "own", "drawn": drawn[::2] if thinned else drawn}
+            if "blank" not in moved:
+                values["blank"] = 0
+        elif "shape" in changed:
+            own = values["shape"] == "own"
+            values |= {"drawn": had} if own else {"drawn": [], "blank": 0}
+            anew |= not own
+        changed_stage = added or changed & {"beta", "noise_std"}
+        if "past" in moved:
+            return values
+        if anew or (changed_stage and "updates" in moved):
+            values["past"] = []
+            if "updates" not in moved:
+                values["updates"] = 0
+        elif changed_stage and before["updates"]:
+            ended = [before["beta"], before["noise_std"], before["updates"], len(had)]
+            values |= {"past": [*before["past"], ended], "updates": 0}
+        return values
+
+    def _refuse(self, values):
+        for name, width in [("drawn", 2), ("past", 4)]:
+            try:
+                rows = np.array(values[name], float).reshape(-1, width)
+                ok = len(rows) == len(values[name]) and np.all(np.isfinite(rows))
+            except (TypeError, ValueError):
+                ok = False
+            if not ok:
+                form = "[x1, x2]" if width == 2 else "[beta, noise_std, updates, n_points]"
+                raise ControlError(
+                    f"{type(self).__name__}: {name} = {values[name]!r} is not possible; "
+                    f"give a list of {form}, or []."
+                )
+
+    def one_update(self):
+        """Train for one update."""
+        self.set(**self.inside(updates=self.updates + 1))
+
+    def new_seed(self):
+        """Begin again with other initial weights and other noise."""
+        self.set(seed=self.seed % SEEDS + 1)
+
+    def add_point(self):
+        """Add the point x to the data."""
+        points = [] if self.blank else self._points(self.values)
+        self.set(drawn=[*points, [self.x1, self.x2]])
+
+    def sketch(self):
+        """Make room for a drawing: its first stroke takes the place of the points."""
+        self.set(shape="own", blank=1)
+
+    @staticmethod
+    def _points(values):
+        shape = values["shape"]
+        return values["drawn"] if shape == "own" else presets()[shape].tolist()
+
+    def data(self):
+        """Return the points as they lie in the picture, (n, 2)."""
+        return np.array(self._points(self.values))
+
+    def networks(self):
+        """Return the encoder (to mean and log variance) and the model; both take scaled points.
+
+        ``scaled(self.data())`` gives these, and what leads back to the picture.
+        """
+        points = self._points(self.values)
+        stages = (*self.past, (self.beta, self.noise_std, self.updates, len(points)))
+        run = trained(tuple(map(tuple, points)), self.seed, tuple(map(tuple, stages)))
+        decoder = Perceptron(DECODER, run.numbers[SPLIT:])
+        model = NonlinearModel(lambda z: decoder(z[..., None]), self.noise_std, grid=LATENT)
+        return Perceptron(ENCODER, run.numbers[:SPLIT]), model
+
+    def scores(self, x):
+        """Return what the two networks make of scaled points (n, 2): a dict of arrays (n,)."""
+        encoder, model = self.networks()
+        mean, log_var = encoder(x).T
+        std = np.exp(log_var / 2)
+        f = model.decoder(mean[:, None] + std[:, None] * EPS)  # (n, 17, 2)
+        log_likelihood = log_normal(x[:, None], f, self.noise_std).sum(axis=-1)
+        mass = (EPS[1] - EPS[0]) * np.exp(log_normal(EPS, 0.0, 1.0))
+        reconstruction, kl_prior = log_likelihood @ mass, kl_normal(mean, std)
+        return {
+            "mean": mean, "std": std, "reconstruction": reconstruction, "kl_prior": kl_prior,
+            "elbo": reconstruction - kl_prior, "log_px": model.log_marginal(x),
+        }  # fmt: skip
+
+    def tables(self):
+        """Return the ready-made points, as whole hundredths, and what limits a drawing."""
+        points = {name: np.round(100 * at).astype(np.int16) for name, at in presets().items()}
+        return {"presets": points, "side": SIDE, "most": MOST, "gap": GAP, "seeds": SEEDS}
+
+    def compute(self):
+        """Return the averages over the points, and the numbers at x."""
+        data, centre, spread = scaled(self.data())
+        average = {key: value.mean() for key, value in self.scores(data).items()}
+        x = (np.array([[self.x1, self.x2]]) - centre) / spread
+        at = {key: value[0] for key, value in self.scores(x).items()}
+        mass = self.posterior(x[0]) * trapezoid_grid(LATENT).weights
+        mean = mass @ LATENT
+        return {
+            **{key: average[key] for key in ("elbo", "log_px", "reconstruction", "kl_prior")},
+            "gap": average["log_px"] - average["elbo"],
+            "mean": at["mean"],
+            "std": at["std"],
+            "posterior_mean": mean,
+            "posterior_std": np.sqrt(mass @ (LATENT - mean) ** 2),
+            "x_elbo": at["elbo"],
+            "x_log_px": at["log_px"],
+            "total": self.updates + sum(updates for _, _, updates, _ in self.past),
+            "rate": rate_at(self.updates),
+            "n_points": len(data),
+        }
+
+    def posterior(self, x):
+        """Return the exact posterior's density at the points LATENT, for one scaled x (2,)."""
+        _, model = self.networks()
+        return np.exp(model.log_joint(x, LATENT) - model.log_marginal(x))
+
+    def still(self):
+        """Return the plane, and the densities over z."""
+        from matplotlib.figure import Figure
+
+        from vaebook import figures
+
+        _, centre, spread = scaled(self.data())
+        _, model = self.networks()
+        fig = Figure(figsize=(6.4, 3.6))
+        plane, latent = fig.subplots(1, 2, width_ratios=[1.35, 1])
+        plane.plot(*self.data().T, "o", color=figures.COLOURS["data"], markersize=2)
+        z = LATENT[np.abs(LATENT) <= 3]
+        plane.plot(*(centre + spread * model.decoder(z)).T, color=figures.COLOURS["p"])
+        plane.plot(self.x1, self.x2, "o", color=figures.COLOURS["posterior"], markersize=6)
+        plane.set(xlim=SIDE, ylim=SIDE, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+        x = (np.array([self.x1, self.x2]) - centre) / spread
+        at = self.scores(x[None])
+        q = np.exp(log_normal(LATENT, at["mean"], at["std"]))
+        figures.plot_q(LATENT, self.posterior(x), q, ax=latent)
+        return fig
