@@ -124,8 +124,10 @@ def walk(cls, seed=0, length=60):
         if isinstance(control, Ladder):
             steps += [(control.name, value) for value in control.values]
         elif isinstance(control, Slider):
-            stops = [control.low, control.high] + [
-                control.low + rng.randint(0, round((control.high - control.low) / control.fine))
+            # A training that can be played fast takes its time all the same.
+            high = control.low + 40 * control.fine if control.fast else control.high
+            stops = [control.low, high] + [
+                control.low + rng.randint(0, round((high - control.low) / control.fine))
                 * control.fine for _ in range(length // 6)
             ]  # fmt: skip
             steps += [(control.name, round(stop, 9)) for stop in stops]
