@@ -100,13 +100,13 @@ def test_a_hundred_updates_are_those_of_pytorch():
 
 
 def test_the_scores_are_those_of_the_package():
-    ring = explorers.Playground(updates=60)
+    ring = explorers.Playground(updates=200)
     scores = ring.scores(RING)
     encoder, model = ring.networks()
     mean, log_var = encoder(RING).T
     terms = elbo(NonlinearModel(model.decoder, 0.2), RING, mean, np.exp(log_var / 2))
     np.testing.assert_allclose(scores["elbo"], terms.elbo, rtol=1e-5)
-    np.testing.assert_allclose(scores["log_px"], terms.log_px, atol=2e-4)
+    np.testing.assert_allclose(scores["log_px"], terms.log_px, rtol=1e-3)
 
 
 def test_a_change_begins_a_stage_and_a_new_shape_or_seed_a_training():

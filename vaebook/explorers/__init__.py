@@ -22,9 +22,12 @@ To add the explorer ``Bound``:
    ``{readouts, consequence, table}``, and a ``note`` where what to do changes. Optional beside it:
    ``constrain(values, moved)``,
    with its double in Python, and ``actions`` by the names of the buttons: the changes that one
-   returns are a jump, which the kit runs as a motion and can undo. Formulas go to
-   ``js/forms/``. An array of ``tables()`` arrives as a typed array: ``Array.from(tables.grid)``
-   before a ``map`` that gives anything but numbers.
+   returns are a jump, which the kit runs as a motion and can undo (``glides`` names the sliders
+   that pass through what lies between; by default all). Where a slider counts the steps of a
+   training, ``advance(values, wanted, milliseconds)`` trains and returns how far it came, and
+   other moves do not stop it (``playground.js``). Formulas go to ``js/forms/``. An array of
+   ``tables()`` arrives as a typed array: ``Array.from(tables.grid)`` before a ``map`` that gives
+   anything but numbers.
 3. Export the class here, and add one line to the list in ``tests/site/test_live_explorers.py``: it
    tests keys, mouse, themes, widths, the still picture, and JavaScript against Python.
 
