@@ -76,6 +76,16 @@ def test_every_file_of_the_kit_is_joined():
         assert {path.stem for path in (scripts.FOLDER / folder).glob("*.js")} == set(joined)
 
 
+def test_no_two_forms_have_one_name():
+    """All of them stand in one object: a second one would take the place of the first."""
+    names = []
+    for path in (scripts.FOLDER / "forms").glob("*.js"):
+        exported = re.findall(r"^  return \{(.*?)\};", path.read_text("utf-8"), re.M | re.S)[-1]
+        names += [name.split(":")[0].strip() for name in exported.split(",") if name.strip()]
+    assert len(names) > 40
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("path", sorted(scripts.FOLDER.rglob("*.js")), ids=lambda path: path.stem)
 def test_scripts_need_no_build_step_and_nobody_else(path):
     script = path.read_text("utf-8")

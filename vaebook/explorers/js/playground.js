@@ -66,7 +66,7 @@ vaebook.define("playground", (api) => {
   const drawing = () => shown.shape === "own";
   const fingers = plane.ondraw((kind, x, y) => {
     if (kind === "begin") stroke = [[x, y]];
-    if (kind === "go") stroke.push(...forms.along(stroke[stroke.length - 1], x, y, gap));
+    if (kind === "go") stroke.push(...forms.strokeTo(stroke[stroke.length - 1], x, y, gap));
     if (kind === "begin" || kind === "go") return pen.set(...columns(stroke));
     const made = (kind === "tap" ? [[x, y]] : stroke).map((at) => at.map(round));
     pen.clear();

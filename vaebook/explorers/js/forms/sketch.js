@@ -16,7 +16,7 @@ Object.assign(vaebook.forms, (() => {
   }
 
   // Points every so far along the way from the last one of a stroke to where the hand is.
-  function along([from1, from2], to1, to2, gap) {
+  function strokeTo([from1, from2], to1, to2, gap) {
     const far = Math.hypot(to1 - from1, to2 - from2), count = Math.floor(far / gap);
     return Array.from({ length: count }, (_, k) => {
       const part = ((k + 1) * gap) / far;
@@ -68,5 +68,5 @@ Object.assign(vaebook.forms, (() => {
     return { stageOf, reach };
   }
 
-  return { scaled, along, makeTrainer };
+  return { scaled, strokeTo, makeTrainer };
 })());
