@@ -80,7 +80,8 @@ vaebook.handles = (() => {
         },
         show(now, consequence) {
           values = now;
-          attribute(node, "aria-valuenow", String(now[specs[0].name]));
+          // An exponent, as of 1e-17, is no number in ARIA.
+          attribute(node, "aria-valuenow", String(Number(Number(now[specs[0].name]).toFixed(6))));
           attribute(node, "aria-valuetext", consequence);
         },
       };
