@@ -60,7 +60,7 @@ vaebook.define("weights", (api) => {
       new_draws: ({ draw }) => ({ draw: (draw + 1) % tables.sets }),
       to_posterior(values) {
         const { mean, std } = posteriorOf(values);
-        return api.inside({ mean, std });
+        return api.inside({ mean: Number(mean.toFixed(12)), std }); // no rounding noise beside 0
       },
     },
 
