@@ -80,8 +80,8 @@ vaebook.handles = (() => {
         },
         show(now, consequence) {
           values = now;
-          // An exponent, as of 1e-17, is no number in ARIA.
-          attribute(node, "aria-valuenow", String(Number(Number(now[specs[0].name]).toFixed(6))));
+          const value = now[specs[0].name]; // an exponent, as of 1e-17, is no number in ARIA
+          attribute(node, "aria-valuenow", String(Math.abs(value) < 1e-6 ? 0 : value));
           attribute(node, "aria-valuetext", consequence);
         },
       };
