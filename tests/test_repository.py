@@ -11,6 +11,8 @@ from pathlib import Path
 import lock
 import pytest
 import yaml
+from check_jsonschema import main as check_schema
+from click.testing import CliRunner
 from conftest import ROOT
 from environment import NEWEST, OLDEST
 from packaging.requirements import Requirement
@@ -40,11 +42,6 @@ def run(*command):
         [TOOLS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr
-
-
-def audit(folder):
-    """Read the workflows below a folder with the security linter, without a network."""
-    return run("zizmor", "--offline", "--no-progress", "--persona", "auditor", folder)
 
 
 def python_versions():
@@ -81,34 +78,13 @@ def asked():
 def test_files_follow_their_schema(schema, files):
     paths = sorted(ROOT.glob(files))
     assert paths, f"no file {files}"
-    status, output = run("check-jsonschema", "--builtin-schema", schema, *paths)
-    assert status == 0, output
+    done = CliRunner().invoke(check_schema, ["--builtin-schema", schema, *map(str, paths)])
+    assert done.exit_code == 0, done.output
 
 
 def test_the_linter_finds_no_fault_in_the_workflows():
-    status, output = audit(".github")
+    status, output = run("zizmor", "--offline", "--no-progress", "--persona", "auditor", ".github")
     assert status == 0, output
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "finding"),
-    [
-        ("permissions: {}", "permissions: write-all", "excessive-permissions"),
-        ("persist-credentials: false", "persist-credentials: true", "artipacked"),
-        ('make "test-${VERSIONS}"', "make test-${{ matrix.versions }}", "template-injection"),
-        (r"@[0-9a-f]{40} # v[\d.]+", "@v7", "unpinned-uses"),
-    ],
-)
-def test_the_linter_finds_planted_faults(tmp_path, old, new, finding):
-    text = (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
-    faulty = re.sub(old if "@" in old else re.escape(old), new.replace("\\", r"\\"), text)
-    assert faulty != text
-    folder = tmp_path / ".github" / "workflows"
-    folder.mkdir(parents=True)
-    (folder / "ci.yml").write_text(faulty, "utf-8")
-    status, output = audit(tmp_path)
-    assert status != 0
-    assert finding in output
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
