@@ -99,8 +99,8 @@ def test_a_tuple_is_compared_part_by_part():
 
     check = make(moments, some_x)
     assert check.judge(lambda x: [x.mean(), x.std()]).state == "pass"
-    assert "root of what is asked" not in check.judge(lambda x: (x.mean(), x.var())).message
-    assert "2 values are asked" in check.judge(lambda x: x.mean()).message
+    assert "root of what is asked for" not in check.judge(lambda x: (x.mean(), x.var())).message
+    assert "2 values are asked for" in check.judge(lambda x: x.mean()).message
     assert "a tuple of 3" in check.judge(lambda x: (x.mean(), x.std(), 1)).message
 
 
@@ -171,16 +171,16 @@ def test_infinities_are_right_where_they_are_asked():
         (lambda x, m, s: None, "gives None"),
         (lambda x, m, s: np.nan, "a NaN"),
         (lambda x, m, s: np.inf, "an infinity"),
-        (lambda x, m, s: "0.3", "Numbers are asked; a str came"),
-        (lambda x, m, s: {"value": 1}, "Numbers are asked; a dict came"),
+        (lambda x, m, s: "0.3", "Numbers are asked for; a str came"),
+        (lambda x, m, s: {"value": 1}, "Numbers are asked for; a dict came"),
         (lambda x, m, s: 1j * log_density(x, m, s), "complex"),
         (lambda x, m, s: -log_density(x, m, s), "sign"),
-        (lambda x, m, s: 2 * log_density(x, m, s), "was a factor ½ lost"),
+        (lambda x, m, s: 2 * log_density(x, m, s), "is a ½ missing"),
         (lambda x, m, s: log_density(x, m, s) / 2, "Half of what it should be"),
         (lambda x, m, s: log_density(x, m, s) / np.log(2), "base 2"),
         (lambda x, m, s: log_density(x, m, s) / np.log(10), "base 10"),
-        (lambda x, m, s: np.exp(log_density(x, m, s)), "the exponential of what is asked"),
-        (lambda x, m, s: log_density(x, m, s) / len(x), "an average, and a sum is asked"),
+        (lambda x, m, s: np.exp(log_density(x, m, s)), "the exponential of what is asked for"),
+        (lambda x, m, s: log_density(x, m, s) / len(x), "an average, and a sum is asked for"),
         (lambda x, m, s: np.array(list(map(log_density, x, m, s))), "The sum over"),
         (lambda x, m, s: log_density(x, m, s) + 3.0, "Off by +3 everywhere"),
         (lambda x, m, s: log_density(x, m, s) * 1.3, "up to a factor everywhere, 1.3"),
@@ -197,15 +197,15 @@ def test_a_common_mistake_is_named(answer, words):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda x: np.log(elementwise(x)), "the logarithm of what is asked"),
+        (lambda x: np.log(elementwise(x)), "the logarithm of what is asked for"),
         (lambda x: elementwise(x) ** 2, "the square"),
-        (lambda x: np.sqrt(elementwise(x)), "the root"),
+        (lambda x: np.sqrt(elementwise(x)), "the square root"),
         (lambda x: 1 / elementwise(x), "one over"),
         (lambda x: elementwise(x) / elementwise(x).sum(), "up to a factor in this case, "),
-        (lambda x: elementwise(x).sum(), "You took the sum where one number each is asked"),
+        (lambda x: elementwise(x).sum(), "You took the sum where one number each is asked for"),
         (lambda x: elementwise(x).mean(), "You took the mean where"),
         (lambda x: elementwise(x)[:, None], "The numbers are right: reshape it"),
-        (lambda x: elementwise(x)[:2], "came, shape (6,) is asked"),
+        (lambda x: elementwise(x)[:2], "came, shape (6,) is asked for"),
         (lambda x: elementwise(x) - 0.5 * np.log(2 * np.pi), "the constant of the normal density"),
     ],
 )
@@ -219,7 +219,7 @@ def test_a_transposed_matrix_and_an_average_in_place_of_a_sum_are_named():
     check = make(lambda x: np.outer(x, np.arange(2.0)), some_x)
     assert "a .T" in check.judge(lambda x: np.outer(np.arange(2.0), x)).message
     check = make(lambda x: np.mean(x), some_x)
-    assert "a sum, and an average is asked" in check.judge(np.sum).message
+    assert "a sum, and an average is asked for" in check.judge(np.sum).message
 
 
 def test_a_mistake_is_named_only_if_it_explains_every_case():

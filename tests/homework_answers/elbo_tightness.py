@@ -109,14 +109,14 @@ WRONG = {
     ],
     "check_terms": [
         (terms_naive, "an infinity"),
-        (lambda *a: terms_by_logsumexp(*a)[:4], "5 values are asked"),
+        (lambda *a: terms_by_logsumexp(*a)[:4], "5 values are asked for"),
     ],
     "check_factorised": [
         (factorised_naive, "NaN"),
-        (lambda c: -0.5 * np.log(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]), "Three variances of 1"),
+        (lambda c: -0.5 * np.log(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]), "For three variances of 1"),
     ],
     "check_repair": [
-        (kl_untouched, "The average is taken over p(z|x); the gap averages over q. The widths"),
+        (kl_untouched, "the gap is an expectation under q. The widths"),
         (kl_without_widths, "The widths of the grid are missing"),
     ],
 }

@@ -66,10 +66,10 @@ def mixture_by_xlogy(log_joint, q):
 
 def mixture_looped(log_joint, q):
     total = 0.0
-    for row, shares in zip(log_joint, q, strict=True):
-        for a, share in zip(row, shares, strict=True):
-            if share > 0:
-                total += share * (a - np.log(share))
+    for row, weights in zip(log_joint, q, strict=True):
+        for a, weight in zip(row, weights, strict=True):
+            if weight > 0:
+                total += weight * (a - np.log(weight))
     return total
 
 
@@ -80,7 +80,7 @@ def mixture_in_torch(log_joint, q):
 
 
 def round_by_posterior(x, slope, noise_std):
-    # The posterior as the product of two bells: precisions add.
+    # The posterior as a product of two Gaussians: precisions add.
     precision = 1 + slope**2 / noise_std**2
     means = slope * x / noise_std**2 / precision
     return np.mean(x * means) / np.mean(means**2 + 1 / precision)
@@ -109,7 +109,7 @@ RIGHT = {
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
 WRONG = {
     "check_uniform": [
-        (uniform_at_the_middle, "The width of q is missing"),
+        (uniform_at_the_middle, "The variance of q is missing"),
         (uniform_minus_prior, "E[log p(z)] is missing"),
         (lambda *a: uniform_by_quadrature(*a).sum(), "wrong shape"),
     ],
@@ -117,7 +117,7 @@ WRONG = {
         (lambda lj, q: xlogy(q, np.exp(lj)).sum(1) - xlogy(q, q).sum(1), "The sum over all of it"),
     ],
     "check_round": [
-        (round_untouched, "not x/φ. The posterior variance"),
+        (round_untouched, "towards 0. The posterior variance"),
         (lambda x, slope, noise_std: slope, "mean ½, variance ½"),
     ],
 }

@@ -137,7 +137,7 @@ def days_of_rounded_normals(n_days, n_hours, a, b, rng):
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
 WRONG = {
     "check_moments": [
-        (lambda a, b: rates(a, b)[0], "2 values are asked"),
+        (lambda a, b: rates(a, b)[0], "2 values are asked for"),
     ],
     "check_log_marginal": [
         (without_prior, "The prior is missing"),
@@ -159,7 +159,7 @@ WRONG = {
         (days_from_the_global_generator, "global random numbers"),
     ],
     "check_posterior": [
-        (mean_untouched, "once more. The weights do not sum to one"),
+        (mean_untouched, "factor of the weights. The weights do not sum to one"),
         (mean_not_normalised, "divide by their sum"),
         (lambda x, z, a, b: np.full(len(x), z.mean()), "the weights e⁻¹ and e^(-e)"),
     ],

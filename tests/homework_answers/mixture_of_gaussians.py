@@ -12,8 +12,8 @@ def slope_looped(x, weights, means, stds):
             np.log(w) - np.log(s) - 0.5 * ((point - m) / s) ** 2
             for w, m, s in zip(weights, means, stds, strict=True)
         ]
-        shares = np.exp(np.array(logs) - max(logs))
-        result.append(shares @ ((means - point) / stds**2) / shares.sum())
+        parts = np.exp(np.array(logs) - max(logs))
+        result.append(parts @ ((means - point) / stds**2) / parts.sum())
     return result
 
 
@@ -24,29 +24,29 @@ def slope_by_autograd(x, weights, means, stds):
     return torch.autograd.grad(torch.logsumexp(logs, dim=1).sum(), x)[0]
 
 
-def shares(x, weights, means, stds):
+def responsibilities(x, weights, means, stds):
     logs = np.log(weights) + stats.norm.logpdf(x[:, None], means, stds)
     return special.softmax(logs, axis=1)
 
 
-def slope_per_bell(x, weights, means, stds):
-    return shares(x, weights, means, stds) * (means - x[:, None]) / stds**2
+def slope_per_component(x, weights, means, stds):
+    return responsibilities(x, weights, means, stds) * (means - x[:, None]) / stds**2
 
 
 def slope_naive(x, weights, means, stds):
-    bells = weights * stats.norm.pdf(x[:, None], means, stds)
+    joint = weights * stats.norm.pdf(x[:, None], means, stds)
     pulls = (means - x[:, None]) / stds**2
-    return (bells * pulls).sum(axis=1) / bells.sum(axis=1)
+    return (joint * pulls).sum(axis=1) / joint.sum(axis=1)
 
 
 def slope_of_density(x, weights, means, stds):
-    bells = weights * stats.norm.pdf(x[:, None], means, stds)
-    return (bells * (means - x[:, None]) / stds**2).sum(axis=1)
+    joint = weights * stats.norm.pdf(x[:, None], means, stds)
+    return (joint * (means - x[:, None]) / stds**2).sum(axis=1)
 
 
-def count_looped(n_bells, dimension, covariance):
+def count_looped(n_components, dimension, covariance):
     count = -1
-    for _ in range(n_bells):
+    for _ in range(n_components):
         count += 1 + dimension
         if covariance == "full":
             count += sum(range(1, dimension + 1))
@@ -55,28 +55,28 @@ def count_looped(n_bells, dimension, covariance):
     return count
 
 
-def count_by_matrix(n_bells, dimension, covariance):
-    entries = {"full": len(np.tril_indices(dimension)[0]), "diagonal": dimension, "round": 1}
-    return np.int64(n_bells * (1 + dimension + entries[covariance]) - 1)
+def count_by_matrix(n_components, dimension, covariance):
+    entries = {"full": len(np.tril_indices(dimension)[0]), "diagonal": dimension, "spherical": 1}
+    return np.int64(n_components * (1 + dimension + entries[covariance]) - 1)
 
 
-def count_all_entries(n_bells, dimension, covariance):
-    entries = {"full": dimension**2, "diagonal": dimension, "round": 1}[covariance]
-    return n_bells - 1 + n_bells * (dimension + entries)
+def count_all_entries(n_components, dimension, covariance):
+    entries = {"full": dimension**2, "diagonal": dimension, "spherical": 1}[covariance]
+    return n_components - 1 + n_components * (dimension + entries)
 
 
-def count_strict_triangle(n_bells, dimension, covariance):
-    entries = {"full": dimension * (dimension - 1) // 2, "diagonal": dimension, "round": 1}
-    return n_bells - 1 + n_bells * (dimension + entries[covariance])
+def count_strict_triangle(n_components, dimension, covariance):
+    entries = {"full": dimension * (dimension - 1) // 2, "diagonal": dimension, "spherical": 1}
+    return n_components - 1 + n_components * (dimension + entries[covariance])
 
 
-def count_one_covariance(n_bells, dimension, covariance):
-    entries = {"full": dimension * (dimension + 1) // 2, "diagonal": dimension, "round": 1}
-    return n_bells - 1 + n_bells * dimension + entries[covariance]
+def count_one_covariance(n_components, dimension, covariance):
+    entries = {"full": dimension * (dimension + 1) // 2, "diagonal": dimension, "spherical": 1}
+    return n_components - 1 + n_components * dimension + entries[covariance]
 
 
-def one_hot(z, n_bells):
-    return (z[:, None] == np.arange(n_bells)).astype(float)
+def one_hot(z, n_components):
+    return (z[:, None] == np.arange(n_components)).astype(float)
 
 
 def refit(x, r):
@@ -87,7 +87,7 @@ def refit(x, r):
 
 
 def step_with_where(x, z, weights, means, stds):
-    r = shares(x, weights, means, stds)
+    r = responsibilities(x, weights, means, stds)
     return refit(x, np.where(z[:, None] >= 0, one_hot(z, len(weights)), r))
 
 
@@ -109,12 +109,14 @@ def step_on_labels_alone(x, z, weights, means, stds):
 
 
 def step_hard(x, z, weights, means, stds):
-    nearest = shares(x, weights, means, stds).argmax(1)
+    nearest = responsibilities(x, weights, means, stds).argmax(1)
     return refit(x, one_hot(np.where(z >= 0, z, nearest), len(weights)))
 
 
 def step_about_old_means(x, z, weights, means, stds):
-    r = np.where(z[:, None] >= 0, one_hot(z, len(weights)), shares(x, weights, means, stds))
+    r = np.where(
+        z[:, None] >= 0, one_hot(z, len(weights)), responsibilities(x, weights, means, stds)
+    )
     total = r.sum(0)
     spread = np.sqrt((r * (x[:, None] - means) ** 2).sum(0) / total)
     return total / len(x), r.T @ x / total, spread
@@ -134,9 +136,9 @@ def log_prob_looped(x, weights, means, stds):
 
 def log_prob_in_torch(x, weights, means, stds):
     x, weights, means, stds = map(torch.as_tensor, (x, weights, means, stds))
-    bells = torch.distributions.Normal(means, stds)
+    components = torch.distributions.Normal(means, stds)
     choice = torch.distributions.Categorical(weights)
-    return torch.distributions.MixtureSameFamily(choice, bells).log_prob(x)
+    return torch.distributions.MixtureSameFamily(choice, components).log_prob(x)
 
 
 def log_prob_untouched(x, weights, means, stds):
@@ -162,8 +164,8 @@ WRONG = {
     "check_slope": [
         (slope_of_density, "divide by p(x)"),
         (slope_naive, "NaN"),
-        (slope_per_bell, "wrong shape"),
-        (lambda *a: print(slope_per_bell(*a).sum(1)[:0]), "gives None"),
+        (slope_per_component, "wrong shape"),
+        (lambda *a: print(slope_per_component(*a).sum(1)[:0]), "gives None"),
     ],
     "check_count": [
         (count_all_entries, "symmetric"),
@@ -172,12 +174,12 @@ WRONG = {
     ],
     "check_labelled_step": [
         (step_on_labels_alone, "Only the labelled points"),
-        (step_hard, "likeliest bell"),
+        (step_hard, "most probable component"),
         (step_about_old_means, "the old means"),
-        (lambda *a: step_with_where(*a)[1], "3 values are asked"),
+        (lambda *a: step_with_where(*a)[1], "3 values are asked for"),
     ],
     "check_repair": [
-        (log_prob_untouched, "no area is 1. λ multiplies a density"),
+        (log_prob_untouched, "integrates to 1. λ multiplies a density"),
         (log_prob_of_average, "log of ¼N[-1, 1] + ¾N[1, 1]"),
     ],
 }

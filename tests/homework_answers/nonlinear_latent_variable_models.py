@@ -95,8 +95,8 @@ def log_px_given_z_looped(x, curve, noise_std):
 
 
 def log_px_given_z_in_torch(x, curve, noise_std):
-    bells = torch.distributions.Normal(torch.as_tensor(curve), noise_std)
-    return bells.log_prob(torch.as_tensor(x)[:, None, :]).sum(-1)
+    noise = torch.distributions.Normal(torch.as_tensor(curve), noise_std)
+    return noise.log_prob(torch.as_tensor(x)[:, None, :]).sum(-1)
 
 
 def log_px_given_z_untouched(x, curve, noise_std):
@@ -137,15 +137,15 @@ def draws_of_the_same_moments(points, density, n, rng):
 WRONG = {
     "check_circle": [
         (circle_at_the_mean, "not the curve at the mean of z"),
-        (lambda omega, s: circle_by_quadrature(omega, s)[0], "2 values are asked"),
+        (lambda omega, s: circle_by_quadrature(omega, s)[0], "2 values are asked for"),
     ],
     "check_posterior": [
         (posterior_without_prior, "The prior is missing"),
-        (posterior_of_averages, "independent coordinates add up"),
+        (posterior_of_averages, "independent, so sum"),
         (posterior_naive, "NaN"),
     ],
     "check_draws": [
-        (lambda points, p, n, rng: rng.standard_normal(n), "points of the grid"),
+        (lambda points, p, n, rng: rng.standard_normal(n), "Samples are points of the grid"),
         (lambda points, p, n, rng: rng.choice(points, n, p=p), "ValueError: "),
         (lambda points, p, n, rng: draw_by_inverse(points, p, 1, rng), "Draws of shape (20000,)"),
         (lambda points, p, n, rng: draw_by_inverse(points, p, n, unseeded()), "The same rng"),
@@ -153,10 +153,10 @@ WRONG = {
             lambda points, p, n, rng: draw_by_inverse(points, p, n, np.random.default_rng(1)),
             "Another rng",
         ),
-        (lambda points, p, n, rng: rng.choice(points, n), "The mean of the draws"),
-        (draws_two_wide, "The spread of the draws"),
-        (draws_of_the_same_moments, "The share of the draws below"),
-        (lambda *given: np.sort(draw_by_inverse(*given)), "Draws are independent"),
+        (lambda points, p, n, rng: rng.choice(points, n), "The mean of the samples"),
+        (draws_two_wide, "The standard deviation of the samples"),
+        (draws_of_the_same_moments, "The fraction of the samples below"),
+        (lambda *given: np.sort(draw_by_inverse(*given)), "Samples are independent"),
     ],
     "check_repair": [
         (log_px_given_z_untouched, "2σ². The squares are averaged"),

@@ -162,24 +162,24 @@ RIGHT = {
 WRONG = {
     "check_counts": [
         (lambda v, k, t: v * stats.poisson.logpmf(k, np.exp(t)), "not log p itself"),
-        (counts_of_density, "not yet divided by p"),
+        (counts_of_density, "so divide by p"),
         (lambda v, k, t: np.mean(v * (k - np.exp(t))), "You took the mean where"),
     ],
     "check_variances": [
-        (variances_without_std, "the s below it is lost"),
-        (lambda m, s: variances_by_moments(m, s)[0], "2 values are asked"),
+        (variances_without_std, "division by s² is missing"),
+        (lambda m, s: variances_by_moments(m, s)[0], "2 values are asked for"),
     ],
     "check_full_covariance": [
-        (draws_transposed, "L stands transposed"),
-        (lambda *a: draws_looped(*a, root=root_without_exp), "is to be exp of the raw"),
-        (draws_by_covariance, "with the covariance"),
-        (draws_with(lambda log_q, log_det, d: log_q + log_det), "determinant is lost"),
+        (draws_transposed, "L is transposed"),
+        (lambda *a: draws_looped(*a, root=root_without_exp), "must be exp of the raw"),
+        (draws_by_covariance, "by the covariance"),
+        (draws_with(lambda log_q, log_det, d: log_q + log_det), "determinant is missing"),
         (draws_with(lambda log_q, log_det, d: log_q + d * np.log(2 * np.pi) / 2), "constant"),
     ],
     "check_cut": [
-        (with_bugs(draw=False), "std in the draw is still detached"),
+        (with_bugs(draw=False), "the std is still detached"),
         (with_bugs(kl=False), "still cut off by .data"),
         (with_bugs(average=False), "Each backward adds"),
-        (with_bugs(draw=False, kl=False, average=False), "pull at it. Each backward adds"),
+        (with_bugs(draw=False, kl=False, average=False), "influence on it. Each backward adds"),
     ],
 }

@@ -100,11 +100,11 @@ def gradient_by_autograd(params, totals, n_days):
 
 
 def climbs_by_dictionary(means, bounds):
-    hills = {}
+    maxima = {}
     for mean, bound in zip(means, bounds, strict=True):
-        hills[f"{mean:.3f}"] = float(bound)
-    top = max(hills.values())
-    area = sum(math.exp(height - top) for height in hills.values())
+        maxima[f"{mean:.3f}"] = float(bound)
+    top = max(maxima.values())
+    area = sum(math.exp(height - top) for height in maxima.values())
     return top, 1 / area, top + math.log(area)
 
 
@@ -117,13 +117,13 @@ def climbs_in_torch(means, bounds):
     return heights.max(), weights.max(), (weights * (heights - weights.log())).sum()
 
 
-def unique_hills(means, bounds):
+def unique_maxima(means, bounds):
     _, first, counts = np.unique(means.round(3), return_index=True, return_counts=True)
     return bounds[first], counts
 
 
 def climbs_naive(means, bounds):
-    area = np.exp(unique_hills(means, bounds)[0])
+    area = np.exp(unique_maxima(means, bounds)[0])
     return bounds.max(), area.max() / area.sum(), np.log(area.sum())
 
 
@@ -138,7 +138,7 @@ RIGHT = {
 WRONG = {
     "check_posterior": [
         (posterior_naive, "an infinity"),
-        (posterior_changed(lambda e, m, s: (m, s)), "3 values are asked"),
+        (posterior_changed(lambda e, m, s: (m, s)), "3 values are asked for"),
     ],
     "check_climbs": [
         (climbs_naive, "NaN"),

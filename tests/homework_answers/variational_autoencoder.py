@@ -74,14 +74,14 @@ def fit_of(x, logits):
     return (x * logits - softplus(logits)).sum(-1)
 
 
-def price_of(mean, log_var):
+def kl_prior_of(mean, log_var):
     return 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(-1)
 
 
 def mirror_stacked(x, mean, log_var, weights, bias, eps):
     both = np.stack([eps, -eps])
     z = mean + np.exp(log_var / 2) * both
-    return fit_of(x, z @ weights + bias).mean(axis=0) - price_of(mean, log_var)
+    return fit_of(x, z @ weights + bias).mean(axis=0) - kl_prior_of(mean, log_var)
 
 
 def mirror_in_torch(x, mean, log_var, weights, bias, eps):
@@ -107,7 +107,7 @@ def loss_in_torch(x, logits, mean, log_var):
 def loss_looped(x, logits, mean, log_var):
     total = 0.0
     for row in zip(x, logits, mean, log_var, strict=True):
-        total -= fit_of(*row[:2]) - price_of(*row[2:])
+        total -= fit_of(*row[:2]) - kl_prior_of(*row[2:])
     return total / len(x)
 
 
@@ -128,9 +128,9 @@ RIGHT = {
 WRONG = {
     "check_kl": [
         (kl_naive, "np.expm1"),
-        (lambda mq, lq, mp, lp: kl_in_torch(mq, 2 * lq, mp, 2 * lp), "they are log s²"),
-        (lambda mq, lq, mp, lp: price_of(mq, lq), "of its own"),
-        (lambda *a: kl_in_torch(*a).sum(), "where one number each is asked"),
+        (lambda mq, lq, mp, lp: kl_in_torch(mq, 2 * lq, mp, 2 * lp), "not log s."),
+        (lambda mq, lq, mp, lp: kl_prior_of(mq, lq), "of its own"),
+        (lambda *a: kl_in_torch(*a).sum(), "where one number each is asked for"),
     ],
     "check_pixels": [
         (pixels_by_probability, "NaN"),
@@ -138,7 +138,10 @@ WRONG = {
         (lambda x, a: x * a - softplus(a), "wrong shape"),
     ],
     "check_repair": [
-        (loss_untouched, "784 times too much. The KL is added up over the batch"),
-        (lambda x, a, m, v: price_of(m, v) - fit_of(x, a), "over all of it is still to be taken"),
+        (loss_untouched, "too much weight. The KL is summed over the batch"),
+        (
+            lambda x, a, m, v: kl_prior_of(m, v) - fit_of(x, a),
+            "over all of it is still to be taken",
+        ),
     ],
 }

@@ -228,7 +228,7 @@ class Comparison:
         if abs(off[0]) > 1e-6 * size and np.ptp(off) < 1e-6 * max(abs(off[0]), 1e-3 * size):
             gaussian = np.isclose(abs(off[0]), 0.5 * np.log(2 * np.pi), rtol=1e-4)
             what = " = ½ log 2π, the constant of the normal density" if gaussian else ""
-            text = f"Off by {off[0]:+.4g} {where}{what}: is a constant lost, or one too many?"
+            text = f"Off by {off[0]:+.4g} {where}{what}: is a constant missing, or one too many?"
             return self._fault(text, told=True)
         ratio = np.divide(v, r, out=np.ones_like(v), where=r != 0)
         if np.ptp(ratio) < 1e-6 * abs(ratio[0]) and abs(ratio[0] - 1) > 1e-6 and (r != 0).all():
@@ -251,19 +251,25 @@ def find_fault(cases, mistakes, tolerance, names=()):
     )
 
 
-_SUMMED = "That is a sum, and an average is asked: divide by the number of terms."
-_AVERAGED = "That is an average, and a sum is asked: do not divide by the number of terms."
+_SUMMED = "That is a sum, and an average is asked for: divide by the number of terms."
+_AVERAGED = "That is an average, and a sum is asked for: do not divide by the number of terms."
 _CHANGES = [
-    ("The sign is the wrong way round.", lambda r: -r),
-    ("Twice too large: was a factor ½ lost?", lambda r: 2 * r),
-    ("Half of what it should be: is there a ½ too many, or a 2 lost?", lambda r: r / 2),
+    ("The sign is wrong.", lambda r: -r),
+    ("Too large by a factor of two: is a ½ missing?", lambda r: 2 * r),
+    ("Half of what it should be: is there a ½ too many, or is a 2 missing?", lambda r: r / 2),
     ("These are logarithms to base 2; the book's are natural: np.log.", lambda r: r / np.log(2)),
     ("These are logarithms to base 10; the book's are natural: np.log.", lambda r: r / np.log(10)),
-    ("That is the logarithm of what is asked.", np.log),
-    ("That is the exponential of what is asked: leave out the exp, or take the log.", np.exp),
-    ("That is the square of what is asked, as a variance is of a standard deviation.", np.square),
-    ("That is the root of what is asked, as a standard deviation is of a variance.", np.sqrt),
-    ("That is one over what is asked.", lambda r: 1 / r),
+    ("That is the logarithm of what is asked for.", np.log),
+    ("That is the exponential of what is asked for: leave out the exp, or take the log.", np.exp),
+    (
+        "That is the square of what is asked for, as a variance is of a standard deviation.",
+        np.square,
+    ),
+    (
+        "That is the square root of what is asked for, as a standard deviation is of a variance.",
+        np.sqrt,
+    ),
+    ("That is one over what is asked for.", lambda r: 1 / r),
 ]
 
 
@@ -286,7 +292,7 @@ def not_finite(values, right):
         if np.isnan(v).any() and not np.isnan(r).any():
             return "There is a NaN in it: inf - inf, 0 / 0, or the log of a negative number?"
         if np.isinf(v).any() and np.isfinite(r).all():
-            return "There is an infinity in it: did an exp overflow, or a log meet an exact 0?"
+            return "There is an infinity in it: did an exp overflow, or was a log taken of 0?"
     return ""
 
 
@@ -316,14 +322,14 @@ _HOW_OFTEN = {
 def _wrong_shape(v, r, tolerance):
     asked = f"shape {r.shape}" if r.ndim else "a single number"
     came = f"shape {v.shape}" if v.ndim else "a single number"
-    text = f"The value has the wrong shape: {came} came, {asked} is asked."
+    text = f"The value has the wrong shape: {came} came, {asked} is asked for."
     if close([v.T], [r], tolerance):
         return f"{text} It is right but for a .T, rows and columns exchanged."
     for name, reduce in [("sum", np.sum), ("mean", np.mean)]:
         if r.ndim == 0 and close([reduce(v)], [r], tolerance):
             return f"{text} The {name} over all of it is still to be taken."
         if v.ndim == 0 and close([v], [np.asarray(reduce(r))], tolerance):
-            return f"{text} You took the {name} where one number each is asked."
+            return f"{text} You took the {name} where one number each is asked for."
     if v.size == r.size and close([v.reshape(r.shape)], [r], tolerance):
         return f"{text} The numbers are right: reshape it, or leave out keepdims."
     if v.ndim == r.ndim + 1:
@@ -334,7 +340,7 @@ def _wrong_shape(v, r, tolerance):
 
 
 def _drop_axes(v, r):
-    """An array of one number counts as a number where a number is asked."""
+    """An array of one number counts as a number where a number is expected."""
     return v.reshape(()) if r.ndim == 0 and v.size == 1 else v
 
 

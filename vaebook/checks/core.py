@@ -3,7 +3,7 @@
 A check is declared in a few lines: the right answer, fresh inputs, and the likely mistakes, each
 as the wrong answer that it leads to together with the sentence that names it::
 
-    homework = Homework("Bells")
+    homework = Homework("Squares")
     check_area = Function(
         homework,
         "Area of a square",
@@ -164,18 +164,18 @@ class Number(Check):
         return self._not_yet(fault.message) if fault else self._pass()
 
 
-def every_bug(friend, bugs):
-    """Mistakes of who repairs a function with several bugs: each set of bugs that may be left.
+def every_bug(function, bugs):
+    """Mistakes in the repair of a function with several bugs: each set of bugs that may be left.
 
     Parameters
     ----------
-    friend : callable
-        ``friend(*arguments, left=())`` is the function with only those bugs that `left` names.
+    function : callable
+        ``function(*arguments, left=())`` has only those bugs that `left` names.
     bugs : dict of str to str
         The name of a bug, with the sentence that says that it is still there.
     """
     sets = [left for n in range(1, len(bugs) + 1) for left in combinations(bugs, n)]
-    return {" ".join(bugs[name] for name in left): partial(friend, left=left) for left in sets}
+    return {" ".join(bugs[name] for name in left): partial(function, left=left) for left in sets}
 
 
 class Function(Check):

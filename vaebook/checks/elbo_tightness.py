@@ -18,16 +18,17 @@ check_width = Choice(
     "Too wide or too narrow",
     right="b",
     mistakes={
-        "a": "KL is not symmetric: log s² and s² do not change by the same amount.",
-        "c": "That is so for the other direction. Here q decides where they are compared.",
-        "d": "The gap is zero only where q is the posterior; the width counts as well as the mean.",
-        "e": "Only the ratio of the two widths enters, and it is the same for all x.",
+        "a": "The KL divergence contains r² and log r², and only the logarithm changes by the same "
+        "amount for r = 2 and r = ½.",
+        "c": "That holds for the other direction, KL(p‖q). Here the expectation is under q.",
+        "d": "The gap is zero only if q is the posterior, with the same mean and the same width.",
+        "e": "Only the ratio of the two standard deviations enters, and it is the same for all x.",
     },
     hints=(
-        "The divergence with equal means is ½ (r² - 1 - log r²), with r the ratio of the widths.",
-        "Put in r = 2 and r = ½. The squares are 4 and ¼, the logarithms ±1.386.",
+        "With equal means the divergence is ½ (r² - 1 - log r²), where r = std of q / std of p.",
+        "Insert r = 2 and r = ½. The squares are 4 and ¼, their logarithms ±1.386.",
     ),
-    because="Twice as wide costs 0.807 nats, half as wide 0.318.",
+    because="Too wide by a factor of two leaves a gap of 0.807 nats, too narrow one of 0.318.",
 )
 
 
@@ -50,19 +51,19 @@ check_exponential = Function(
     oracle=_kl_exponential,
     cases=_exponential_cases,
     mistakes={
-        "That is the other direction, KL(p‖q): the average is over q.": (
+        "That is the other direction, KL(p‖q): take the expectation under q.": (
             lambda mean_q, mean_p: _kl_exponential(mean_p, mean_q)
         ),
-        "The -1 is missing: where both means agree the divergence is 0.": (
+        "The -1 is missing: for equal means the divergence must be 0.": (
             lambda mean_q, mean_p: _kl_exponential(mean_q, mean_p) + 1
         ),
-        "The logarithm is upside down: -log of the mean of q comes from log q.": (
+        "The logarithm is inverted: log q contributes -log a.": (
             lambda mean_q, mean_p: np.log(mean_q / mean_p) + mean_q / mean_p - 1
         ),
-        "The ratio is upside down: E[z] under q is the mean of q.": (
+        "The ratio is inverted: E[z] under q is a, the mean of q.": (
             lambda mean_q, mean_p: np.log(mean_p / mean_q) + mean_p / mean_q - 1
         ),
-        "Only the normalisations are compared; the exponents z/a and z/b differ, too.": (
+        "Only the normalising factors are compared; the exponents z/a and z/b differ too.": (
             lambda mean_q, mean_p: np.log(mean_p / mean_q)
         ),
     },
@@ -76,14 +77,14 @@ check_exponential = Function(
         "For a = 2 and b = 1, 2 - 1 - log 2": ([2.0], [1.0]),
         "For a = 1 and b = 2, ½ - 1 + log 2": ([1.0], [2.0]),
         "In another unit, a = 30 and b = 60, ½ - 1 + log 2": ([30.0], [60.0]),
-        "Two at once, a = 2 and 1, b = 1 and 1: the KLs": ([2.0, 1.0], [1.0, 1.0]),
+        "Two at once, a = 2 and 1, b = 1 and 1: the divergences": ([2.0, 1.0], [1.0, 1.0]),
     },
-    properties=(never("A KL is never negative", lambda value, *_: value < -1e-12),),
+    properties=(never("A KL divergence is never negative", lambda value, *_: value < -1e-12),),
     hints=(
         "log q(z) = -log a - z/a, and the same for p with b.",
-        "Average the difference over q. All that you need of z is E[z] = a.",
+        "Take the expectation of the difference under q, for which you need only E[z] = a.",
     ),
-    because="It is never negative: u - 1 - log u ≥ 0 with u = a/b, zero for u = 1.",
+    because="With u = a/b it is u - 1 - log u, which is positive except at u = 1.",
 )
 
 
@@ -120,7 +121,7 @@ def _changed(place, change):
 
 check_terms = Function(
     homework,
-    "Five numbers, three forms",
+    "The terms of three forms",
     oracle=_terms,
     cases=_terms_cases,
     rtol=1e-5,
@@ -129,19 +130,19 @@ check_terms = Function(
         "The second value compares q with the joint: divide the joint by p(x) first.": _changed(
             1, lambda values, *arguments: values[1] - values[0]
         ),
-        "The second value is the KL to the prior; the posterior is asked.": _changed(
+        "The second value is the KL to the prior; the KL to the posterior is asked for.": _changed(
             1, lambda values, *arguments: values[3]
         ),
-        "The third value is averaged over the prior; average the log-likelihood over q.": _changed(
+        "The third value is an expectation under the prior; take it under q.": _changed(
             2, lambda values, ll, lp, lq, widths: (widths * np.exp(lp)) @ ll
         ),
-        "The third value is the log of an average, and the average of the logs is asked.": _changed(
+        "The third value is the log of an average; the average of the logs is asked for.": _changed(
             2, lambda values, ll, lp, lq, widths: log_integral(ll + lq, widths)
         ),
-        "The third value holds the prior as well: the average of log p(x|z) alone is asked.": (
+        "The third value includes log p(z); the expectation of log p(x|z) alone is asked for.": (
             _changed(2, lambda values, ll, lp, lq, widths: (widths * np.exp(lq)) @ (ll + lp))
         ),
-        "The last value has the wrong sign: the entropy is minus the average of log q.": _changed(
+        "The last value has the wrong sign: the entropy is -E[log q].": _changed(
             4, lambda values, *arguments: -values[4]
         ),
     },
@@ -164,11 +165,11 @@ check_terms = Function(
         ),
     },
     hints=(
-        "Under q an average is widths * exp(log_q) @ values. Four of the five are such averages.",
-        "log p(x) = log_integral(log_px_given_z + log_prior, widths); then the log-posterior.",
-        "Test yourself: log_px - gap, reconstruction - kl_prior must be the same number.",
+        "An expectation under q is widths * exp(log_q) @ values; four of the five are of it.",
+        "First log p(x) = log_integral(log_px_given_z + log_prior, widths), then log p(z|x).",
+        "Compare log_px - kl_posterior and reconstruction - kl_prior: they must be equal.",
     ),
-    because="Each term came from its own integral, so that the equal sums are a real test.",
+    because="Each term has its own integral, so the agreement of the three forms is a real test.",
 )
 
 
@@ -210,25 +211,25 @@ def _with_marginals(covariance):
 
 check_factorised = Function(
     homework,
-    "What independence costs",
+    "The gap of a factorised q",
     oracle=_factorised_gap,
     cases=_covariance_cases,
     rtol=1e-5,
     atol=1e-7,
     mistakes={
-        "That is the gap for the variances of C. The best are smaller: 1 over the precision.": (
+        "That is the gap with the variances of C. The best are smaller: 1/Λ_dd, with Λ = C⁻¹.": (
             _with_marginals
         ),
-        "That is the other direction, KL(p‖q), whose best variances are those of C.": (
+        "That is the minimum of the other direction, KL(p‖q), attained at the variances of C.": (
             lambda covariance: 0.5 * (np.log(np.diag(covariance)).sum() - _log_det(covariance))
         ),
-        "The sign is the wrong way round: a gap is never negative.": (
+        "The sign is wrong: a gap is never negative.": (
             lambda covariance: -_factorised_gap(covariance)
         ),
-        "Twice too large: the ½ of every log-density is lost.": (
+        "Too large by a factor of two: the ½ of the KL divergence is missing.": (
             lambda covariance: 2 * _factorised_gap(covariance)
         ),
-        "The determinant underflows: use np.linalg.slogdet, which stays in logarithms.": (
+        "The determinant underflows: np.linalg.slogdet computes its logarithm directly.": (
             lambda covariance: _factorised_gap(covariance, log_det=_log_of_det)
         ),
     },
@@ -240,24 +241,24 @@ check_factorised = Function(
         "½D": lambda covariance: 0.5 * len(covariance),
     },
     known={
-        "Independent coordinates cost nothing: for C = I the gap": (np.eye(2),),
-        "Independent coordinates cost nothing: for C = diag(4, 9) the gap": (np.diag([4.0, 9.0]),),
+        "If the dimensions are independent, as for C = I, the gap": (np.eye(2),),
+        "If the dimensions are independent, as for C = diag(4, 9), the gap": (np.diag([4.0, 9.0]),),
         "For two variances of 1 and correlation 0.8, -½ log 0.36": ([[1.0, 0.8], [0.8, 1.0]],),
-        "Only the correlation counts: variances 4 and 1, -½ log 0.36": ([[4.0, 1.6], [1.6, 1.0]],),
-        "Three variances of 1, each two with correlation ½: 1.5 log 1.5 + ½ log ½": (
+        "For variances 4 and 1 and correlation 0.8 again, -½ log 0.36": ([[4.0, 1.6], [1.6, 1.0]],),
+        "For three variances of 1 and all correlations ½, 1.5 log 1.5 + ½ log ½": (
             [[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]],
         ),
-        "Two such pairs that know nothing of each other, -log 0.36": (
+        "For two such pairs, independent of each other, -log 0.36": (
             np.kron(np.eye(2), [[1.0, 0.8], [0.8, 1.0]]),
         ),
     },
     properties=(never("A gap is never negative", lambda value, *_: value < -1e-9),),
     hints=(
-        "The KL between normal densities is ½ [tr(C⁻¹V) - D + log det C - log det V].",
-        "V is diagonal with entries v_d. The trace is the sum of Λ_dd v_d, with Λ = C⁻¹.",
-        "The derivative by v_d is Λ_dd - 1/v_d. Put v_d = 1/Λ_dd into the KL.",
+        "Start from the given KL divergence, ½ [tr(C⁻¹V) - D + log det C - log det V].",
+        "V is diagonal with entries v_d, so the trace is the sum of Λ_dd v_d, with Λ = C⁻¹.",
+        "Twice the derivative with respect to v_d is Λ_dd - 1/v_d. Insert v_d = 1/Λ_dd.",
     ),
-    because="For two coordinates with correlation ρ this is -½ log(1 - ρ²).",
+    because="In two dimensions with correlation ρ the gap is -½ log(1 - ρ²).",
 )
 
 
@@ -282,8 +283,8 @@ def _kl_cases(rng):
 
 
 _BUGS = {
-    "norm": "The joint is no density of z: subtract log p(x), the log of its integral.",
-    "direction": "The average is taken over p(z|x); the gap averages over q.",
+    "norm": "The joint does not integrate to 1 over z: subtract log p(x), the log of its integral.",
+    "direction": "The expectation is taken under p(z|x); the gap is an expectation under q.",
     "widths": "The widths of the grid are missing: a finer grid must not change the result.",
 }
 
@@ -297,7 +298,7 @@ check_repair = Function(
     mistakes=every_bug(_kl_on_grid, _BUGS),
     known={
         "KL(q‖q), on two points of masses ½ and ½,": (*[[0.0, -np.log(3.0)]] * 2, [0.5, 1.5]),
-        "With p(x) = 5 and the posterior the same, the KL": (
+        "With p(x) = 5 and the same posterior, the KL": (
             *([0.0, -np.log(3.0)], [np.log(5.0), np.log(5.0 / 3.0)], [0.5, 1.5]),
         ),
         "For masses ½, ½ of q and ¼, ¾ of the posterior, ½ log 2 + ½ log 2/3": (
@@ -308,20 +309,20 @@ check_repair = Function(
         ),
     },
     properties=(
-        never("A KL is never negative", lambda value, *_: value < -1e-6),
+        never("A KL divergence is never negative", lambda value, *_: value < -1e-6),
         related(
-            "A constant added to the log-joint changes nothing",
+            "A constant added to the log-joint may not change the KL",
             lambda log_q, log_joint, widths: (log_q, log_joint + 1, widths),
         ),
         related(
-            "A grid twice as fine changes nothing",
+            "A grid twice as fine may not change the KL",
             lambda *given: (*(np.repeat(one, 2) for one in given[:2]), np.repeat(given[2], 2) / 2),
         ),
     ),
     hints=(
-        "Add 1 to log_joint everywhere. The posterior is the same, so the KL must be, too.",
+        "Add 1 to log_joint everywhere. The posterior is unchanged, so the KL must be as well.",
         "Take a grid that is twice as fine. By which factor does the result change?",
-        "Let q be much narrower than the posterior. Which of the two densities weighs the logs?",
+        "Let q be much narrower than the posterior. Under which density is the expectation taken?",
     ),
-    because="Invariances are tests without a known answer: a constant, a finer grid.",
+    because="Two invariances and one known answer exposed the three bugs.",
 )

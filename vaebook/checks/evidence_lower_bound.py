@@ -18,16 +18,17 @@ report = homework.report
 
 check_needle = Choice(
     homework,
-    "A q as thin as a needle",
+    "A q as narrow as a needle",
     right="b",
     mistakes={
-        "a": "The reconstruction gets best, but it is finite. Another term does not stay finite.",
-        "c": "That leaves out -E[log q], the term by which the bound knows how sure q is.",
-        "d": "The bound reaches log p(x) for q equal to the posterior, which has a width.",
-        "e": "The width stands in the bound twice, in the misfit and in the entropy of q.",
+        "a": "The expected log-likelihood is then largest, but it stays finite, while another term "
+        "of the bound does not.",
+        "c": "That leaves out -E[log q], the entropy of q, which depends on s.",
+        "d": "The bound equals log p(x) only if q is the posterior, whose variance is not zero.",
+        "e": "The bound contains s twice, in the expected squared error and in the entropy of q.",
     },
     hints=(
-        "Write the bound as E[log p(x, z)] - E[log q(z)] and look at each of the two.",
+        "Write the bound as E[log p(x, z)] - E[log q(z)] and take the limit of each term.",
         "The closed form has a term ½ log s².",
     ),
     because="E[log p(x, z)] stays finite, and -E[log q] = ½ log 2πes² falls without limit.",
@@ -69,17 +70,17 @@ check_uniform = Function(
     cases=_uniform_cases,
     mistakes={
         "The entropy is missing: -E[log q] = log 2h.": (partial(_uniform_elbo, entropy=0.0)),
-        "The entropy has the wrong sign: log q is -log 2h, and it is subtracted.": (
+        "The entropy has the wrong sign: log q is -log 2h, and E[log q] is subtracted.": (
             partial(_uniform_elbo, entropy=-1.0)
         ),
-        "The entropy is log 2h: the interval has the length 2h, not h.": (
+        "The entropy is log 2h: the interval has length 2h, not h.": (
             lambda *arguments: _uniform_elbo(*arguments) - np.log(2)
         ),
         "The variance of q is h²/3: the interval is 2h long.": (
             partial(_uniform_elbo, variance=1 / 12)
         ),
         "h² stands for the variance of q; it is h²/3.": (partial(_uniform_elbo, variance=1.0)),
-        "The width of q is missing from the averages of the squares.": (
+        "The variance of q is missing from the expectations of the squares.": (
             partial(_uniform_elbo, variance=0.0)
         ),
         "The term E[log p(z)] is missing.": (
@@ -95,49 +96,49 @@ check_uniform = Function(
             len(x), -np.log(2 * np.pi)
         ),
         "the noise, -log σ": lambda x, slope, noise_std, *_: -np.log(noise_std),
-        "the misfit of the middle, -(x - φm)²/2σ²": lambda x, slope, noise_std, middle, _: (
+        "the error at the mean, -(x - φm)²/2σ²": lambda x, slope, noise_std, middle, _: (
             -((x - slope * middle) ** 2) / (2 * noise_std**2)
         ),
-        "the spread in the misfit, -φ²h²/6σ²": lambda x, slope, noise_std, middle, half_width: (
+        "the variance in the error, -φ²h²/6σ²": lambda x, slope, noise_std, middle, half_width: (
             -(slope**2) * half_width**2 / (6 * noise_std**2)
         ),
-        "the middle in the prior, -½m²": lambda x, slope, noise_std, middle, _: -0.5 * middle**2,
-        "the spread in the prior, -h²/6": lambda *given: -(given[-1] ** 2) / 6,
+        "the mean in the prior, -½m²": lambda x, slope, noise_std, middle, _: -0.5 * middle**2,
+        "the variance in the prior, -h²/6": lambda *given: -(given[-1] ** 2) / 6,
         "the entropy, log 2h": lambda *given: np.log(2 * given[-1]),
     },
     known={
         "For x = φ = m = 0, σ = 1, h = ½, so that log 2h = 0: -log 2π - 1/24": (
             _lone(0, 0, 1, 0, 0.5)
         ),
-        "With h = 1 the spread costs 1/6 and the entropy is log 2: -log 2π - 1/6 + log 2": (
+        "With h = 1 the variance term is -1/6 and the entropy log 2: -log 2π - 1/6 + log 2": (
             _lone(0, 0, 1, 0, 1)
         ),
-        "A misfit of 1 costs ½: -log 2π - 1/24 - ½": _lone(1, 0, 1, 0, 0.5),
-        "The noise σ = 2 costs log 2 and makes that misfit ⅛: -log 2π - 1/24 - log 2 - ⅛": (
+        "An error x - φm = 1 costs ½: -log 2π - 1/24 - ½": _lone(1, 0, 1, 0, 0.5),
+        "Noise σ = 2 costs log 2 and reduces that ½ to ⅛: -log 2π - 1/24 - log 2 - ⅛": (
             _lone(1, 0, 2, 0, 0.5)
         ),
-        "The middle m = 3 costs 4.5 in the prior: -log 2π - 1/24 - 4.5": _lone(0, 0, 1, 3, 0.5),
-        "A middle that explains x = φm = 2 has no misfit: -log 2π - 1/24 - 1/6 - ½": (
+        "The mean m = 3 costs 4.5 in the prior: -log 2π - 1/24 - 4.5": _lone(0, 0, 1, 3, 0.5),
+        "With x = φm = 2 the error at the mean is 0: -log 2π - 1/24 - 1/6 - ½": (
             _lone(2, 2, 1, 1, 0.5)
         ),
-        "The slope φ = 2 spreads φz, at a cost of 4h²/6: -log 2π - 1/24 - 1/6": (
+        "With φ = 2 the variance of φz is 4h²/3, which costs 4h²/6: -log 2π - 1/24 - 1/6": (
             _lone(0, 2, 1, 0, 0.5)
         ),
     },
     properties=(
         never(
-            "The bound never lies above log p(x)",
+            "The bound never exceeds log p(x)",
             lambda value, x, slope, noise_std, *_: (
                 value > log_normal(x, 0.0, np.sqrt(slope**2 + noise_std**2)) + 1e-9
             ),
         ),
     ),
     hints=(
-        "Only two facts of q are needed: E[z] = m and E[z²] = m² + its variance.",
+        "The first two terms need only E[z] = m and E[z²] = m² + the variance of q.",
         "The variance of a uniform density on an interval of length l is l²/12.",
-        "log q(z) = -log 2h wherever q is not zero, so its average is -log 2h.",
+        "log q(z) = -log 2h wherever q is not zero, so its expectation is -log 2h.",
     ),
-    because="Of q, the bound of a linear model needs a mean, a variance and an entropy.",
+    because="The bound of a linear model depends on q only through mean, variance and entropy.",
 )
 
 
@@ -167,57 +168,55 @@ check_m_step = Function(
     oracle=_m_step,
     cases=_m_step_cases,
     mistakes={
-        "In the slope E[z²] is μ² + s², not μ²: q is not sure of z.": (
-            partial(_m_step, in_slope=0)
-        ),
-        "In the noise φ²s² is missing: the part of the misfit that comes from the width of q.": (
+        "In the slope E[z²] is μ² + s², not μ²: q has a variance.": (partial(_m_step, in_slope=0)),
+        "In the noise φ²s² is missing: the part of E[(x - φz)²] due to the variance of q.": (
             partial(_m_step, in_noise=0)
         ),
-        "Slope and noise both treat z as known: E[z²] is μ² + s².": (
+        "Slope and noise both treat z as known, but E[z²] is μ² + s².": (
             partial(_m_step, in_slope=0, in_noise=0)
         ),
-        "The second value is the variance of the noise; its root is asked.": (
+        "The second value is the variance of the noise; its square root is asked for.": (
             lambda x, means, stds: (
                 _m_step(x, means, stds)[0],
                 _m_step(x, means, stds)[1] ** 2,
             )
         ),
-        "The squares are summed over the data; the noise takes their average.": (
+        "The squares are summed over the data; σ² is their average.": (
             lambda x, means, stds: (
                 _m_step(x, means, stds)[0],
                 _m_step(x, means, stds)[1] * np.sqrt(len(x)),
             )
         ),
-        "That averages the best slope of each data point; the best for all is another number.": (
+        "That averages the best slopes of single data points; sum numerator and denominator.": (
             _mean_of_ratios
         ),
     },
     names=("slope", "noise_std"),
     known={
-        "With z as good as known and x = 2z the line fits": ([2.0, 4.0], [1.0, 2.0], [1e-6, 1e-6]),
-        "With z as good as known, 1 and 1, and x = 1 and 3": ([1.0, 3.0], [1.0, 1.0], [1e-6, 1e-6]),
+        "With s = 10⁻⁶ and x = 2μ the line fits exactly": ([2.0, 4.0], [1.0, 2.0], [1e-6, 1e-6]),
+        "With s = 10⁻⁶, μ = 1 and 1, and x = 1 and 3": ([1.0, 3.0], [1.0, 1.0], [1e-6, 1e-6]),
         "One point x = 2, μ = 1, s = 1, so that E[z²] = 2": ([2.0], [1.0], [1.0]),
         "One point x = 2, μ = 1, s = 2, so that E[z²] = 5": ([2.0], [1.0], [2.0]),
         "Two such points": ([2.0, 2.0], [1.0, 1.0], [2.0, 2.0]),
-        "Two unlike points": ([2.0, 3.0], [1.0, 2.0], [1.0, 2.0]),
+        "Two different points": ([2.0, 3.0], [1.0, 2.0], [1.0, 2.0]),
     },
     properties=(
         related(
-            "Every point written down twice changes nothing",
+            "If every point occurs twice, nothing may change",
             lambda *given: tuple(np.repeat(one, 2) for one in given),
         ),
         related(
-            "Twice as large x make slope and noise twice as large",
+            "If x is doubled, slope and noise must double",
             lambda x, means, stds: (2 * x, means, stds),
             lambda value, *_: tuple(2 * one for one in value),
         ),
     ),
     hints=(
         "The bound is a sum over the data, and so are its derivatives.",
-        "For the slope the noise does not matter: minimise the sum of E[(x - φz)²].",
-        "Then the noise: I log σ plus the sum of squares over 2σ². Where is its derivative 0?",
+        "The best slope does not depend on the noise: minimise the sum of E[(x - φz)²].",
+        "Then minimise I log σ plus the sum of squares over 2σ² with respect to σ.",
     ),
-    because="It is a straight line fitted by least squares, to points whose z is known in part.",
+    because="It is least squares for a line through 0, averaged over what q says about each z.",
 )
 
 
@@ -230,12 +229,14 @@ def _mixture_elbo(log_joint, q):
 
 
 def _mixture_cases(rng):
-    for n, n_bells in [(1, 2), (4, 3)]:
+    for n, n_components in [(1, 2), (4, 3)]:
         mixture = GaussianMixture(
-            rng.dirichlet(np.ones(n_bells)), rng.normal(0, 2, n_bells), np.ones(n_bells)
+            rng.dirichlet(np.ones(n_components)),
+            rng.normal(0, 2, n_components),
+            np.ones(n_components),
         )
-        yield mixture.log_joint(rng.normal(0, 2, n)), rng.dirichlet(np.ones(n_bells), n)
-    # Certain assignments, and a bell with weight 0 that nobody uses.
+        yield mixture.log_joint(rng.normal(0, 2, n)), rng.dirichlet(np.ones(n_components), n)
+    # Certain assignments, and a component of weight 0 that is never used.
     log_joint = GaussianMixture([0.4, 0.6, 0.0], [-1, 1, 0], [1, 1, 1]).log_joint(np.arange(3.0))
     yield log_joint, np.array([[1.0, 0, 0], [0.5, 0.5, 0], [0, 1, 0]])
 
@@ -250,7 +251,7 @@ check_mixture = Function(
     oracle=_mixture_elbo,
     cases=_mixture_cases,
     mistakes={
-        "0 log 0 is 0 here: where q is 0, the term is 0, whatever the logarithms are.": (
+        "Where q is 0 the term must be 0, whatever the logarithms are.": (
             lambda log_joint, q: np.sum(q * (log_joint - np.log(q)))
         ),
         "The entropy of q is missing: subtract q log q.": (
@@ -259,15 +260,17 @@ check_mixture = Function(
         "The entropy has the wrong sign: q log q is subtracted.": (
             lambda log_joint, q: 2 * np.sum(q * _finite(log_joint, q)) - _mixture_elbo(log_joint, q)
         ),
-        "The logarithm stands outside of the sum over bells; that is no bound any more.": (
+        "The logarithm is taken after the sum over components; take it inside the sum.": (
             lambda log_joint, q: logsumexp(log_joint, b=q, axis=1).sum()
         ),
-        "That is the average over the data; the bound is their sum.": (
+        "That is the average over the data; the bound is the sum.": (
             lambda log_joint, q: _mixture_elbo(log_joint, q) / len(q)
         ),
     },
     terms={
-        "the mean of log p(x, z) under q": lambda log_joint, q: np.sum(q * _finite(log_joint, q)),
+        "the expectation of log p(x, z) under q": lambda log_joint, q: np.sum(
+            q * _finite(log_joint, q)
+        ),
         "the entropy, -q log q": lambda log_joint, q: -np.sum(xlogy(q, q)),
     },
     known={
@@ -282,21 +285,21 @@ check_mixture = Function(
     },
     properties=(
         never(
-            "The bound never lies above the sum of the log p(x)",
+            "The bound never exceeds the sum of log p(x)",
             lambda value, log_joint, q: value > logsumexp(log_joint, axis=1).sum() + 1e-9,
         ),
         related(
-            "The same data twice have twice the bound",
+            "If every point occurs twice, the bound must double",
             lambda log_joint, q: (np.tile(log_joint, (2, 1)), np.tile(q, (2, 1))),
             lambda value, *_: 2 * value,
         ),
     ),
     hints=(
-        "One term for each data point and bell: q (log p(x, z) - log q).",
-        "0 times -inf is NaN in floating point. Leave such terms out before the product is taken.",
-        "scipy.special.xlogy(q, q) is q log q with 0 log 0 = 0; or pick the terms with q > 0.",
+        "There is one term for each data point and component: q (log p(x, z) - log q).",
+        "0 times -inf is NaN in floating point. Leave such terms out before multiplying.",
+        "scipy.special.xlogy(q, q) is q log q with 0 log 0 = 0; or select the terms with q > 0.",
     ),
-    because="A bell that q never uses may have any log-density, even -inf.",
+    because="Terms with q = 0 contribute nothing, even where the log-density is -inf.",
 )
 
 
@@ -319,14 +322,14 @@ def _round_cases(rng):
 
 
 _BUGS = {
-    "shrink": "The posterior mean is φx/(φ² + σ²), between x/φ and the prior's 0; it is not x/φ.",
-    "square": "The posterior variance is σ²/(φ² + σ²): the noise enters squared.",
-    "count": "Every data point brings its own s²: I times the variance, not once.",
+    "shrink": "The posterior mean is φx/(φ² + σ²), not x/φ: the prior shrinks it towards 0.",
+    "square": "The posterior variance is σ²/(φ² + σ²), with the square of σ in the numerator.",
+    "count": "Every data point contributes its own s²: add the variance I times, not once.",
 }
 
 check_round = Function(
     homework,
-    "An EM that runs downhill",
+    "An EM that lowers the likelihood",
     oracle=_em_round,
     cases=_round_cases,
     mistakes=every_bug(_em_round, _BUGS),
@@ -334,17 +337,17 @@ check_round = Function(
         "x = 1, φ = σ = 1: mean ½, variance ½, so the slope ½/(¼ + ½)": ([1.0], 1.0, 1.0),
         "Noise 2: mean 1/5, variance 4/5, so the slope 0.2/(0.04 + 0.8)": ([1.0], 1.0, 2.0),
         "Slope 2: mean 2/5, variance 1/5, so the slope 0.4/(0.16 + 0.2)": ([1.0], 2.0, 1.0),
-        "Two points x = 1 bring two variances; the slope of one point": ([1.0, 1.0], 1.0, 1.0),
+        "Two points x = 1 give the same slope as one: it": ([1.0, 1.0], 1.0, 1.0),
         "x = 1 and 3: means ½ and 3/2, so the slope 5/(2.5 + 1)": ([1.0, 3.0], 1.0, 1.0),
         "A negative slope stays negative: -½ and ½, so the slope": ([1.0], -1.0, 1.0),
     },
     properties=(
         related(
-            "Every point written down twice changes nothing",
+            "If every point occurs twice, the slope may not change",
             lambda x, *rest: (np.repeat(x, 2), *rest),
         ),
         never(
-            "A round of EM never lowers the log-likelihood, which it must not with this slope",
+            "A round of EM never lowers the log-likelihood, but this slope does",
             lambda value, x, slope, noise_std: (
                 log_normal(x, 0.0, np.hypot(value, noise_std)).sum()
                 < log_normal(x, 0.0, np.hypot(slope, noise_std)).sum() - 1e-9
@@ -352,9 +355,9 @@ check_round = Function(
         ),
     ),
     hints=(
-        "With one data point the two steps are in the chapter, as formulas. Compare.",
-        "Let the noise be huge. The data then say nothing, and the posterior must be the prior.",
-        "Repeat every data point twice. The new slope must not change.",
+        "The chapter has both steps as formulas for a single data point. Compare.",
+        "Let the noise be very large: the posterior must then be the prior.",
+        "Let every data point occur twice: the new slope must not change.",
     ),
-    because="The log-likelihood may not fall: that test finds such bugs without a known answer.",
+    because="That EM never lowers the likelihood is a test that needs no known answer.",
 )

@@ -17,16 +17,17 @@ check_savings = Choice(
     "A century of savings",
     right="c",
     mistakes={
-        "a": "1.05 to the power of 100 is the mean over all savers. Very few have that much.",
-        "b": "+50 % and -40 % do not cancel: 1.5 times 0.6 is 0.9.",
-        "d": "The mean grows, but nearly all of it belongs to a few. Look at the logarithm.",
-        "e": "50 good and 50 bad years give the same product in any order.",
+        "a": "1.05 to the power of 100 is the mean over all households; very few have that much.",
+        "b": "A gain of 50 % and a loss of 40 % do not cancel: 1.5 times 0.6 is 0.9.",
+        "d": "The mean grows, but a few households own nearly all of it. Average the logarithm.",
+        "e": "A product does not depend on the order of its factors.",
     },
     hints=(
-        "A typical saver has 50 good and 50 bad years. Multiply one good and one bad year.",
-        "The typical result is exp(100 E[log factor]).",
+        "The median household has 50 good and 50 bad years. Multiply one good and one bad year.",
+        "The median is exp(100 E[log factor]).",
     ),
-    because="1.5 · 0.6 = 0.9 for each pair of years, and 0.9 to the power of 50 is 1/194.",
+    because="A good and a bad year together give 1.5 · 0.6 = 0.9, and 0.9 to the power of 50 is "
+    "1/194.",
 )
 
 
@@ -50,44 +51,44 @@ check_share = Function(
     oracle=_best_share,
     cases=_share_cases,
     mistakes={
-        "Where the game is unfavourable this is negative; the best share is then 0.": (
+        "In an unfavourable game this is negative; the best fraction is then 0.": (
             lambda p, gain, loss: p / loss - (1 - p) / gain
         ),
-        "Gain and loss are exchanged: p is divided by the loss.": (
+        "Gain and loss are exchanged: p must be divided by the loss.": (
             lambda p, gain, loss: np.maximum(p / gain - (1 - p) / loss, 0)
         ),
-        "That maximises nothing: it is the mean return of one round, p gain - (1 - p) loss.": (
+        "That is the mean return of a stake, p gain - (1 - p) loss, not the best fraction.": (
             lambda p, gain, loss: np.maximum(p * gain - (1 - p) * loss, 0)
         ),
-        "That is the answer for loss = 1, where all of the stake can be lost.": (
+        "That is the answer for loss = 1, where the whole stake can be lost.": (
             lambda p, gain, loss: np.maximum(p - (1 - p) / gain, 0)
         ),
-        "That maximises the mean fortune: all or nothing. Maximise the mean of its logarithm.": (
+        "That maximises E[y], which asks for all or nothing. Maximise E[log y].": (
             lambda p, gain, loss: np.where(p * gain > (1 - p) * loss, 1.0, 0.0)
         ),
     },
     known={
         "The savings of task 1, p = 0.5, gain 0.5, loss 0.4: 1.25 - 1": ([0.5], [0.5], [0.4]),
         "An even bet, p = 0.75, gain and loss 1: 2p - 1": ([0.75], [1.0], [1.0]),
-        "A game that loses, p = 0.2, gain and loss 1: the share": ([0.2], [1.0], [1.0]),
+        "An unfavourable bet, p = 0.2, gain and loss 1: f": ([0.2], [1.0], [1.0]),
         "With borrowed money, p = 0.9, gain 1, loss 0.4: 2.25 - 0.1": ([0.9], [1.0], [0.4]),
         "A larger gain, p = 0.5, gain 2, loss 1: 0.5 - 0.25": ([0.5], [2.0], [1.0]),
-        "A good game beside a bad one: the shares": ([0.75, 0.2], [1.0, 1.0], [1.0, 1.0]),
+        "A favourable and an unfavourable bet together: f": ([0.75, 0.2], [1.0, 1.0], [1.0, 1.0]),
     },
     properties=(
-        never("A share is never negative", lambda value, *_: value < -1e-9),
+        never("The fraction f may not be negative", lambda value, *_: value < -1e-9),
         related(
-            "Gain and loss doubled, half the share does the same",
+            "If gain and loss are doubled, f must be halved",
             lambda p, gain, loss: (p, 2 * gain, 2 * loss),
             lambda value, *_: value / 2,
         ),
     ),
     hints=(
-        "The mean logarithm is p log(1 + gain f) + (1 - p) log(1 - loss f).",
+        "E[log y] is p log(1 + gain f) + (1 - p) log(1 - loss f).",
         "Its derivative is p gain / (1 + gain f) - (1 - p) loss / (1 - loss f).",
-        "Multiply out; f gain loss = p gain - (1 - p) loss. And if that is negative?",
+        "Multiplied out, f gain loss = p gain - (1 - p) loss. What if that is negative?",
     ),
-    because="The mean logarithm is concave in f, so the one zero of its slope is the maximum.",
+    because="E[log y] is concave in f, so the zero of its derivative is the maximum.",
 )
 
 
@@ -117,16 +118,16 @@ check_gap = Function(
     oracle=_log_gap,
     cases=_gap_cases,
     mistakes={
-        "The sign is the wrong way round: log E[y] is the larger one.": (
+        "The sign is wrong: log E[y] is the larger of the two.": (
             lambda log_y, weights: -_log_gap(log_y, weights)
         ),
-        "The weights are not used: both averages are weighted.": (
+        "The weights are not used: both expectations are weighted averages.": (
             lambda log_y, weights: _log_gap(log_y, np.full(len(log_y), 1 / len(log_y)))
         ),
-        "Half the relative variance is only the first term; the gap itself is asked.": (
+        "Half the relative variance is only the first term; the gap itself is asked for.": (
             _half_relative_variance
         ),
-        "In the first average the weights are missing: E[y] is the sum of weights times y.": (
+        "In log E[y] the weights are missing: E[y] is the sum of weights times y.": (
             lambda log_y, weights: logsumexp(log_y) - weights @ log_y
         ),
         "log E[y] alone is not the gap: subtract E[log y].": (
@@ -154,14 +155,17 @@ check_gap = Function(
     },
     properties=(
         never("Jensen's gap is never negative", lambda value, *_: value < -1e-9),
-        related("A factor of y cancels", lambda log_y, weights: (log_y + 7, weights)),
+        related(
+            "A constant factor of y does not change the gap",
+            lambda log_y, weights: (log_y + 7, weights),
+        ),
     ),
     hints=(
-        "E[log y] is easy: you are given log y.",
+        "E[log y] needs no trick, because log y is given.",
         "log E[y] = top + log of the sum of weights times exp(log_y - top), for any top.",
-        "Take for top the largest log_y. Then no exp overflows and the sum is not 0.",
+        "Let top be the largest log_y: then no exp overflows and the sum is not 0.",
     ),
-    because="The gap does not change when y gets a factor: the top cancels.",
+    because="A common factor of all y cancels, so the gap can be computed at any scale.",
 )
 
 
@@ -208,10 +212,8 @@ check_jackknife = Function(
     atol=1e-6,
     large=(lambda rng: (rng.normal(-1000, 1, 10**6),), "10⁶ samples"),
     mistakes={
-        "That is log of the mean itself; its bias is still in it.": (
-            _jackknife_with(factor=lambda n: 0)
-        ),
-        "The correction is added with the wrong sign: it must raise the estimate.": (
+        "That is L_K itself, with its bias.": (_jackknife_with(factor=lambda n: 0)),
+        "The correction has the wrong sign: it must raise the estimate.": (
             _jackknife_with(factor=lambda n: 1 - n)
         ),
         "The difference is only 1/(K - 1) of the bias: multiply it by K - 1.": (
@@ -242,17 +244,17 @@ check_jackknife = Function(
     },
     properties=(
         related(
-            "A factor e⁷ of all samples adds 7",
+            "Multiplying all samples by e⁷ must add 7",
             lambda log_w: (log_w + 7,),
             lambda value, *_: value + 7,
         ),
     ),
     hints=(
-        "Without sample j the sum is S - w_j. All K of these come from one sum.",
+        "Without sample j the sum is S - w_j, so all K of these follow from one sum.",
         "log(S - w_j) = log S + log(1 - w_j/S). The ratio w_j/S is exp(log_w - log S).",
         "np.log1p(-np.exp(log_w - log_sum)) gives the last term for all j at once.",
     ),
-    because="The bias is about c/K. K times one estimate minus K - 1 times the other cancels c.",
+    because="The bias is about c/K, which cancels in K L_K minus K - 1 times the mean of L₋ⱼ.",
 )
 
 
@@ -263,14 +265,15 @@ check_proof = Choice(
     "A proof of too much",
     right="d",
     mistakes={
-        "a": "That line is the definition: the evidence is the mean of w over the prior.",
-        "b": "That is Jensen's inequality for the concave logarithm, the right way round.",
+        "a": "That line holds: given z the two are independent, and p(x₁, x₂) is the mean of the "
+        "product over the prior.",
+        "b": "That is Jensen's inequality for the concave logarithm, in the right direction.",
         "c": "The log of a product is a sum, and the mean of a sum is the sum of the means.",
-        "e": "That line only puts the names on it: E[w₁] is p(x₁). The fault came earlier.",
+        "e": "That line holds by definition, since E[w₁] is p(x₁). The error comes earlier.",
     },
     hints=(
-        "Every ≥ needs a reason. For the logarithm, which of E[log w] and log E[w] is larger?",
+        "Which is larger, E[log w] or log E[w]?",
         "Lines (b) and (d) use the same inequality in opposite directions.",
     ),
-    because="E[log w₁] lies below log E[w₁], not above it.",
+    because="E[log w₁] is at most log E[w₁], not at least.",
 )

@@ -32,16 +32,17 @@ def _draw_shop(rng):
 
 check_spread = Choice(
     homework,
-    "The spread of the counts",
+    "The variance of the counts",
     right="c",
     mistakes={
-        "a": "Mixing over days adds a second source of scatter; it takes none away.",
-        "b": "Within one day the variance is the mean. But the days differ, and that adds to it.",
-        "d": "Which way the rate moves with z does not matter: differences are squared.",
-        "e": "Total variance holds for every f: the variance of the rate is added, never negative.",
+        "a": "Days with different rates add a second source of variance; they remove none.",
+        "b": "Given z the variance equals the mean, but the rate also differs between days, which "
+        "adds to the variance.",
+        "d": "Whether the rate rises or falls with z does not matter: deviations are squared.",
+        "e": "The law of total variance holds for every f: it adds Var[f(z)], never negative.",
     },
     hints=(
-        "Think of an extreme shop: half of the days nobody comes, on the others 40 an hour.",
+        "Take an extreme case: on half of the days nobody comes, on the others 40 an hour.",
         "Total variance: Var[x] = E[Var[x|z]] + Var[E[x|z]]. What is each term for a Poisson x?",
     ),
     because="Var[x] = 20 + Var[f(z)], more than 20 unless the rate is the same on all days.",
@@ -68,16 +69,16 @@ check_moments = Function(
     oracle=_moments,
     cases=_moment_cases,
     mistakes={
-        "The mean of z was put into the exponential: E[exp(y)] is more than exp(E[y]).": (
+        "The mean of z was put into the exponential, but E[exp(y)] is larger than exp(E[y]).": (
             lambda a, b: (np.exp(a), np.exp(a) + np.exp(2 * a) * np.expm1(b**2))
         ),
-        "The spread within a day is missing: E[Var[x|z]] = E[rate].": (
+        "The variance within a day is missing: E[Var[x|z]] = E[rate].": (
             lambda a, b: (_moments(a, b)[0], _moments(a, b)[1] - _moments(a, b)[0])
         ),
-        "The spread between the days is missing: Var[rate].": (
+        "The variance between days is missing: Var[rate].": (
             lambda a, b: (_moments(a, b)[0], _moments(a, b)[0])
         ),
-        "The second value is the standard deviation; the variance is asked.": (
+        "The second value is the standard deviation; the variance is asked for.": (
             lambda a, b: (_moments(a, b)[0], np.sqrt(_moments(a, b)[1]))
         ),
         "E[rate²] stands where Var[rate] = E[rate²] - E[rate]² belongs.": (
@@ -88,25 +89,25 @@ check_moments = Function(
     terms=(
         {},
         {
-            "the scatter within a day, E[rate]": lambda a, b: _moments(a, b)[0],
-            "the scatter between the days, m²(e^(b²) - 1)": (
+            "the variance within a day, E[rate]": lambda a, b: _moments(a, b)[0],
+            "the variance between days, m²(e^(b²) - 1)": (
                 lambda a, b: _moments(a, b)[0] ** 2 * np.expm1(b**2)
             ),
         },
     ),
     known={
-        "For a = 0 and next to no b, a Poisson count of rate 1": (0.0, 1e-6),
-        "For a = log 2 and next to no b, a Poisson count of rate 2": (np.log(2.0), 1e-6),
+        "For a = 0 and b = 10⁻⁶, practically a Poisson count of rate 1": (0.0, 1e-6),
+        "For a = log 2 and b = 10⁻⁶, practically a Poisson count of rate 2": (np.log(2.0), 1e-6),
         "For a = 0 and b = 1, where E[rate] = e^½ and E[rate²] = e²": (0.0, 1.0),
         "For a = 0 and b = 2, where E[rate] = e² and E[rate²] = e⁸": (0.0, 2.0),
         "For a = log 2 and b = 1, where E[rate] = 2e^½ and E[rate²] = 4e²": (np.log(2.0), 1.0),
     },
     hints=(
-        "E[exp(bz)] = exp(b²/2) for z ~ N[0, 1]. Use it with b, and once more with 2b.",
+        "E[exp(cz)] = exp(c²/2) for z ~ N[0, 1]. Use it with c = b and with c = 2b.",
         "E[rate] = exp(a + b²/2) and E[rate²] = exp(2a + 2b²).",
         "Var[x] = E[rate] + E[rate²] - E[rate]².",
     ),
-    because="The first term is the scatter within a day, the second that between days.",
+    because="The variance within a day and the variance between days add up.",
 )
 
 
@@ -154,29 +155,29 @@ check_log_marginal = Function(
     cases=_count_cases,
     rtol=1e-5,
     mistakes={
-        "The prior is missing: average over z, each weighted by how probable it is.": (
+        "The prior is missing: the average over z is weighted by p(z).": (
             _marginal_without("prior")
         ),
         "The factor x! is missing: its logarithm is gammaln(x + 1).": _marginal_without(
             "factorial"
         ),
-        "That is the average of the logarithms; the logarithm of the average is asked.": (
+        "That is the average of the logarithms; the logarithm of the average is asked for.": (
             _average_of_logs
         ),
-        "The rate of an average day was used: p(x|z) at z = 0 is not p(x).": (
+        "The rate of a day with z = 0 was used: p(x|z) at z = 0 is not p(x).": (
             lambda x, a, b: _log_poisson(x, np.full(len(x), a))
         ),
-        "The mean rate was used for all days: a Poisson with the right mean is too narrow.": (
+        "The mean rate was used for all days: a Poisson with that mean has too small a variance.": (
             lambda x, a, b: _log_poisson(x, np.full(len(x), a + b**2 / 2))
         ),
     },
     known={
-        "Next to no b, no mood: log of e⁻¹, a count of 0 at rate 1,": ([0], 0.0, 1e-6),
-        "Next to no b: log of e⁻¹/2!, a count of 2 at rate 1,": ([2], 0.0, 1e-6),
-        "Next to no b: log of e⁻², a count of 0 at rate 2,": ([0], np.log(2.0), 1e-6),
+        "For b = 10⁻⁶ the rate is constant: log of e⁻¹, a count of 0 at rate 1,": ([0], 0.0, 1e-6),
+        "For b = 10⁻⁶: log of e⁻¹/2!, a count of 2 at rate 1,": ([2], 0.0, 1e-6),
+        "For b = 10⁻⁶: log of e⁻², a count of 0 at rate 2,": ([0], np.log(2.0), 1e-6),
         "With a = 0 and b = 1, log E[exp(-e^z)], a count of 0,": ([0], 0.0, 1.0),
         "With a = 0 and b = 2, log E[exp(-e^2z)], a count of 0,": ([0], 0.0, 2.0),
-        "A count of 300 where 20 is usual is rare, not impossible: log p(300)": ([300], 3.0, 0.6),
+        "A count of 300 where 20 is usual is rare but possible: log p(300)": ([300], 3.0, 0.6),
     },
     properties=(
         never("A log-probability is never above 0", lambda value, *_: value > 1e-9),
@@ -184,11 +185,11 @@ check_log_marginal = Function(
         rows(0),
     ),
     hints=(
-        "Make a table: one row for each count, one column for each point z of the grid.",
-        "Its entries are log p(x|z) + log p(z). Both are logs, so they are added.",
-        "log_integral(table, widths) does exp, sum and log without underflow.",
+        "Make a table with one row for each count and one column for each point z of the grid.",
+        "Its entries are log p(x|z) + log p(z): logarithms of the factors, so they are added.",
+        "log_integral(table, widths) takes exp, sums and takes log without underflow.",
     ),
-    because="The same table serves any p(x|z): nothing in it needed x to be normal.",
+    because="The same computation works for any p(x|z), not only for a Gaussian one.",
 )
 
 
@@ -207,7 +208,7 @@ def _mean_of(values):
     return values.mean(), values.std() / np.sqrt(len(values))
 
 
-def _scatter_within(x, *_):
+def _excess_variance_within(x, *_):
     """Within a day, variance minus mean: 0 for Poisson counts, whatever the rate."""
     found, error = _mean_of(x.var(axis=1, ddof=1) - x.mean(axis=1))
     return found, 0.0, error + 1e-9
@@ -244,13 +245,13 @@ check_days = Function(
     properties=(
         shaped(lambda n_days, n_hours, *_: (n_days, n_hours)),
         never(
-            "Counts are whole numbers from 0 on",
+            "Counts are whole numbers, none below 0",
             lambda x, *_: (x < 0) | (x != np.round(x)),
         ),
         from_the_generator(4),
         statistic(
             "Within a day a count is Poisson, whose variance is its mean: variance minus mean",
-            _scatter_within,
+            _excess_variance_within,
         ),
         statistic(
             "The hours of a day share their rate, which differs from day to day: the covariance of "
@@ -265,11 +266,11 @@ check_days = Function(
         ),
     ),
     hints=(
-        "First the parents, all of them: how many z are there?",
-        "One rate for each day; all hours of that day use it.",
-        "rng.poisson(rates[:, None], size=(n_days, n_hours)) draws a row for each rate.",
+        "Sample the latent variables first: how many z are there?",
+        "Each day has one rate, which all hours of that day share.",
+        "rng.poisson(rates[:, None], size=(n_days, n_hours)) draws one row for each rate.",
     ),
-    because="Given z the hours are independent. Without z they are not: they share a parent.",
+    because="Given z the hours of a day are independent; marginally they are correlated.",
 )
 
 
@@ -289,14 +290,14 @@ def _posterior_cases(rng):
 
 
 _BUGS = {
-    "prior": "The draws come from the prior, so p(z) must not multiply the weights once more.",
+    "prior": "The draws come from the prior already, so p(z) must not be a factor of the weights.",
     "norm": "The weights do not sum to one: divide by their sum, not by their number.",
-    "logs": "The weights of a far count are all 0: subtract the largest logarithm before exp.",
+    "logs": "For an extreme count all weights underflow: subtract the largest log before exp.",
 }
 
 
-def _friend(x, z, a, b, *, left):
-    """The friend's function with only the bugs named in `left` still in it."""
+def _colleagues(x, z, a, b, *, left):
+    """The colleague's function with only the bugs named in `left` still in it."""
     log_w = _log_poisson(x[:, None], a + b * z)
     log_w = log_w + log_normal(z, 0.0, 1.0) * ("prior" in left)
     if "norm" in left:
@@ -310,14 +311,14 @@ check_posterior = Function(
     "Which day was it",
     oracle=_posterior_mean,
     cases=_posterior_cases,
-    mistakes={  # without the division by their sum, weights of 0 are seen by nobody
+    mistakes={  # without the division by their sum, weights of 0 do not show
         sentence: mistake
-        for sentence, mistake in every_bug(_friend, _BUGS).items()
+        for sentence, mistake in every_bug(_colleagues, _BUGS).items()
         if not (_BUGS["norm"] in sentence and _BUGS["logs"] in sentence)
     },
     known={
         "With one draw, z = 2, the weighted mean": ([3], [2.0], 0.0, 1.0),
-        "With next to no b a count says nothing of z: the mean of the draws": (
+        "With b = 10⁻¹² a count says nothing about z: the mean of the draws": (
             *([5], [-1.0, 0.0, 4.0], 1.0, 1e-12),
         ),
         "z = 0 and 1 have the rates 1 and e, and for x = 0 the weights e⁻¹ and e^(-e): E[z]": (
@@ -333,10 +334,10 @@ check_posterior = Function(
             1.0,
         ),
         "With b = 2 the rates are 1 and e²; for x = 2 E[z]": ([2], [0.0, 1.0], 0.0, 2.0),
-        "A count of 3000 leaves all weight on the largest draw: E[z]": (
+        "A count of 3000 puts all weight on the largest draw: E[z]": (
             *([3000], [-1.0, 0.0, 1.0], 3.0, 0.5),
         ),
-        "A near count and a far one together, 0 and 3000: E[z]": (
+        "An ordinary count and an extreme one together, 0 and 3000: E[z]": (
             *([0, 3000], [0.0, 1.0], 0.0, 1.0),
         ),
     },
@@ -348,9 +349,9 @@ check_posterior = Function(
         rows(0),
     ),
     hints=(
-        "Let b be 0. The count then says nothing of z: what must the posterior mean be near?",
-        "An average with weights is sum(w z) / sum(w).",
-        "For x = 3000 print the weights: each of them is exp of something below -745.",
+        "For b = 0 the count says nothing about z. What must the posterior mean then be close to?",
+        "A weighted average is sum(w z) / sum(w).",
+        "Print the weights for x = 3000: each is exp of a number below -745.",
     ),
-    because="Draw from the prior, weight by the likelihood: Bayes' rule without a single integral.",
+    because="Draws from the prior, weighted by the likelihood, represent the posterior.",
 )

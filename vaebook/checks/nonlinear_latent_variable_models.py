@@ -32,17 +32,18 @@ check_sensors = Choice(
     "A hundred noisy sensors",
     right="c",
     mistakes={
-        "a": "That is the prior. Each sensor adds what it knows; noise does not take that away.",
-        "b": "That is what one sensor leaves, 1/√2 = 0.71. The other 99 have been read as well.",
-        "d": "The noise is averaged with 1/√100, not 1/100: independent errors add in squares.",
-        "e": "However many sensors there are, each error is independent: some uncertainty stays.",
+        "a": "That is the prior's. Every reading, however noisy, adds information about z.",
+        "b": "That is the posterior after one reading, 1/√2 = 0.71; there are 99 more.",
+        "d": "Averaging reduces the noise by 1/√100, not 1/100: variances of independent errors "
+        "add.",
+        "e": "The mean of a hundred noisy readings still has an error: some uncertainty remains.",
     },
     hints=(
         "How does the standard error of a mean fall with the number of readings?",
-        "log p(z|x) is -z²/2 plus a hundred terms -(x - z)²/2. How strongly does it curve?",
-        "The curvature is 1 + 100, and the standard deviation one over its root.",
+        "log p(z|x) is -z²/2 plus a hundred terms -(x - z)²/2. What is its second derivative?",
+        "The posterior precision is 1 + 100, and the standard deviation is 1 over its square root.",
     ),
-    because="Precisions add: 1 from the prior, 1 from each sensor. So std = 1/√101 = 0.0995.",
+    because="Precisions add, 1 from the prior and 1 from each sensor, so std = 1/√101 = 0.0995.",
 )
 
 
@@ -78,13 +79,13 @@ check_circle = Function(
     oracle=_circle_moments,
     cases=_circle_cases,
     mistakes={
-        "The noise is missing: σ² belongs on the diagonal of the covariance.": _circle_with(
+        "The noise is missing: it adds σ² to the diagonal of the covariance.": _circle_with(
             lambda mean, covariance, std: covariance - std**2 * np.eye(2)
         ),
         "σ stands on the diagonal; the variance of the noise is σ².": _circle_with(
             lambda mean, covariance, std: covariance + (std - std**2) * np.eye(2)
         ),
-        "The noise of the two coordinates is independent: no σ² off the diagonal.": _circle_with(
+        "The noise of the two dimensions is independent: no σ² off the diagonal.": _circle_with(
             lambda mean, covariance, std: covariance + std**2 * (1 - np.eye(2))
         ),
         "These are E[x xᵀ]; subtract the product of the means for the covariance.": _circle_with(
@@ -122,14 +123,14 @@ check_circle = Function(
         "For ω = 0, where all points are (1, 0) and noise with σ = 2": (0.0, 2.0),
         "For ω = 1 and noise of σ = 1": (1.0, 1.0),
         "For ω = ½ and noise of σ = 1": (0.5, 1.0),
-        "For ω = 30, where the angles fill the circle, and σ = ½": (30.0, 0.5),
+        "For ω = 30, where the angles are practically uniform, and σ = ½": (30.0, 0.5),
     },
     hints=(
-        "E[x] = E[f(z)]: the noise has mean 0. What is E[sin ωz], by symmetry?",
+        "E[x] = E[f(z)], since the noise has mean 0. What is E[sin ωz], by symmetry?",
         "cos² u = (1 + cos 2u)/2 and sin² u = (1 - cos 2u)/2. Use the given fact with 2ω.",
-        "Total variance: the covariance is that of f(z), plus σ² on the diagonal.",
+        "By total variance, the covariance of x is that of f(z) plus σ² on the diagonal.",
     ),
-    because="For large ω the points fill the whole circle: mean 0, variances ½ + σ².",
+    because="For large ω the points cover the whole circle: mean 0, variances ½ + σ².",
 )
 
 
@@ -200,17 +201,19 @@ def _two_points(x, noise_std=1.0):
 
 check_posterior = Function(
     homework,
-    "Mean and spread of the posterior",
+    "Mean and standard deviation of the posterior",
     oracle=_posterior_moments,
     cases=_posterior_cases,
     mistakes={
         "The prior is missing: add log p(z) to the log-likelihood.": _without_prior,
-        "The log-densities of the coordinates are averaged; independent coordinates add up.": (
+        "The log-densities of the dimensions are averaged; given z they are independent, so sum.": (
             _mean_over_dimensions
         ),
-        "The second value is the variance; the standard deviation is its root.": _variance,
-        "The first value is the peak of the posterior; its mean is asked.": _mode,
-        "The second value is the root of E[z²]; the spread is about the mean.": _second_moment,
+        "The second value is the variance; the standard deviation is its square root.": _variance,
+        "The first value is the mode of the posterior; its mean is asked for.": _mode,
+        "The second value is the square root of E[z²]; take the deviations from the mean.": (
+            _second_moment
+        ),
     },
     names=("mean", "standard deviation"),
     known={
@@ -219,8 +222,8 @@ check_posterior = Function(
             _two_points(1)
         ),
         "With σ = 2 instead, where the weights are e^(-½) and 1": _two_points(1, noise_std=2.0),
-        "With two equal coordinates, which count twice, as e⁻⁴ and 1": _two_points([1, 1]),
-        "With a decoder that is flat the prior decides, whatever σ: 1 at z = 0, e⁻² at 2": (
+        "With two equal dimensions, so that the weights are e⁻⁴ and 1": _two_points([1, 1]),
+        "With a constant decoder only the prior counts, with weights 1 at z = 0 and e⁻² at 2": (
             *(*row(0), *row([[0], [0]]), [0.0, 2.0], 2.0),
         ),
         "With x = 200, where both densities underflow": _two_points(200),
@@ -230,9 +233,9 @@ check_posterior = Function(
     hints=(
         "Shapes: x[:, None, :] is (B, 1, D) and curve is (G, D). Their difference is (B, G, D).",
         "Subtract the largest log of each row before exp; it cancels when the row is normalised.",
-        "On a uniform grid, weights that sum to one are enough: mean = w @ points.",
+        "On a uniform grid, normalised weights are enough: mean = w @ points.",
     ),
-    because="The grid turns Bayes' rule into one subtraction, one exp and one division.",
+    because="On a grid, Bayes' rule is a sum of logarithms, an exp and a normalisation.",
 )
 
 
@@ -256,14 +259,14 @@ def _mean_of_draws(draws, points, density, n, rng):
     return draws.mean(), mean, std / np.sqrt(n)
 
 
-def _spread_of_draws(draws, points, density, n, rng):
+def _std_of_draws(draws, points, density, n, rng):
     p, mean, std = _moments_on_grid(points, density)
     of_squares = np.sqrt(p @ ((points - mean) ** 2 - std**2) ** 2 / n)
     return np.sqrt(np.mean((draws - mean) ** 2)), std, of_squares / (2 * std)
 
 
-def _share_of_draws(draws, points, density, n, rng):
-    """The share of draws up to that tenth of the posterior where it is most wrong."""
+def _fraction_of_draws(draws, points, density, n, rng):
+    """The fraction of draws up to that decile of the posterior where it is most wrong."""
     p, _, _ = _moments_on_grid(points, density)
     places = np.searchsorted(np.cumsum(p), np.linspace(0.1, 0.9, 9))
     exact = np.cumsum(p)[places]
@@ -287,29 +290,29 @@ def _draw_cases(rng):
 
 check_draws = Function(
     homework,
-    "Draws from a posterior on a grid",
+    "Samples from a posterior on a grid",
     oracle=_draw_posterior,
     cases=_draw_cases,
     mistakes=None,
     properties=(
         shaped(lambda points, density, n, rng: (n,)),
         never(
-            "Draws are points of the grid",
+            "Samples are points of the grid",
             lambda draws, points, *_: (
                 abs(draws[:, None] - points[None, :]).min(axis=1) > 1e-3 * (points[1] - points[0])
             ),
         ),
         from_the_generator(3),
-        statistic("The mean of the draws, that of the posterior,", _mean_of_draws),
-        statistic("The spread of the draws, that of the posterior,", _spread_of_draws),
-        statistic("The share of the draws below a point of the grid", _share_of_draws),
-        statistic("Draws are independent: the correlation of neighbours", _neighbours),
+        statistic("The mean of the samples, that of the posterior,", _mean_of_draws),
+        statistic("The standard deviation of the samples, that of the posterior,", _std_of_draws),
+        statistic("The fraction of the samples below a point of the grid", _fraction_of_draws),
+        statistic("Samples are independent: the correlation of neighbours", _neighbours),
     ),
     hints=(
-        "On a grid the posterior is a list of probabilities, once it is divided by its sum.",
-        "rng.choice(points, size=n, p=...) draws from a list with given probabilities.",
+        "Divided by its sum, the density on a uniform grid is a vector of probabilities.",
+        "rng.choice(points, size=n, p=...) samples from points with given probabilities.",
     ),
-    because="With draws any question is an average: p(z > 0|x) is the share of draws above 0.",
+    because="With samples, p(z > 0|x) is simply the fraction of them above 0.",
 )
 
 
@@ -327,13 +330,13 @@ def _likelihood_cases(rng):
 
 
 _BUGS = {
-    "width": "The squares are divided by 2σ; the exponent has 2σ².",
-    "sum": "The squares are averaged over the coordinates; the exponent has their sum.",
-    "norm": "½ log 2πσ² is subtracted once; each of the D coordinates has its own.",
+    "width": "The squares are divided by 2σ; the exponent contains 2σ².",
+    "sum": "The squares are averaged over the dimensions; the exponent contains their sum.",
+    "norm": "½ log 2πσ² is subtracted once, but each of the D dimensions contributes it.",
 }
 
 
-def _friend(x, curve, noise_std, *, left):
+def _colleagues(x, curve, noise_std, *, left):
     """The colleague's function with only the bugs named in `left` still in it."""
     squares = (x[:, None, :] - curve) ** 2
     squares = squares.mean(axis=-1) if "sum" in left else squares.sum(axis=-1)
@@ -347,7 +350,7 @@ check_repair = Function(
     "Three bugs in a log-likelihood",
     oracle=_log_px_given_z,
     cases=_likelihood_cases,
-    mistakes=every_bug(_friend, _BUGS),
+    mistakes=every_bug(_colleagues, _BUGS),
     terms={
         "the squares, over 2σ²": lambda x, curve, noise_std: (
             -((x[:, None, :] - curve) ** 2).sum(axis=-1) / (2 * noise_std**2)
@@ -361,7 +364,7 @@ check_repair = Function(
     },
     known={
         "On the curve with σ = 1, -½ log 2π": (*row(0, 0), 1.0),
-        "On the curve where it is 1 with σ = 1, -½ log 2π": (*row(1, 1), 1.0),
+        "On the curve, at 1, with σ = 1, -½ log 2π": (*row(1, 1), 1.0),
         "On the curve with σ = 2, -log 2 - ½ log 2π": (*row(0, 0), 2.0),
         "Off the curve by 1 with σ = 1, -½ - ½ log 2π": (*row(1, 0), 1.0),
         "Off the curve by σ = 2, -½ - log 2 - ½ log 2π": (*row(2, 0), 2.0),
@@ -372,15 +375,15 @@ check_repair = Function(
     properties=(
         rows(0),
         normalised(
-            "The areas under p(x|z), over all x,",
+            "The values of p(x|z) times the step of a grid over x",
             *(np.linspace(-10, 10, 2001)[:, None], np.zeros((1, 1)), 0.8),
             width=0.01,
         ),
     ),
     hints=(
-        "Put x on the curve. What is the log-density of D coordinates at their common peak?",
-        "Let x differ in one coordinate only, by σ. By how much must the log-density fall?",
-        "Now let a second coordinate differ by σ as well. The fall must double.",
+        "Put x on the curve. What is the log-density of a D-dimensional Gaussian at its mean?",
+        "Let x differ in one dimension only, by σ. By how much must the log-density fall?",
+        "Let a second dimension differ by σ as well. The log-density must fall by twice as much.",
     ),
-    because="At the peak, one σ off, two coordinates off: each test isolates one factor.",
+    because="At the mean, one coordinate off, two coordinates off: each test isolates one factor.",
 )

@@ -67,7 +67,7 @@ def related(words, change, expected=lambda value, *arguments: value, rtol=1e-6, 
     return Property(words, broken)
 
 
-def rows(*batched, words="Each row stands for itself", axis=0):
+def rows(*batched, words="A row must not depend on the others", axis=0):
     """Row by row: the answer to one row alone is that row of the answer to all.
 
     `batched` are the places of the arguments that have a row for each value.
@@ -169,7 +169,7 @@ def shaped(shape):
         for case in cases:
             came, asked = np.shape(case.value), shape(*case.arguments)
             if came != asked:
-                return Fault(f"Draws of shape {asked} are asked; yours have {came}.")
+                return Fault(f"Draws of shape {asked} are asked for; yours have {came}.")
         return None
 
     return Property("Draws have a shape", broken)

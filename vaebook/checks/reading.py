@@ -36,7 +36,10 @@ def read(value, right):
         return None, "That is None: does the function that made it return something?"
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)) or len(value) != len(right):
-            return None, f"{len(right)} values are asked, as in `return a, b`; {_kind(value)} came."
+            return (
+                None,
+                f"{len(right)} values are asked for, as in `return a, b`; {_kind(value)} came.",
+            )
         values = value
     else:
         values = (value,)
@@ -45,11 +48,11 @@ def read(value, right):
         try:
             array = np.asarray(one)
         except (TypeError, ValueError):
-            return None, f"Numbers are asked; {_kind(one)} came."
+            return None, f"Numbers are asked for; {_kind(one)} came."
         if array.dtype.kind == "c":
             return None, "The value is complex: a root or a logarithm of a negative number?"
         if array.dtype.kind not in "fiub":
-            return None, f"Numbers are asked; {_kind(one)} came."
+            return None, f"Numbers are asked for; {_kind(one)} came."
         arrays.append(array if array.dtype.kind == "f" else array.astype(float))
     return arrays, None
 

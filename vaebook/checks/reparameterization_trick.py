@@ -13,21 +13,22 @@ report = homework.report
 
 check_sawtooth = Choice(
     homework,
-    "A saw under the bell",
+    "A sawtooth under a Gaussian",
     right="c",
     mistakes={
-        "a": "The truth is about 0. But each draw sits on a tooth, and a tooth has the slope 1.",
-        "b": "The slope is 1 on each tooth, but a moving bell also crosses jumps, down by 1 each. "
-        "The average of the saw stays near ½ wherever a wide bell stands.",
-        "d": "It is the other way round: what is the slope at a draw, and what is the average?",
-        "e": "Noise needs slopes that differ from draw to draw. Do they differ?",
+        "a": "The true value is about 0, but at every sample the derivative of a is 1.",
+        "b": "The derivative is 1 on each tooth, but as μ grows, probability crosses the jumps, "
+        "where a drops by 1. For a wide density E[a] stays near ½.",
+        "d": "It is the other way round: what is the derivative of a at a sample, and how does "
+        "E[a] depend on μ?",
+        "e": "An estimate is noisy if it differs between samples. Does the derivative of a?",
     },
     hints=(
         "What is the derivative of z - floor(z) at z = 2.4? And at z = -0.9?",
-        "The bell covers about six teeth. How large is the average of the saw under it, about?",
-        "Move the bell by a quarter of a tooth. Does the average change?",
+        "The density covers about six teeth. How large is E[a], roughly?",
+        "Increase μ by a quarter of a tooth. Does E[a] change?",
     ),
-    because="All draws agree on 1; the jumps, which no draw meets, take it all back.",
+    because="Every sample gives 1, but the jumps, on which no sample falls, cancel it.",
 )
 
 
@@ -55,26 +56,26 @@ _COUNTS = np.arange(40)
 
 check_counts = Function(
     homework,
-    "The score of a count",
+    "The score function of a count",
     oracle=_poisson_rows,
     cases=_poisson_cases,
     mistakes={
-        "That is the derivative by the rate r; by t = log r it takes one factor r more.": (
+        "That is the derivative with respect to r; with respect to t = log r multiply it by r.": (
             lambda values, counts, log_rate: values * (counts / np.exp(log_rate) - 1)
         ),
-        "log r is taken for r: exp(t) is the rate.": (
+        "You used log r in place of r: the rate is exp(t).": (
             lambda values, counts, log_rate: values * (counts - log_rate)
         ),
-        "The factor exp(-r) of the probability depends on t, too: its logarithm is -exp(t).": (
+        "The factor exp(-r) depends on t as well: its logarithm is -exp(t).": (
             lambda values, counts, log_rate: values * counts
         ),
         "The score is the derivative of log p, not log p itself.": (
             lambda values, counts, log_rate: values * _log_poisson(counts, log_rate)
         ),
-        "The score stands alone: each row multiplies it with a at that draw.": (
+        "That is the score alone; multiply it by a at each sample.": (
             lambda values, counts, log_rate: counts - np.exp(log_rate)
         ),
-        "The derivative of p is not yet divided by p: an average under p needs that of log p.": (
+        "That contains the derivative of p; under p you need that of log p, so divide by p.": (
             lambda values, counts, log_rate: (
                 _poisson_rows(values, counts, log_rate) * np.exp(_log_poisson(counts, log_rate))
             )
@@ -90,25 +91,25 @@ check_counts = Function(
         "For a = 1, k = 0 at the rate 1, k - r": ([1.0], [0], 0.0),
         "For a = 2, k = 3 at the rate 1, a (k - r)": ([2.0], [3], 0.0),
         "For a = 1, k = 3 at t = log 2, the rate 2, k - r": ([1.0], [3], np.log(2.0)),
-        "For two draws, a = 1 and 2, k = 3 and 0 at the rate 1, the rows": (
+        "For two samples, a = 1 and 2, k = 3 and 0 at the rate 1, the estimates": (
             *([1.0, 2.0], [3, 0], 0.0),
         ),
     },
     properties=(
         rows(0, 1),
         average(
-            "With a[k] = k² at the rate 1 the mean row, r + 2r²,",
+            "With a[k] = k² at the rate 1 the mean of the estimate, r + 2r²,",
             3.0,
             np.exp(_log_poisson(_COUNTS, 0.0)),
             *(_COUNTS**2.0, _COUNTS, 0.0),
         ),
     ),
     hints=(
-        "Write log p(k) first. It has three terms, and one of them does not contain the rate.",
-        "Now put r = exp(t) into it before you differentiate by t.",
-        "The derivative of k t - exp(t) by t is the score. Its mean must be zero: is it?",
+        "Write log p(k) first. It has three terms, one of which does not contain the rate.",
+        "Insert r = exp(t) before you differentiate with respect to t.",
+        "The score is the derivative of k t - exp(t) with respect to t. Its mean must be zero.",
     ),
-    because="The score is k - r: how many more came than are expected.",
+    because="The score is k - r, the deviation of the count from its mean.",
 )
 
 
@@ -121,7 +122,7 @@ def _two_variances(mean, std):
     return second - square, second * (1 + 4 * std**2) / std**2 - square
 
 
-def _bell_cases(rng):
+def _variance_cases(rng):
     for n in (1, 4):
         yield rng.normal(0, 1, n), rng.uniform(0.2, 1.4, n)
     yield np.array([-0.5, 2.0]), np.array([0.02, 2.0])
@@ -143,22 +144,22 @@ check_variances = Function(
     homework,
     "Two variances for an exponential",
     oracle=_two_variances,
-    cases=_bell_cases,
+    cases=_variance_cases,
     mistakes={
         "These are the means of the squares; subtract the square of the mean.": _second_moments,
-        "The two are exchanged: the pathwise variance comes first.": (
+        "The two are exchanged: return the pathwise variance first.": (
             lambda mean, std: _two_variances(mean, std)[::-1]
         ),
-        "E[ε² exp(2sε)] is not 1 times E[exp(2sε)]: the exponential moves the bell to 2s.": (
+        "E[ε² exp(2sε)] is not E[ε²] E[exp(2sε)]: differentiate E[exp(cε)] twice in c.": (
             _without_shift
         ),
-        "The score is ε/s; the s below it is lost in the second variance.": (
+        "The score is ε/s; in the second variance the division by s² is missing.": (
             lambda mean, std: (
                 _two_variances(mean, std)[0],
                 np.exp(2 * mean + 2 * std**2) * (1 + 4 * std**2) - np.exp(2 * mean + std**2),
             )
         ),
-        "These are standard deviations; variances are asked.": (
+        "These are standard deviations; variances are asked for.": (
             lambda mean, std: tuple(np.sqrt(one) for one in _two_variances(mean, std))
         ),
     },
@@ -182,21 +183,21 @@ check_variances = Function(
         "For μ = 0 and s = 1, e² - e and 5e² - e": ([0.0], [1.0]),
         "For μ = 0 and s = ½, e^½ - e^¼ and 8e^½ - e^¼": ([0.0], [0.5]),
         "For μ = 0 and s = 2, e⁸ - e⁴ and 17/4 e⁸ - e⁴": ([0.0], [2.0]),
-        "For μ = 1 and s = 1 e² times those of μ = 0": ([1.0], [1.0]),
+        "For μ = 1 and s = 1, e² times those for μ = 0": ([1.0], [1.0]),
     },
     properties=(
         related(
-            "A function e times as large has variances e² times as large",
+            "If a is multiplied by e, the variances must be multiplied by e²",
             lambda mean, std: (mean + 1, std),
             lambda value, *_: tuple(np.exp(2) * one for one in value),
         ),
     ),
     hints=(
-        "One integral does it all: E[exp(cε)] = exp(c²/2). Complete the square to see it.",
-        "Completing the square says more: exp(cε) moves the bell of ε from 0 to c.",
-        "So E[ε² exp(cε)] = exp(c²/2) (1 + c²): variance 1 and mean c. Here c = 2s.",
+        "The square of the pathwise estimate is exp(2μ + 2sε): use the fact with c = 2s.",
+        "For the square of the score-function estimate you need E[ε² exp(2sε)].",
+        "Differentiated twice in c, the fact gives E[ε² exp(cε)] = exp(c²/2) (1 + c²).",
     ),
-    because="For small s the first falls like s², the second grows like 1/s².",
+    because="For small s the first decreases like s², and the second grows like 1/s².",
     rtol=1e-5,
 )
 
@@ -232,7 +233,7 @@ def _full_draws(mean, raw, eps):
 def _full_cases(rng):
     for n_draws, n_points, d in [(3, 2, 2), (1, 4, 3), (4, 1, 5)]:
         size = n_points, d * (d + 1) // 2
-        raw = rng.uniform(0.3, 0.8, size) * rng.choice([-1, 1], size)  # no bell without a width
+        raw = rng.uniform(0.3, 0.8, size) * rng.choice([-1, 1], size)  # no variance near 0
         yield rng.normal(size=(n_points, d)), raw, rng.normal(size=(n_draws, n_points, d))
 
 
@@ -270,33 +271,33 @@ def _with_log_det(factor, *, constant=True):
 
 
 def _draw_of(mean, raw, eps):
-    """Arguments of one draw for one data point."""
+    """Arguments of one sample for one data point."""
     mean, raw, eps = row(mean, raw, eps)
     return mean, raw, eps[None]
 
 
 check_full_covariance = Function(
     homework,
-    "A bell that leans",
+    "A Gaussian with full covariance",
     oracle=_full_draws,
     cases=_full_cases,
     mistakes={
-        "L stands transposed: its rows belong to z, its columns to eps.": _transposed,
-        "The diagonal of L is to be exp of the raw numbers, so that it is positive.": (
+        "L is transposed: its rows belong to z, its columns to eps.": _transposed,
+        "The diagonal of L must be exp of the raw numbers, so that it is positive.": (
             _raw_diagonal
         ),
-        "z is mean + L eps; you multiplied with the covariance L Lᵀ.": _by_covariance,
-        "Only the diagonal of L moves z: the numbers below it are what makes the bell lean.": (
+        "z is mean + L eps; you multiplied eps by the covariance L Lᵀ.": _by_covariance,
+        "You used only the diagonal of L; the numbers below it make the dimensions correlated.": (
             _only_diagonal
         ),
-        "The log-determinant is lost: a wide bell is low, log q takes - log |L|.": _with_log_det(0),
-        "log |Σ| = 2 log |L|, and the density has ½ log |Σ|: log |L| is counted twice.": (
+        "The log-determinant is missing: log q contains -log |L|.": _with_log_det(0),
+        "log |L| is counted twice: log |Σ| = 2 log |L|, and log q contains -½ log |Σ|.": (
             _with_log_det(2)
         ),
-        "The log-determinant has the wrong sign: a wide bell is low.": _with_log_det(-1),
-        "The constant -½ D log 2π of log q is lost.": _with_log_det(1, constant=False),
+        "The log-determinant has the wrong sign: a wide density is low.": _with_log_det(-1),
+        "The constant -½ D log 2π of log q is missing.": _with_log_det(1, constant=False),
     },
-    names=("draws", "log-density"),
+    names=("samples", "log-density"),
     terms=(
         {},
         {
@@ -310,29 +311,25 @@ check_full_covariance = Function(
         },
     ),
     known={
-        "In one dimension with L = 1 and mean 3, for eps = 2": _draw_of([3], [0], [2]),
-        "In one dimension with L = 2, from raw = log 2, for eps = 1": (
+        "In one dimension, for L = 1, mean 3 and eps = 2": _draw_of([3], [0], [2]),
+        "In one dimension, for L = 2, from raw = log 2, and eps = 1": (
             _draw_of([0], [np.log(2)], [1])
         ),
-        "With L = ((1, 0), (3, 1)) and eps = (1, 0), the first column": (
-            _draw_of([0, 0], [0, 3, 0], [1, 0])
-        ),
-        "With L = ((1, 0), (3, 1)) and eps = (0, 1), the second column": (
-            _draw_of([0, 0], [0, 3, 0], [0, 1])
-        ),
-        "With L = ((2, 0), (0, 3)), of volume 6, and eps = (1, 1)": (
+        "For L = ((1, 0), (3, 1)) and eps = (1, 0)": (_draw_of([0, 0], [0, 3, 0], [1, 0])),
+        "For L = ((1, 0), (3, 1)) and eps = (0, 1)": (_draw_of([0, 0], [0, 3, 0], [0, 1])),
+        "For L = ((2, 0), (0, 3)), with |L| = 6, and eps = (1, 1)": (
             _draw_of([0, 0], [np.log(2), 0, np.log(3)], [1, 1])
         ),
-        "In three dimensions with raw = 0, 1, 0, 2, 3, 0 row by row and eps = (1, 1, 0)": (
+        "In three dimensions, for raw = 0, 1, 0, 2, 3, 0 and eps = (1, 1, 0)": (
             _draw_of([0, 0, 0], [0, 1, 0, 2, 3, 0], [1, 1, 0])
         ),
     },
     hints=(
         "L = np.zeros((B, D, D)); rows, columns = np.tril_indices(D); L[:, rows, columns] = raw.",
-        'One z is mean + L @ eps. For all of them: np.einsum("bij,sbj->sbi", L, eps).',
-        "log q(z) is log N[0, I] at eps, minus log |L|; |L| is the product of the diagonal.",
+        'A single z is mean + L @ eps; for all of them, np.einsum("bij,sbj->sbi", L, eps).',
+        "log q(z) is log N[0, I] at eps minus log |L|, and |L| is the product of the diagonal.",
     ),
-    because="Any raw numbers give a valid covariance; the density needs no inverse of it.",
+    because="Any raw numbers give a valid covariance, and the density needs no matrix inverse.",
 )
 
 
@@ -342,9 +339,9 @@ check_full_covariance = Function(
 def _gradients(x, mean, log_var, eps, *, left=()):
     """Gradients of the negative bound, with the bugs named in `left`."""
     std = np.exp(0.5 * log_var)
-    slope = x - (mean + std * eps)  # (S, B), of log p(x|z) by z
-    by_mean = -slope + (0 if "kl" in left else mean)
-    by_log_var = 0.5 * (std**2 - 1) - (0 if "draw" in left else slope * eps * std / 2)
+    error = x - (mean + std * eps)  # (S, B), the derivative of log p(x|z) in z
+    by_mean = -error + (0 if "kl" in left else mean)
+    by_log_var = 0.5 * (std**2 - 1) - (0 if "draw" in left else error * eps * std / 2)
     gather = np.sum if "sum" in left else np.mean
     shape = np.broadcast_shapes(eps.shape, by_mean.shape)
     return tuple(gather(np.broadcast_to(one, shape), axis=0) for one in (by_mean, by_log_var))
@@ -357,9 +354,9 @@ def _gradient_cases(rng):
 
 
 _BUGS = {
-    "draw": "The std in the draw is still detached: the reconstruction never moves log_var.",
-    "kl": "The mean in the KL is still cut off by .data: the prior does not pull at it.",
-    "sum": "Each backward adds to .grad: S draws give a sum, and the bound has their average.",
+    "draw": "In z the std is still detached, so the reconstruction has no influence on log_var.",
+    "kl": "In the KL the mean is still cut off by .data, so the prior has no influence on it.",
+    "sum": "Each backward adds to .grad, so S samples give a sum; the loss averages over them.",
 }
 
 
@@ -372,13 +369,13 @@ check_cut = Function(
     names=("gradient by mean", "gradient by log_var"),
     terms=(
         {
-            "the pull of the data, z - x": lambda x, mean, log_var, eps: (
+            "the reconstruction, z - x": lambda x, mean, log_var, eps: (
                 mean + np.exp(0.5 * log_var) * eps - x
             ).mean(axis=0),
-            "the pull of the prior, μ": lambda x, mean, log_var, eps: mean,
+            "the KL, μ": lambda x, mean, log_var, eps: mean,
         },
         {
-            "the pull of the data through the draw, ½(z - x) s ε": lambda x, mean, log_var, eps: (
+            "the reconstruction, ½(z - x) s ε": lambda x, mean, log_var, eps: (
                 0.5 * (mean + np.exp(0.5 * log_var) * eps - x) * np.exp(0.5 * log_var) * eps
             ).mean(axis=0),
             "the part of the KL from the variance, ½s²": lambda x, mean, log_var, eps: (
@@ -390,33 +387,32 @@ check_cut = Function(
         },
     ),
     known={
-        "With q = p, x = 0 and eps = 0 nothing pulls": ([0.0], [0.0], [0.0], [[0.0]]),
-        "With q = p and eps = 0 the data x = 1 pull alone": ([1.0], [0.0], [0.0], [[0.0]]),
-        "With x = mean = 1 and eps = 0 the prior pulls alone": ([1.0], [1.0], [0.0], [[0.0]]),
-        "With variance 4, x = mean = 0 and eps = 0 the KL pulls, ½(4 - 1),": (
+        "With q the prior, x = 0 and eps = 0": ([0.0], [0.0], [0.0], [[0.0]]),
+        "With q the prior and eps = 0, where only x = 1 counts": ([1.0], [0.0], [0.0], [[0.0]]),
+        "With x = mean = 1 and eps = 0, where only the KL counts": ([1.0], [1.0], [0.0], [[0.0]]),
+        "With variance 4, x = mean = 0 and eps = 0, where the KL gives ½(4 - 1)": (
             *([0.0], [0.0], [np.log(4.0)], [[0.0]]),
         ),
-        "With q = p, x = 0 and eps = 1, so z = 1, the data pull at both": (
-            *([0.0], [0.0], [0.0], [[1.0]]),
+        "With q the prior, x = 0 and eps = 1, so that z = 1": (*([0.0], [0.0], [0.0], [[1.0]]),),
+        "With variance 4, x = 0 and eps = 1, so that z = 2": (
+            *([0.0], [0.0], [np.log(4.0)], [[1.0]]),
         ),
-        "With variance 4, x = 0 and eps = 1, so z = 2": ([0.0], [0.0], [np.log(4.0)], [[1.0]]),
-        "The same draw twice has the gradient of one": ([0.0], [0.0], [0.0], [[1.0], [1.0]]),
-        "Two draws, eps = 0 and 2, are averaged": ([0.0], [0.0], [0.0], [[0.0], [2.0]]),
-        "Two points, x = 0 and 1, have gradients of their own": (
-            *([0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [[0.0, 0.0]]),
-        ),
+        "For the same sample twice, as for one": ([0.0], [0.0], [0.0], [[1.0], [1.0]]),
+        "For two samples, eps = 0 and 2, averaged": ([0.0], [0.0], [0.0], [[0.0], [2.0]]),
+        "For two points, x = 0 and 1": (*([0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [[0.0, 0.0]]),),
     },
     properties=(
         related(
-            "Each draw given twice changes nothing",
+            "If every sample occurs twice, the gradients may not change",
             lambda x, mean, log_var, eps: (x, mean, log_var, np.repeat(eps, 2, axis=0)),
         ),
     ),
     hints=(
-        "Take eps = 0 and x = mean. The reconstruction then pulls at nothing: the KL is alone.",
-        "Then move log_var by 1e-5 and divide the change of the loss by it. Whose part is missing?",
-        "Then give the same draw twice: the average does not change. Does the gradient?",
+        "Take eps = 0 and x = mean, so that only the KL has a derivative in mean.",
+        "With eps not 0, change log_var by 1e-5 and divide the change of the loss by it. Which "
+        "term's contribution is missing?",
+        "Use the same sample twice: the average does not change. Does the gradient?",
     ),
-    because="detach, .data, .item() and numpy() cut without a word; the loss looks as before.",
+    because="detach, .data, .item() and numpy() cut the graph without changing the loss.",
     rtol=1e-5,
 )

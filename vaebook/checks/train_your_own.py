@@ -39,7 +39,7 @@ check_midpoint = Choice(
         "a": "The midpoint is nearer to 0 than both ends, and lengths of draws hardly vary here.",
         "b": "Compare the spread of the squared length, its std is 10, with what is missing at "
         "the midpoint: its mean is 25 and not 50.",
-        "c": "So it would be with 20 latent numbers. The more there are, the rarer it becomes.",
+        "c": "That holds for 20 latent dimensions. The more there are, the rarer it becomes.",
         "e": "A length of 5 is 2.5 standard deviations of the squared length below its mean: "
         "rare, but it happens.",
     },
@@ -157,7 +157,7 @@ check_share = Function(
     oracle=_share,
     cases=_share_cases,
     mistakes={
-        "That is for one latent number: independent coordinates multiply.": (
+        "That is for one latent dimension: independent dimensions multiply.": (
             lambda std_q, std_posterior, n_latent: _share(std_q, std_posterior, 1)
         ),
         "That is E[w²]/E[w]²; the share is one over it.": _with_zeros(
@@ -178,7 +178,7 @@ check_share = Function(
     },
     hints=(
         "Up to a constant w is posterior / q. Then E[w] = 1, and E[w²] is the integral of post²/q.",
-        "In one dimension post²/q is a bell again, with the exponent -z² (1/v - 1/(2 s²)).",
+        "In one dimension post²/q is Gaussian in z again, with exponent -z² (1/v - 1/(2 s²)).",
         "When is this exponent negative for large z? If it is not, the integral is infinite.",
     ),
     because="A q that is too narrow has no second moment at all; a q too wide only wastes draws.",
@@ -224,7 +224,7 @@ check_importance = Function(
     cases=_bound_cases,
     mistakes={
         **every_bug(_bound, _BUGS),
-        "That is the mean of the logs, which is the ELBO; the log of the mean is asked.": (
+        "That is the mean of the logs, which is the ELBO; the log of the mean is asked for.": (
             _mean_of_logs
         ),
     },
@@ -280,7 +280,7 @@ def _mean_bound(terms):
 
 
 def _are_digits(x, eps):
-    return (eps[0] != 0).any() and x.mean() < 0.4  # neither steps nor coins
+    return (eps[0] != 0).any() and x.mean() < 0.4  # neither steps nor random pixels
 
 
 def _between(low, high):
@@ -320,7 +320,7 @@ check_target = Function(
     cases=_project_cases,
     mistakes=None,
     signs={
-        "Three values are asked, as in `return log_px_given_z, log_pz, log_qz`.": (
+        "Three values are asked for, as in `return log_px_given_z, log_pz, log_qz`.": (
             _are_not_three,
             _toy(lambda px, pz, qz: px + pz - qz),
         ),
@@ -352,7 +352,7 @@ check_target = Function(
             _miss_the_spread,
             _toy(lambda px, pz, qz: (px, pz, qz + N_LATENT * np.log(0.5))),
         ),
-        "On images of fair coins no model can be better than -543.4 nats; yours claims to be: "
+        "On images of random pixels no model can be better than -543.4 nats; yours claims to be: "
         "sum over the 784 pixels, do not average.": (
             lambda terms, x, eps: x.mean() > 0.4 and _mean_bound(terms) > _COINS + 5,
             _toy(lambda px, pz, qz: (px / 784, pz, qz)),

@@ -18,21 +18,22 @@ report = homework.report
 
 check_wall = Choice(
     homework,
-    "A posterior with a wall",
+    "A posterior with a boundary",
     right="c",
     mistakes={
-        "a": "Two divergences agree where p is in the family itself. Is p a Gaussian?",
-        "b": "Narrow is not enough. Every bell has some mass behind the wall, where log(q/p) is "
+        "a": "The two directions agree if the family contains p, but p is not Gaussian.",
+        "b": "However narrow it is, a Gaussian gives some probability to z < 0, where log(q/p) is "
         "infinite.",
-        "d": "The other way round: the average under q meets the place where p is zero.",
-        "e": "The average under p never looks behind the wall: log p - log q is finite where p is.",
+        "d": "It is the other way round: the expectation under q includes z where p is zero.",
+        "e": "The expectation under p includes only z > 0, where log p - log q is finite.",
     },
     hints=(
-        "Every Gaussian has some mass at z < 0. What is log(q/p) there?",
-        "Now average log(p/q) under p. Which z does this average see?",
-        "E_p[-log q] contains z and z² only, and the exponential density has both averages.",
+        "Every Gaussian gives some probability to z < 0. What is log(q/p) there?",
+        "Now take the expectation of log(p/q) under p. Which z contribute to it?",
+        "E_p[-log q] depends on p through E[z] and E[z²] only, and both are finite.",
     ),
-    because="Reverse: infinite for each bell. Forward: mean 1 and std 1, those of the posterior.",
+    because="The reverse KL is infinite for every Gaussian; the forward KL is smallest for mean 1 "
+    "and std 1, those of the posterior.",
 )
 
 
@@ -43,9 +44,9 @@ def _count_bound(counts, mean, std, *, rate=None, n=None, factorials=1.0, kl=-1.
     """The bound of the count model; the keywords are there to break it."""
     rate = np.exp(mean + std**2 / 2) if rate is None else rate
     n = len(counts) if n is None else n
-    price = 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std))
+    kl_prior = 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std))
     fit = counts.sum() * mean - n * rate - factorials * gammaln(counts + 1.0).sum()
-    return fit + kl * price
+    return fit + kl * kl_prior
 
 
 def _bound_cases(rng):
@@ -79,14 +80,12 @@ check_bound = Function(
         "The exponent is μ + s²/2, with the variance; you have s/2.": (
             _bound_with(lambda mean, std: np.exp(mean + std / 2))
         ),
-        "Each of the n days pays the rate e^z; you took it once.": partial(_count_bound, n=1),
-        "The log x! of every day is missing. It does not move q, but it belongs to the bound.": (
+        "Each of the n mornings contributes -e^z; you took it once.": partial(_count_bound, n=1),
+        "The log x! of every morning is missing: it does not affect q, but it is in the bound.": (
             partial(_count_bound, factorials=0.0)
         ),
         "The KL to the prior is missing.": partial(_count_bound, kl=0.0),
-        "The KL to the prior is added; it is a price, so it is subtracted.": (
-            partial(_count_bound, kl=1.0)
-        ),
+        "The KL to the prior is added; it must be subtracted.": (partial(_count_bound, kl=1.0)),
     },
     terms={
         "T μ": lambda counts, mean, std: counts.sum() * mean,
@@ -100,28 +99,30 @@ check_bound = Function(
         "the constant ½ of the KL": lambda *_: 0.5,
     },
     known={
-        "With q = p and one morning without birds, -e^½": ([0], 0.0, 1.0),
-        "With q = p and one bird, where T μ = 0 and log 1! = 0, -e^½": ([1], 0.0, 1.0),
-        "With q = p and two birds, -e^½ - log 2!": ([2], 0.0, 1.0),
-        "With q = p and two mornings without birds, -2e^½": ([0, 0], 0.0, 1.0),
-        "With q = p and two mornings of two birds, -2e^½ - 2 log 2!": ([2, 2], 0.0, 1.0),
-        "A mean of 1 costs ½: for one bird 1 - e^(3/2) - ½": ([1], 1.0, 1.0),
-        "A mean of 2 costs 2: for one bird 2 - e^(5/2) - 2": ([1], 2.0, 1.0),
-        "Two mornings of one bird each pay the prior once: 2 - 2e^(3/2) - ½": ([1, 1], 1.0, 1.0),
-        "A std of 2 costs ½(4 - 1 - log 4): for no bird -e² - 0.8069": ([0], 0.0, 2.0),
+        "With q the prior and one morning without birds, -e^½": ([0], 0.0, 1.0),
+        "With q the prior and one bird, where T μ = 0 and log 1! = 0, -e^½": ([1], 0.0, 1.0),
+        "With q the prior and two birds, -e^½ - log 2!": ([2], 0.0, 1.0),
+        "With q the prior and two mornings without birds, -2e^½": ([0, 0], 0.0, 1.0),
+        "With q the prior and two mornings of two birds, -2e^½ - 2 log 2!": ([2, 2], 0.0, 1.0),
+        "With μ = 1, where the KL is ½, and one bird, 1 - e^(3/2) - ½": ([1], 1.0, 1.0),
+        "With μ = 2, where the KL is 2, and one bird, 2 - e^(5/2) - 2": ([1], 2.0, 1.0),
+        "Two mornings of one bird share one KL term: 2 - 2e^(3/2) - ½": ([1, 1], 1.0, 1.0),
+        "With s = 2, where the KL is ½(4 - 1 - log 4), and no bird, -e² - 0.8069": (
+            *([0], 0.0, 2.0),
+        ),
     },
     properties=(
         never(
-            "The bound never lies above log p(x)",
+            "The bound never exceeds log p(x)",
             lambda value, counts, *_: value > _grid_posterior(counts, _GRID)[0] + 1e-6,
         ),
     ),
     hints=(
-        "log p(x|z) = x z - e^z - log x! for one day. Add up the days before you average over z.",
+        "For one morning log p(x|z) = x z - e^z - log x!. Sum over the mornings first.",
         "Under q the mean of z is μ, and that of e^z is exp(μ + s²/2).",
         "The KL to the prior is that of the chapters, ½(s² + μ² - 1 - log s²).",
     ),
-    because="The posterior has no formula, and the bound of every Gaussian has one.",
+    because="The posterior has no closed form, but the bound of every Gaussian q has one.",
 )
 
 
@@ -135,7 +136,7 @@ def _log_joint(counts, points, *, prior=1.0, factorials=1.0, average=False):
 
 
 def _grid_posterior(counts, points, *, even=False, **part):
-    """Evidence, mean and spread; the keywords are there to break them."""
+    """Evidence, mean and standard deviation; the keywords are there to break them."""
     log_joint = _log_joint(counts, points, **part)
     top = log_joint.max()
     widths = points[1] - points[0] if even else trapezoid_grid(points).weights
@@ -169,28 +170,28 @@ check_posterior = Function(
     oracle=_grid_posterior,
     cases=_posterior_cases,
     mistakes={
-        "The points are not evenly spaced: every one needs a width of its own.": (
+        "The points are not evenly spaced: each needs a width of its own.": (
             partial(_grid_posterior, even=True)
         ),
         "The prior is missing: log p(x, z) = log p(x|z) + log p(z).": (
             partial(_grid_posterior, prior=0.0)
         ),
-        "The days are averaged; independent days add up their log-probabilities.": (
+        "The log-probabilities of the mornings are averaged; independent mornings add.": (
             partial(_grid_posterior, average=True)
         ),
-        "The log x! is missing. The posterior does not see it, the evidence does.": (
+        "The log x! is missing: it cancels in the posterior but not in the evidence.": (
             partial(_grid_posterior, factorials=0.0)
         ),
-        "The last value is the variance; the standard deviation is its root.": (
+        "The last value is the variance; the standard deviation is its square root.": (
             _posterior_with(lambda points, log_joint, *value: (*value[:2], value[2] ** 2))
         ),
-        "The second value is the peak; the mean is asked.": _posterior_with(
+        "The second value is the mode; the mean is asked for.": _posterior_with(
             lambda points, log_joint, log_px, mean, std: (log_px, points[log_joint.argmax()], std)
         ),
-        "The first value is p(x); its logarithm is asked.": _posterior_with(
+        "The first value is p(x); its logarithm is asked for.": _posterior_with(
             lambda points, log_joint, log_px, mean, std: (np.exp(log_px), mean, std)
         ),
-        "The first value is the top of the log-joint; the evidence is an integral over all z.": (
+        "The first value is the maximum of the log-joint; the evidence is an integral over z.": (
             _posterior_with(lambda points, log_joint, log_px, *rest: (log_joint.max(), *rest))
         ),
     },
@@ -198,18 +199,18 @@ check_posterior = Function(
     known={
         "For one morning without birds": ([0], _UNEVEN),
         "For one morning with one bird": ([1], _UNEVEN),
-        "For one morning with two birds, of 2! orders": ([2], _UNEVEN),
+        "For one morning with two birds, where log 2! counts": ([2], _UNEVEN),
         "For two mornings without birds": ([0, 0], _UNEVEN),
         "For two mornings, of two birds and one": ([2, 1], _UNEVEN),
         "For 500 mornings of 7 birds, whose probability underflows": (np.full(500, 7), _UNEVEN),
     },
     hints=(
-        "The trapezoid rule: a point owns half of the step to its left and half of that to its "
-        "right; trapezoid_grid(points).weights are these widths.",
-        "500 days multiply to a number below all floats. Subtract the largest log before exp.",
-        "log p(x) is that largest log, plus the log of the sum of width times exp(rest).",
+        "In the trapezoid rule the width of a point is half of the step to its left plus half of "
+        "that to its right; trapezoid_grid(points).weights are these widths.",
+        "The product over 500 mornings underflows. Subtract the largest log before exp.",
+        "log p(x) is that largest log plus the log of the sum of widths times exp(difference).",
     ),
-    because="One dimension, 6,000 points: a grid is the truth by which a stand-in is judged.",
+    because="In one dimension a grid is accurate enough to judge any approximation.",
     rtol=1e-5,
     atol=1e-7,
 )
@@ -218,15 +219,15 @@ check_posterior = Function(
 # -- task 4 ------------------------------------------------------------------------------------
 
 
-def _bell(params, totals):
-    """Input of the map, and the mean and std that it gives: all (B,)."""
+def _encode(params, totals):
+    """Input of the encoder, and the mean and std that it gives: all (B,)."""
     u = np.log1p(totals)
     return u, params[0] * u + params[1], np.exp(params[2] * u + params[3])
 
 
 def _slopes(params, totals, n_days, *, convexity=1.0, prior=1.0, entropy=1.0):
-    """Derivatives of each station's bound by its mean and its log-std; keywords break it."""
-    u, mean, std = _bell(params, totals)
+    """Derivatives of each pond's bound in its mean and its log-std; keywords break it."""
+    u, mean, std = _encode(params, totals)
     rate = n_days * np.exp(mean + convexity * std**2 / 2)
     by_mean = totals - rate - prior * mean
     by_log_std = -convexity * rate * std**2 - prior * std**2 + entropy
@@ -236,21 +237,21 @@ def _slopes(params, totals, n_days, *, convexity=1.0, prior=1.0, entropy=1.0):
 def _map_gradient(
     params, totals, n_days, *, factor=lambda std: 1.0, inputs=np.asarray, gather=np.mean, **part
 ):
-    """Gradient by the four numbers of the map, (4,); the keywords are there to break it."""
+    """Gradient in the four parameters of the encoder, (4,); the keywords break it."""
     u, std, by_mean, by_log_std = _slopes(params, totals, n_days, **part)
     u, by_log_std = inputs(u), factor(std) * by_log_std
     return gather(np.stack([by_mean * u, by_mean, by_log_std * u, by_log_std]), axis=1)
 
 
 def _gradient_cases(rng):
-    for n_stations, n_days in [(6, 5), (1, 2), (40, 10)]:
-        totals = rng.poisson(n_days * np.exp(rng.normal(0, 1, n_stations))) + 1
+    for n_ponds, n_days in [(6, 5), (1, 2), (40, 10)]:
+        totals = rng.poisson(n_days * np.exp(rng.normal(0, 1, n_ponds))) + 1
         yield np.array([0.7, -1.0, -0.3, -0.2]) + rng.normal(0, 0.1, 4), totals, n_days
     yield np.zeros(4), np.array([0, 3]), 4
 
 
 def _map_bound(params, totals, n_days):
-    _, mean, std = _bell(params, totals)
+    _, mean, std = _encode(params, totals)
     fit = totals * mean - n_days * np.exp(mean + std**2 / 2)
     return np.mean(fit - 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std)))
 
@@ -260,107 +261,114 @@ _ZERO = [0.0, 0.0, 0.0, 0.0]
 
 check_gradient = Function(
     homework,
-    "One map for all stations",
+    "Amortised inference for all ponds",
     oracle=_map_gradient,
     cases=_gradient_cases,
     mistakes={
-        "You added the stations up; the objective is their average.": (
+        "That is the sum over the ponds; the objective is the average.": (
             partial(_map_gradient, gather=np.sum)
         ),
-        "These are derivatives by s; the map gives log s, so multiply by s.": (
+        "For c and d you used derivatives in s; the encoder gives log s, so multiply by s.": (
             partial(_map_gradient, factor=lambda std: 1 / std)
         ),
-        "These are derivatives by log s²; the map gives log s, and log s² = 2 log s.": (
+        "For c and d you used derivatives in log s²; the encoder gives log s: multiply by 2.": (
             partial(_map_gradient, factor=lambda std: 0.5)
         ),
-        "The chain rule stops at μ and log s: for a and c their slopes are multiplied by u.": (
+        "The chain rule is incomplete: for a and c the derivatives are multiplied by u.": (
             partial(_map_gradient, inputs=np.ones_like)
         ),
-        "The exponent s²/2 is forgotten: the mean rate e^z is larger than e^μ.": (
+        "The s²/2 in the exponent is missing: the mean of e^z is larger than e^μ.": (
             partial(_map_gradient, convexity=0.0)
         ),
-        "The prior is missing: it pulls with -μ, and with -s² at log s.": (
+        "The prior is missing: it contributes -μ, and -s² to the derivative in log s.": (
             partial(_map_gradient, prior=0.0)
         ),
-        "The entropy is missing: log s has the slope 1 by log s.": (
+        "The entropy is missing: it contributes 1 to the derivative in log s.": (
             partial(_map_gradient, entropy=0.0)
         ),
     },
     known={
-        "θ = 0, no bird: u = 0, μ = 0, s = 1; by b and d only, -e^½: the gradient": (
+        "For θ = 0 and no bird, where ∂/∂b = ∂/∂d = -e^½ and u = 0, the gradient": (
             *(_ZERO, [0], 1),
         ),
-        "One bird, u = log 2: by b 1 - e^½, by a times u: the gradient": (_ZERO, [1], 1),
-        "Two mornings double the rate: the gradient": (_ZERO, [0], 2),
-        "b = 1, so μ = 1: by b -e^(3/2) - 1; the gradient": ([0.0, 1.0, 0.0, 0.0], [0], 1),
-        "d = log 2, so s = 2: by d 1 - 4 - 4e²; the gradient": (
+        "For one bird, where ∂/∂b = 1 - e^½ and ∂/∂a = log 2 · ∂/∂b, the gradient": (
+            *(_ZERO, [1], 1),
+        ),
+        "For two mornings, which double the rate, the gradient": (_ZERO, [0], 2),
+        "For b = 1, so that μ = 1 and ∂/∂b = -e^(3/2) - 1, the gradient": (
+            *([0.0, 1.0, 0.0, 0.0], [0], 1),
+        ),
+        "For d = log 2, so that s = 2 and ∂/∂d = 1 - 4 - 4e², the gradient": (
             *([0.0, 0.0, 0.0, np.log(2.0)], [0], 1),
         ),
-        "a = 1 and one bird, so μ = log 2: the gradient": ([1.0, 0.0, 0.0, 0.0], [1], 1),
+        "For a = 1 and one bird, so that μ = log 2, the gradient": (
+            *([1.0, 0.0, 0.0, 0.0], [1], 1),
+        ),
         "Two equal ponds have the gradient of one: it": (_ZERO, [1, 1], 1),
     },
     properties=(
-        slope_of(_map_bound, words="The average bound"),
+        slope_of(_map_bound, words="It must be the gradient of the average bound"),
         related(
-            "Each pond given twice changes nothing",
+            "If every pond occurs twice, the gradient may not change",
             lambda params, totals, n_days: (params, np.repeat(totals, 2), n_days),
         ),
     ),
     hints=(
-        "First one station: differentiate its bound by μ, then by log s. (s² = exp(2 log s).)",
-        "By μ: T - n exp(μ + s²/2) - μ. By log s: -n s² exp(μ + s²/2) - s² + 1.",
-        "μ = a u + b. So the slope by a is the slope by μ times u, and by b it is the slope by μ.",
+        "Differentiate the bound of one pond with respect to μ and to log s, with s² = exp(2 log "
+        "s).",
+        "In μ it is T - n exp(μ + s²/2) - μ, in log s it is -n s² exp(μ + s²/2) - s² + 1.",
+        "Since μ = a u + b, the derivative in a is that in μ times u, and in b it is that in μ.",
     ),
-    because="Four numbers serve all stations; each station adds its pull to the same gradient.",
+    because="All ponds share four parameters, so their gradients are averaged.",
 )
 
 
 # -- task 5 ------------------------------------------------------------------------------------
 
 
-def _hills(means, bounds):
-    """The first start of each hill, and how many starts it has."""
+def _maxima(means, bounds):
+    """The bound of each local maximum, and how many starts end there."""
     _, first, counts = np.unique(np.round(means, 3), return_index=True, return_counts=True)
     return bounds[first], counts
 
 
-def _read_hills(heights, kept=None):
-    """The hill that is kept, its share, and the bound of the mixture of all."""
+def _read_maxima(heights, kept=None):
+    """The bound that is kept, the probability of its mode, and the bound of the mixture."""
     kept = heights.max() if kept is None else kept
     together = logsumexp(heights)
     return kept, np.exp(kept - together), together
 
 
 def _read_climbs(means, bounds):
-    return _read_hills(_hills(means, bounds)[0])
+    return _read_maxima(_maxima(means, bounds)[0])
 
 
 def _by_most_starts(means, bounds):
-    heights, counts = _hills(means, bounds)
-    return _read_hills(heights, heights[counts.argmax()])
+    heights, counts = _maxima(means, bounds)
+    return _read_maxima(heights, heights[counts.argmax()])
 
 
 def _by_counting(means, bounds):
-    heights, counts = _hills(means, bounds)
-    best, _, together = _read_hills(heights)
+    heights, counts = _maxima(means, bounds)
+    best, _, together = _read_maxima(heights)
     return best, counts[heights.argmax()] / counts.sum(), together
 
 
 def _lowest(means, bounds):
-    heights, _ = _hills(means, bounds)
-    return _read_hills(heights, heights.min())
+    heights, _ = _maxima(means, bounds)
+    return _read_maxima(heights, heights.min())
 
 
 def _no_entropy(means, bounds):
-    heights, _ = _hills(means, bounds)
-    best, share, together = _read_hills(heights)
-    return best, share, np.exp(heights - together) @ heights
+    heights, _ = _maxima(means, bounds)
+    best, weight, together = _read_maxima(heights)
+    return best, weight, np.exp(heights - together) @ heights
 
 
-def _averaged_hills(means, bounds):
-    heights, _ = _hills(means, bounds)
-    best, share, together = _read_hills(heights)
-    return best, share, together - np.log(len(heights))
+def _averaged(means, bounds):
+    heights, _ = _maxima(means, bounds)
+    best, weight, together = _read_maxima(heights)
+    return best, weight, together - np.log(len(heights))
 
 
 def _climb_cases(rng):
@@ -371,61 +379,62 @@ def _climb_cases(rng):
         (np.full(2, rng.uniform(-4.0, -2.0)), [3, 2]),  # mirror images, equally high
         (-2000.0 + rng.uniform(0.0, 2.0, 2), [2, 7]),
     ]:
-        # Most starts never end on the best hill, and once not on the worst one either.
+        # Most starts never end at the best maximum, and once not at the worst one either.
         heights = np.sort(np.round(heights, 3))[::-1]
         places = np.round(2.5 * np.arange(len(heights)) - rng.uniform(1, 2), 3)  # none at 0
-        hill = rng.permutation(np.repeat(np.arange(len(heights)), starts))
-        yield places[hill] + rng.uniform(-1e-7, 1e-7, hill.size), heights[hill]
+        end = rng.permutation(np.repeat(np.arange(len(heights)), starts))
+        yield places[end] + rng.uniform(-1e-7, 1e-7, end.size), heights[end]
 
 
 check_climbs = Function(
     homework,
-    "A fit that fell into one mode",
+    "A fit to one of two modes",
     oracle=_read_climbs,
     cases=_climb_cases,
     mistakes={
-        "Not the hill with most starts, the highest: starts say where you began, not where the "
-        "posterior is.": _by_most_starts,
-        "A share is not the fraction of the starts. Weigh the hills with exp(bound).": _by_counting,
-        "Each start is counted as a hill: ends with the same mean are one hill.": (
-            lambda means, bounds: _read_hills(bounds)
+        "You took the maximum that most starts reach; take the one with the highest bound. How "
+        "many starts end somewhere depends only on where they began.": _by_most_starts,
+        "The probability of a mode is not its fraction of the starts: weight by exp(bound).": (
+            _by_counting
         ),
-        "Hills of equal height are taken for one: tell them apart by their means.": (
-            lambda means, bounds: _read_hills(np.unique(np.round(bounds, 3)))
+        "Each start is counted as a mode, but results with the same mean are the same maximum.": (
+            lambda means, bounds: _read_maxima(bounds)
+        ),
+        "Maxima with equal bounds are taken for one: tell them apart by their means.": (
+            lambda means, bounds: _read_maxima(np.unique(np.round(bounds, 3)))
         ),
         "The entropy of the weights is missing: the mixture's bound is Σ π (L - log π).": (
             _no_entropy
         ),
-        "That averages exp(L) over the hills. They lie side by side, so it is their sum.": (
-            _averaged_hills
-        ),
-        "A bound is to be high, not low: it is minus a loss.": _lowest,
+        "That averages exp(L) over the modes; it must be their sum.": (_averaged),
+        "You took the lowest bound; a bound is to be maximised.": _lowest,
     },
-    names=("best bound", "share", "bound of the mixture"),
+    names=("best bound", "probability of its mode", "bound of the mixture"),
     known={
         "With one start, of bound -2": ([1.0], [-2.0]),
-        "With two starts on one hill": ([1.0, 1.0], [-2.0, -2.0]),
-        "With two equally high hills": ([-1.0, 1.0], [-2.0, -2.0]),
-        "With two hills of bounds log 1 and log 3": ([-1.0, 1.0], [0.0, np.log(3.0)]),
-        "With three starts, two of them on the lower hill": (
+        "With two starts that end at the same maximum": ([1.0, 1.0], [-2.0, -2.0]),
+        "With two equally high maxima": ([-1.0, 1.0], [-2.0, -2.0]),
+        "With two maxima of bounds log 1 and log 3": ([-1.0, 1.0], [0.0, np.log(3.0)]),
+        "With three starts, two of which end at the lower maximum": (
             *([-1.0, -1.0, 1.0], [0.0, 0.0, np.log(3.0)]),
         ),
-        "With hills at 1.21 and 1.23, which are two": ([1.21, 1.23], [0.0, np.log(3.0)]),
-        "With ends at 1.21 and 1.2104, which are one hill": ([1.21, 1.2104], [-2.0, -2.0]),
+        "With means 1.21 and 1.23, which are two maxima": ([1.21, 1.23], [0.0, np.log(3.0)]),
+        "With means 1.21 and 1.2104, which are one maximum": ([1.21, 1.2104], [-2.0, -2.0]),
         "With bounds of -2000, whose exp underflows": ([-1.0, 1.0], [-2000.0, -2000.0]),
     },
     properties=(
         related(
-            "A constant added to all bounds is added to both bounds, and leaves the share",
+            "A constant added to all bounds adds to both bounds and leaves the probability",
             lambda means, bounds: (means, bounds + 7),
             lambda value, *_: (value[0] + 7, value[1], value[2] + 7),
         ),
     ),
     hints=(
-        "First sort the starts into hills: np.unique of the rounded means, with return_index=True.",
-        "On hill k the mixture is π times one bell, so its log is log π + log q. Average this.",
-        "The bound of the mixture is Σ π (L - log π). It is highest for π proportional to exp(L), "
-        "and then it is the log of Σ exp(L); in logarithms: scipy.special.logsumexp.",
+        "First keep each maximum once: np.unique of the rounded means, with return_index=True.",
+        "Near mode k the mixture is π times one Gaussian, so its log is log π + log q. Take the "
+        "expectation of this.",
+        "The bound of the mixture is Σ π (L - log π). It is largest for π proportional to exp(L), "
+        "where it is the log of Σ exp(L), which scipy.special.logsumexp computes.",
     ),
-    because="The lost mode costs -log of the share of the one that was kept.",
+    because="Ignoring the other modes lowers the bound by -log of the probability of this one.",
 )
