@@ -54,6 +54,7 @@ SEARCH_SCRIPTS = r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.
 def prepare(app, config):
     """Say where scripts and fonts are served from, and draw no button that would lead nowhere."""
     live = Path(app.outdir).parent / "explorers"
+    shutil.rmtree(live, ignore_errors=True)  # or an explorer that is gone would be served on
     scripts.write(live)
     config.html_static_path += [str(ROOT / "_vendor"), str(live)]
     address = config.html_theme_options.get("repository_url")
