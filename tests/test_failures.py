@@ -159,7 +159,9 @@ def test_a_blind_round_gives_nothing_away_and_another_patient_begins_blind():
     found = f"{round_.readouts()['log_px']:,.1f}".replace("-", "\u2212")
     assert found not in round_.alt
     assert "decoded" not in round_.alt
+    blind = len(round_.still().axes[0].lines)
     round_.reveal()
+    assert len(round_.still().axes[0].lines) > blind
     assert found in round_.alt
     assert "decoded" in round_.alt
     round_.next_patient()
