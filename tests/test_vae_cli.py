@@ -252,10 +252,11 @@ def test_the_static_images_are_validated_on_their_own_split(tmp_path, monkeypatc
 # ------------------------------------------------------------------- sample and the rest
 
 
-def test_sample_writes_a_picture_of_what_the_model_draws(trained, capsys, small_data):
+def test_sample_writes_a_picture_of_what_the_model_draws(trained, capsys, monkeypatch, small_data):
     from matplotlib import image
 
-    assert main(["sample", str(trained), "--n", "5", "--seed", "3"]) == 0
+    monkeypatch.setenv("HOME", str(trained.parent))
+    assert main(["sample", f"~/{trained.name}", "--n", "5", "--seed", "3"]) == 0
     assert "5 images in" in capsys.readouterr().out
     picture = image.imread(trained / "samples.png")[..., 0]
     generator = torch.Generator().manual_seed(3)
