@@ -8,15 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import record_epochs
 import record_runs
 import run_measures
 import torch
 import try_settings
 from vae_oracles import BinaryCurve, LinearGaussian, generator
 
-from vaebook import data, explorers
+from vaebook import data, explorers, results
 from vaebook.explorers import evidence_budget
-from vaebook.results import mnist_runs
+from vaebook.results import mnist_epochs, mnist_runs
 from vaebook.vae import VAE, Config, Epoch, evaluate, objective, train
 from vaebook.vae.evaluation import held_out_pixels
 
@@ -266,6 +267,27 @@ def test_pictures_are_those_of_the_model_and_small(place):
     np.testing.assert_allclose(shown.activity, mean.var(0).detach(), rtol=1e-5)
     with pytest.raises(KeyError):
         mnist_runs.load_pictures("small-60s-seed1", place.pictures)
+
+
+def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch):
+    images = (255 * (IMAGES[:, :1] > 127)).byte().repeat(1, 16)  # black or white all over
+    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=images))
+    path = tmp_path / "mnist-epochs.npz"
+    config = Config.from_dict({**SMALL.to_dict(), "learning_rate": 0.02, "epochs": 40})
+    record_epochs.main(path, config, kept=(1, 40), n_images=40, n_importance=10)
+    monkeypatch.setattr(results.resources, "files", lambda package: tmp_path)
+    shown = mnist_epochs.load.__wrapped__()
+    run = train(config, images, device="cpu")
+    x = held_out_pixels(images, 40)[:4].float()
+    expected = torch.sigmoid(run.model.decoder(run.model.encoder(x)[0])).detach().numpy()
+    np.testing.assert_array_equal(shown.originals, 255 * x)
+    np.testing.assert_allclose(shown.reconstructions[1] / 255, expected, atol=0.501 / 15)
+    assert np.abs(shown.reconstructions[0] / 255.0 - expected).max() > 0.2
+    assert shown.samples.shape == (2, 8, 16)
+    assert set(np.unique(shown.samples) % 17) == {0}
+    assert shown.epochs.tolist() == [1, 40]
+    assert shown.run.curve.elbo == pytest.approx([row.bound for row in run.history], abs=1e-4)
+    assert (shown.run.test.images, shown.run.importance.images) == (100, 40)
 
 
 def test_errors_over_seeds_and_over_images_are_told_apart():

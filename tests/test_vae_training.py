@@ -62,6 +62,11 @@ def models(monkeypatch):
     return made
 
 
+def first_weights(model):
+    """The weights of the decoder's first layer as they are now."""
+    return model.decoder.layers[0].weight.detach().clone()
+
+
 def curve(run):
     """The curve without its seconds."""
     return [row._replace(seconds=0.0) for row in run.history]
@@ -93,6 +98,15 @@ def test_training_passes_the_best_model_without_latent_numbers():
     assert run.history[-1].validation_bound > independent + 4
     for row in run.history:
         assert row.bound == pytest.approx(row.reconstruction - row.kl)
+
+
+def test_a_training_can_be_watched_epoch_by_epoch_and_is_no_other_for_it():
+    seen = []
+    run = train(SMALL, DATA, watch=lambda *now: seen.append((now[1], first_weights(now[0]))))
+    assert [row for row, _ in seen] == run.history
+    assert not torch.equal(seen[0][1], seen[-1][1])
+    assert torch.equal(seen[-1][1], first_weights(run.model))
+    assert curve(train(SMALL, DATA)) == curve(run)
 
 
 def test_a_linear_gaussian_vae_finds_the_likelihood_that_principal_components_give():

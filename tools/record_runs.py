@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from bench_vae import command_line, commit, processor
-from run_measures import importance_curve, pictures, rounded, with_whole_epochs
+from run_measures import curve_of, importance_curve, pictures, rounded
 
 from vaebook import data
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE
@@ -39,7 +39,6 @@ from vaebook.vae.session import choose_threads
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
 PICTURES = RECORD.with_name("mnist-pictures.npz")
-MAX_EPOCHS = 60  # rows of a curve
 TEST = ("nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance", "n_features",
         "precision")  # fmt: skip
 
@@ -210,30 +209,20 @@ def recorded(folder):
     # The curve is that of the whole training; the weights are those that were evaluated.
     history, run = load_run(folder, best=False).history, load_run(folder)
     config, steps, seconds = run.model.config, history[-1].step, history[-1].seconds
-    history = with_whole_epochs(history)
-    kept = np.unique(np.linspace(0, len(history) - 1, MAX_EPOCHS).round().astype(int))
-    rows = [history[k]._asdict() for k in kept]
-    columns = {
-        "epoch": "epoch",
-        "seconds": "seconds",
-        "elbo": "bound",
-        "reconstruction": "reconstruction",
-        "kl": "kl",
-        "validation_elbo": "validation_bound",
-    }
+    curve = curve_of(history)
     test = json.loads((folder / "test.json").read_text("utf-8"))
     return {
         "name": folder.name,
         **json.loads((folder / "about.json").read_text("utf-8")),
         "seconds": round(seconds, 1),
         "precision": run.precision,
-        "epochs": history[-1].epoch,
+        "epochs": curve["epoch"][-1],
         "parameters": sum(p.numel() for p in run.model.parameters()),
         "n_latent": config.n_latent,
         "hidden": list(config.hidden),
         "binarisation": config.binarisation,
         "n_importance": config.n_importance,
-        "curve": {key: [rounded(row[field]) for row in rows] for key, field in columns.items()},
+        "curve": curve,
         "test": {key: rounded(test[key]) for key in TEST},
         "importance": json.loads((folder / "importance.json").read_text("utf-8")),
         "architecture": config.architecture,

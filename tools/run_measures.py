@@ -5,9 +5,11 @@ import torch
 
 from vaebook.results.mnist_runs import SAMPLES, Pictures
 from vaebook.vae import objective
+from vaebook.vae.session import settled_precision
 
 BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
 N_SHOWN, N_BETWEEN = 20, 10
+MAX_EPOCHS = 60  # rows of a curve
 
 
 def with_whole_epochs(history):
@@ -28,6 +30,23 @@ def with_whole_epochs(history):
     return [*whole, last._replace(epoch=before.epoch, **means)]
 
 
+def curve_of(history):
+    """Return about sixty epochs of a training as the record has them, by the names of ``Curve``."""
+    history = with_whole_epochs(history)
+    kept = np.unique(np.linspace(0, len(history) - 1, MAX_EPOCHS).round().astype(int))
+    columns = {
+        "epoch": "epoch",
+        "seconds": "seconds",
+        "elbo": "bound",
+        "reconstruction": "reconstruction",
+        "kl": "kl",
+        "validation_elbo": "validation_bound",
+    }
+    return {
+        key: [rounded(getattr(history[k], field)) for k in kept] for key, field in columns.items()
+    }
+
+
 @torch.no_grad()
 def importance_curve(model, pixels, samples=SAMPLES, seed=1):
     """Return the importance-weighted bound for several numbers of samples, and standard errors.
@@ -36,10 +55,11 @@ def importance_curve(model, pixels, samples=SAMPLES, seed=1):
     they can, and the bound is the mean over these: one group of all, or thousands of one.
     """
     generator = torch.Generator().manual_seed(seed)
+    half = settled_precision("auto", torch.device("cpu")) == "bfloat16"
     draws, bounds = samples[-1], []
     for x in model.check_data(pixels).split(BLOCK):
         eps = (model.draw_noise(PIECE, len(x), generator=generator) for _ in range(draws // PIECE))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
             log_w = torch.cat([model.log_weights(x, e) for e in eps]).double()  # (draws, B)
         groups = [log_w[: draws // n * n].unflatten(0, (-1, n)) for n in samples]  # (G, n, B)
         bounds.append(torch.stack([objective.log_mean_exp(g, 1).mean(0) for g in groups]))

@@ -140,7 +140,7 @@ class RecordedRun:
     @property
     def label(self):
         """A few words that tell the run from the others."""
-        kinds = {"flow": " learned prior,", "burda": " Burda's networks,"}
+        kinds = {"flow": " learned prior,", "burda": " Burda's networks,", "pictures": " pictures,"}
         kind = kinds.get(self.name.split("-")[0], "")
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -92,7 +92,7 @@ class Session:
 
     def __init__(
         self, model, optimizer, batches, team, switch, *,
-        out, data_name, checkpoint_seconds, started, progress,
+        out, data_name, checkpoint_seconds, started, progress, watch,
     ):  # fmt: skip
         self.config: Config = model.config
         self.model, self.optimizer, self.batches = model, optimizer, batches
@@ -100,6 +100,7 @@ class Session:
         self.out = None if out is None else Path(os.path.expanduser(out))
         self.data_name = None if data_name is None else str(data_name)
         self.checkpoint_seconds, self.started = checkpoint_seconds, started
+        self.watch = watch
         self.precision = settled_precision(self.config.precision, team.device)
         self.most_threads = torch.get_num_threads()
         choose_threads(self.most_threads)
@@ -229,6 +230,8 @@ class Session:
         epoch = len(self.history) + 1
         self.history.append(Epoch(epoch, self.step, *means, score, self.elapsed()))
         self.sums.zero_()
+        if self.watch is not None:
+            self.watch(self.model, self.history[-1])
         if self.by_clock:
             choose_threads(self.most_threads)
         shown = {"epoch": epoch, "bound": f"{means[0]:.2f}"}

@@ -35,6 +35,7 @@ the clock), and several processes see the same batches as one.
 import hashlib
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ from torch import Tensor, nn
 from vaebook.vae import objective
 from vaebook.vae.config import Config
 from vaebook.vae.networks import VAE
-from vaebook.vae.session import Run, Session, Team, machine
+from vaebook.vae.session import Epoch, Run, Session, Team, machine
 
 __all__ = ["kl_weight", "learning_rate", "train"]
 
@@ -65,6 +66,7 @@ def train(
     checkpoint_seconds: float = 10.0,
     started: float | None = None,
     progress: bool = False,
+    watch: Callable[[VAE, Epoch], None] | None = None,
 ) -> Run:
     """Train a VAE, or go on with the run in ``out``.
 
@@ -91,6 +93,8 @@ def train(
         ``time.monotonic()`` at which the time limit began; now unless given.
     progress : bool
         Show a bar with the time left.
+    watch : callable, optional
+        Is given the model and the ``Epoch`` at each epoch's end, for example to keep samples.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def train(
         )
         session = Session(
             model, optimizer, batches, team, switch, out=out, data_name=data_name,
-            checkpoint_seconds=checkpoint_seconds, started=started, progress=progress,
+            checkpoint_seconds=checkpoint_seconds, started=started, progress=progress, watch=watch,
         )  # fmt: skip
         while not session.over:
             batch = batches.draw(session.step)
