@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from vaebook import checks
-from vaebook.checks import Choice, Function, Homework, Number, core
+from vaebook.checks import Choice, Function, Homework, Number, base
 from vaebook.checks.calling import run
 from vaebook.checks.reading import short
 
@@ -24,7 +24,7 @@ from vaebook.checks.reading import short
 @pytest.fixture(autouse=True)
 def own_homeworks(monkeypatch):
     """Keep the toy homeworks of a test out of the list of the book's."""
-    monkeypatch.setattr(core, "_HOMEWORKS", [])
+    monkeypatch.setattr(base, "_HOMEWORKS", [])
 
 
 def log_density(x, mean, std):
@@ -390,8 +390,34 @@ def test_a_letter_is_read_with_brackets_and_in_capitals():
     assert [check.judge(text).state for text in ("b", "B", " (b) ")] == ["pass"] * 3
     assert check.judge("c").message == "Too far."
     assert check.judge(...).state == "not attempted"
-    for odd in ("d", 2, None, ["b"]):
+    for odd in ("d", 2, None, ["b"], ("a", "d"), ()):
         assert "one letter in quotes, a, b or c" in check.judge(odd).message
+
+
+@pytest.mark.parametrize("second", ["b", ("a", "b"), ("c", "a", "b")])
+def test_the_first_letter_stays_on_record_whatever_comes_after_it(second, capsys):
+    homework = Homework("Toy")
+    mistakes = {"a": "No.", "c": "Too far."}
+    check = Choice(homework, "A letter", right="b", mistakes=mistakes, hints=("x",), because="So.")
+    check(7)
+    assert check.first == ""
+    check("a")
+    check(...)
+    check(second)
+    homework.report()
+    shown = capsys.readouterr().out
+    assert '    first answer a; answer again behind it: "a", "?"\n' in shown
+    assert "pass: A letter. So.\n    first answer a\n" in shown
+    assert shown.endswith("    1. pass  A letter (first answer a)\n")
+
+
+def test_a_right_first_letter_needs_no_words(capsys):
+    check = Choice(Homework("Toy"), "A letter", right="b", mistakes={"a": "No."}, hints=("x",))
+    check("b")
+    assert capsys.readouterr().out == "pass: A letter.\n"
+    assert check.words == "A letter (first answer b)"
+    check("a")
+    assert check.words == "A letter (first answer b)"
 
 
 def test_hints_come_in_steps_and_begin_again(capsys):
@@ -447,7 +473,7 @@ def test_a_notebook_gets_html_that_says_the_same_without_colours():
     assert bundle["text/plain"] == "pass: A toy. x < y & z"
     assert 'role="status"' in bundle["text/html"]
     assert "<strong>pass</strong>: A toy.<br>x &lt; y &amp; z</div>" in bundle["text/html"]
-    table = core.Score((check_homework(check),))._repr_mimebundle_()
+    table = base.Score((check_homework(check),))._repr_mimebundle_()
     assert table["text/plain"].startswith("Score: 1 of 1 tasks passed")
     assert table["text/html"].count("</caption>") == 1
     assert table["text/html"].count('<th scope="col">') == 3

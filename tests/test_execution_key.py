@@ -60,6 +60,7 @@ def test_a_default_in_a_function_counts(package):
 @pytest.mark.parametrize(
     "name",
     [
+        "checks/base.py",
         "checks/core.py",
         "mixture.py",
         "explorers/mixture.py",

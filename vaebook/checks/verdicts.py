@@ -44,27 +44,29 @@ class Score:
     homeworks: tuple
 
     def _lines(self):
-        results = [check.result for homework in self.homeworks for check in homework.checks]
-        passed = sum(result.state == PASS for result in results)
+        """The line above the table, and state and words of each task."""
+        checks = [check for homework in self.homeworks for check in homework.checks]
+        lines = [(check.result.state, check.words) for check in checks]
+        passed = sum(state == PASS for state, _ in lines)
         title = ", ".join(homework.title for homework in self.homeworks)
-        return f"Score: {passed} of {len(results)} tasks passed ({title})", results
+        return f"Score: {passed} of {len(lines)} tasks passed ({title})", lines
 
     def __str__(self):
-        head, results = self._lines()
-        width = max((len(result.state) for result in results), default=0)
+        head, lines = self._lines()
+        width = max((len(state) for state, _ in lines), default=0)
         rows = [
-            f"    {number}. {result.state:{width}}  {result.task}"
-            for number, result in enumerate(results, 1)
+            f"    {number}. {state:{width}}  {task}"
+            for number, (state, task) in enumerate(lines, 1)
         ]
         return "\n".join([head, *rows])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        head, results = self._lines()
+        head, lines = self._lines()
         columns = "".join(f'<th scope="col">{name}</th>' for name in ("Task", "Title", "State"))
         rows = "".join(
-            f'<tr><th scope="row">{number}</th><td>{html.escape(result.task)}</td>'
-            f'<td><span aria-hidden="true">{_LOOK[result.state][0]} </span>{result.state}</td></tr>'
-            for number, result in enumerate(results, 1)
+            f'<tr><th scope="row">{number}</th><td>{html.escape(task)}</td>'
+            f'<td><span aria-hidden="true">{_LOOK[state][0]} </span>{state}</td></tr>'
+            for number, (state, task) in enumerate(lines, 1)
         )
         page = (
             f'<table class="table vb-check">'
