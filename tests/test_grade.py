@@ -27,7 +27,8 @@ def scores(folder, capsys, *options):
     """The table of a folder, as the rows by notebook."""
     grade.main([str(folder), *options])
     head, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
-    assert head == ["notebook", "passed", *(f"task {number}" for number in range(1, 6))]
+    tasks = [f"task {number}" for number in range(1, 6)]
+    assert head == ["notebook", "passed", *tasks, "first answers"]
     return {name: row for name, *row in rows}
 
 
@@ -44,18 +45,26 @@ def test_solved_and_damaged_notebooks_each_get_their_line(tmp_path, capsys):
     (tmp_path / "bert.ipynb").write_text("{}")
     table = scores(tmp_path, capsys)
     assert list(table) == ["b/anna.ipynb", "bert.ipynb"]
-    assert table["b/anna.ipynb"] == ["5 of 5", *["pass"] * 5]
+    assert table["b/anna.ipynb"] == ["5 of 5", *["pass"] * 5, "1c 5d"]
     [words] = table["bert.ipynb"]
     assert words.startswith("cannot be graded: ")
 
 
 ONE_TASK = "from vaebook.checks import elbo_tightness as checks\nchecks.check_width('b')"
-ONE_OF_FIVE = ["1 of 5", "pass", *["not attempted"] * 4]
+ONE_OF_FIVE = ["1 of 5", "pass", *["not attempted"] * 4, "1b"]
 
 
 def hand_in_cells(path, *cells):
     cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     hand_in(path, nbformat.v4.new_notebook(cells=cells))
+
+
+def test_the_first_answer_is_the_one_that_the_outputs_tell(tmp_path, capsys):
+    told = nbformat.v4.new_code_cell(ONE_TASK)
+    words = "pass: Too wide or too narrow. So.\n    first answer a"
+    told.outputs = [nbformat.v4.new_output("display_data", {"text/plain": words})]
+    hand_in(tmp_path / "told.ipynb", nbformat.v4.new_notebook(cells=[told]))
+    assert scores(tmp_path, capsys)["told.ipynb"] == [*ONE_OF_FIVE[:-1], "1a"]
 
 
 HABITS = [
@@ -81,7 +90,7 @@ def test_a_file_name_that_is_no_text_is_shown_with_its_bytes(tmp_path, capsys, n
     hand_in_cells(tmp_path / os.fsdecode(b"J\xfcrgen.ipynb"))
     hand_in_cells(tmp_path / "Jürgen.ipynb")
     names = ["J\\udcfcrgen.ipynb", "Jürgen.ipynb"]
-    assert scores(tmp_path, capsys) == {name: ["0 of 0"] for name in names}
+    assert scores(tmp_path, capsys) == {name: ["0 of 0", *[""] * 6] for name in names}
 
 
 def test_hidden_copies_and_folders_are_not_graded(tmp_path, capsys, nothing_runs):
@@ -99,7 +108,7 @@ def test_an_endless_cell_and_a_dead_kernel_stop_nobody_else(tmp_path, capsys):
     hand_in_cells(tmp_path / "4.ipynb", STUBBORN)
     hand_in_cells(tmp_path / "5.ipynb", ONE_TASK, "import sys; sys.exit()", "print(input())")
     table = scores(tmp_path, capsys, "--seconds", "20")
-    assert table["1.ipynb"] == ["0 of 5", *["not attempted"] * 5]
+    assert table["1.ipynb"] == ["0 of 5", *["not attempted"] * 5, ""]
     assert table["2.ipynb"] == ["cannot be graded: DeadKernelError"]
     assert table["3.ipynb"][0] == "5 of 5"
     assert table["4.ipynb"] == ["cannot be graded: CellTimeoutError"]

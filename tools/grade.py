@@ -2,6 +2,9 @@
 
     .venv/bin/python tools/grade.py FOLDER > scores.csv
 
+The last column has the first answer to each prediction, as "1b 5d": the notebook's own outputs tell
+it, and where they were cleared, its code.
+
 Each notebook of the folder and of its subfolders runs from its top in a kernel of its own; hidden
 files and folders, such as .ipynb_checkpoints, are passed over. A cell that fails or takes too long
 is passed over, and a last cell asks for the score. A notebook is a program by somebody else: run
@@ -22,7 +25,10 @@ from nbclient import NotebookClient
 
 SCORE = "from vaebook.checks import report\n\nreport()"
 HEAD = re.compile(r"Score: (\d+ of \d+) tasks passed")
-TASK = re.compile(r" +\d+\. (pass|not yet|not attempted)  ")
+TASK = re.compile(r" +\d+\. (pass|not yet|not attempted) +(.+?)(?: \(first answer (\w)\))?")
+#: A verdict that tells of a first answer.
+FIRST = re.compile(r"(?s)(?:pass|not yet): (.+?)\. .*\n    first answer (\w)")
+N_TASKS = 5
 
 
 class Client(NotebookClient):
@@ -43,9 +49,16 @@ class Client(NotebookClient):
         return await super()._async_handle_timeout(timeout, cell)
 
 
-def run(path, seconds):
+def texts(cells):
+    """What was displayed in some cells, as text."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [
+        output.data["text/plain"] for output in outputs if "text/plain" in output.get("data", {})
+    ]
+
+
+def run(notebook, seconds):
     """Run one notebook with a time limit for each cell; return the text of its score."""
-    notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(SCORE))
     with tempfile.TemporaryDirectory() as folder:
         client = Client(
@@ -57,17 +70,24 @@ def run(path, seconds):
         )
         client.comm_open_handlers.clear()  # no widget is shown
         client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    texts = [output.data["text/plain"] for output in notebook.cells[-1].outputs]
-    return next(text for text in texts if HEAD.match(text))
+    return next(text for text in texts(notebook.cells[-1:]) if HEAD.match(text))
 
 
 def grade(path, seconds):
-    """Return the score of one notebook, such as "2 of 5", and the state of each task."""
+    """Return the score of one notebook, such as "2 of 5", each task's state, the first answers."""
     try:
-        score, *lines = run(path, seconds).splitlines()
+        notebook = nbformat.read(path, as_version=4)
+        told = dict(
+            found.groups() for text in texts(notebook.cells) if (found := FIRST.match(text))
+        )
+        score, *lines = run(notebook, seconds).splitlines()
     except Exception as error:  # whatever was handed in, the others are graded
         return [f"cannot be graded: {type(error).__name__}"]
-    return [HEAD.match(score)[1], *(TASK.match(line)[1] for line in lines)]
+    tasks = [TASK.fullmatch(line).groups() for line in lines]
+    states = [state for state, *_ in tasks]
+    firsts = [(number, told.get(title, first)) for number, (_, title, first) in enumerate(tasks, 1)]
+    words = " ".join(f"{number}{first}" for number, first in firsts if first)
+    return [HEAD.match(score)[1], *states, *[""] * (N_TASKS - len(states)), words]
 
 
 def handed_in(folder):
@@ -88,7 +108,8 @@ def main(arguments=None):
         parser.error(f"no notebook in {options.folder}")
     sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no text at all
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(["notebook", "passed", *(f"task {number}" for number in range(1, 6))])
+    numbers = range(1, N_TASKS + 1)
+    table.writerow(["notebook", "passed", *(f"task {n}" for n in numbers), "first answers"])
     for path in paths:
         table.writerow([path, *grade(options.folder / path, options.seconds)])
         sys.stdout.flush()
