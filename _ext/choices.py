@@ -12,12 +12,13 @@
     :::
 
 One option is marked right; the further paragraphs of an option are the reply to whoever chooses it.
-``_static/choices.js`` makes the options buttons. In a notebook the answer is folded.
+``_static/chapter.js`` brings the options to life. In a notebook the answer is folded.
 """
 
 import re
 from typing import NamedTuple
 
+from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
@@ -89,23 +90,10 @@ class Predict(SphinxDirective):
             return []
         name = f"predict-{self.env.new_serialno('predict') + 1}"
         question = make("p", *self.inline(self.arguments[0]), class_="vb-question", id=name)
-        answer = make("details", make("summary", *self.inline("Answer")))
-        buttons = make("ul", role="list")
-        replies = []
-        for number, option in enumerate(options):
-            right = {"data_right": True} if option.right else {}
-            text = self.inline(option.text)
-            button = make("button", *text, type="button", disabled=True, **right)
-            buttons += make("li", button)
-            if option.right:
-                answer += make("p", make("strong", *self.inline(option.text)))
-            if any(line.strip() for line in option.reply.lines):
-                reply = make("div", data_reply=str(number))
-                if not option.right:
-                    reply += make("p", make("em", *self.inline(option.text)))
-                replies.append(self.parsed(option.reply, reply))
-        self.parsed(reason, answer)
-        answer += replies
+        buttons, answer = live(
+            [(one.right, self.inline(one.text), self.parsed(one.reply)) for one in options],
+            self.parsed(reason),
+        )
         group = make("div", question, buttons, role="group", aria_labelledby=name)
         return [make("div", group, answer, class_="vb-predict")]
 
@@ -113,11 +101,33 @@ class Predict(SphinxDirective):
         """Return the nodes of Markdown text."""
         return self.state.inline_text(text, self.lineno)[0]
 
-    def parsed(self, part, parent):
-        """Return the parent with the nodes of some lines of the body in it."""
+    def parsed(self, part):
+        """Return the nodes of some lines of the body."""
+        parent = nodes.Element()
         lines = StringList(part.lines, self.env.docname)
         self.state.nested_parse(lines, self.content_offset + part.start, parent)
-        return parent
+        return parent.children
+
+
+def live(options, reason):
+    """Return the options of a choice as buttons out of use, and its closed answer.
+
+    Each option is a bool, whether it is right, its text and the reply to it, as nodes.
+    """
+    buttons = make("ul", role="list")
+    answer = make("details", make("summary", nodes.Text("Answer")))
+    replies = []
+    for number, (right, text, reply) in enumerate(options):
+        again = make("strong" if right else "em", *(one.deepcopy() for one in text))
+        marked = {"data_right": True} if right else {}
+        buttons += make("li", make("button", *text, type="button", disabled=True, **marked))
+        if right:
+            answer += make("p", again)
+        if reply:
+            echo = [] if right else [make("p", again)]
+            replies.append(make("div", *echo, *reply, data_reply=str(number)))
+    answer += [*reason, *replies]
+    return buttons, answer
 
 
 def setup(app):

@@ -1,7 +1,8 @@
-"""Homework: solutions in their dropdowns or withheld, and the cards that lead to the sets."""
+"""Homework: live choices, solutions in their dropdowns or withheld, cards that lead to the sets."""
 
 import re
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
@@ -10,7 +11,9 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
+from .choices import live
 from .pages import colab_url, repository
+from .tags import make
 
 LOGGER = getLogger(__name__)
 
@@ -31,6 +34,39 @@ def fold_solutions(app, doctree):
     if not app.config.homework_solutions:
         for dropdown in set(dropdowns):
             dropdown.parent.remove(dropdown)
+
+
+def enliven(app, doctree):
+    """Make lettered options a live choice, which replies as the check of their task does."""
+    folder, _, slug = app.env.docname.rpartition("/")
+    if folder != "homework" or not app.config.homework_solutions:
+        return
+    checks = import_module(f"vaebook.checks.{slug.replace('-', '_')}")
+    for options in list(doctree.findall(nodes.bullet_list)):
+        letters = [re.match(r"\(([a-z])\) ", item.astext()) for item in options]
+        if not all(letters):
+            continue
+        code = "\n".join(block.astext() for block in options.parent.findall(nodes.literal_block))
+        name = re.search(r"checks\.(check_\w+)\(", code)[1]
+        check = getattr(checks, name)
+        replies = {letter: [paragraph(words)] for letter, words in check.mistakes.items()}
+        if {found[1] for found in letters} != {check.right, *replies}:
+            LOGGER.warning("the letters are not those of %s", name, location=options)
+        buttons, answer = live(
+            [
+                (found[1] == check.right, item[0].children, replies.get(found[1], []))
+                for found, item in zip(letters, options, strict=True)
+            ],
+            [paragraph(check.because)],
+        )
+        group = make("div", buttons, role="group", aria_label=check.title)
+        kept = f"{app.env.docname}#{name}"
+        options.replace_self(make("div", group, answer, class_="vb-predict", data_keep=kept))
+
+
+def paragraph(words):
+    """Return a paragraph of plain words."""
+    return make("p", nodes.Text(words))
 
 
 class HomeworkCard(SphinxDirective):
@@ -102,6 +138,7 @@ def setup(app):
     """Register with Sphinx."""
     app.add_config_value("homework_solutions", True, "env", bool)
     app.add_directive("homework-card", HomeworkCard)
+    app.connect("doctree-read", enliven)
     app.connect("doctree-read", fold_solutions)
     app.connect("doctree-read", add_colab_buttons)
     app.connect("build-finished", withhold_sources)

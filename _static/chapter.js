@@ -77,9 +77,20 @@
 
   // ---- choices: the first answer stays, then the reply and the reason show ----------------------
 
+  // Keep a value under a name in this browser, or give what is kept: nothing, if it refuses.
+  function keep(name, value) {
+    try {
+      if (value !== undefined) localStorage.setItem(name, value);
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  }
+
   function choices() {
     for (const box of document.querySelectorAll(".vb-predict")) {
       const options = [...box.querySelectorAll("button")];
+      const name = box.dataset.keep && `vaebook:${box.dataset.keep}`; // of a homework task
       const answer = box.querySelector("details");
       const verdict = make("p", { className: "vb-verdict", role: "status" });
       answer.before(verdict);
@@ -90,6 +101,9 @@
         chosen.setAttribute("aria-pressed", "true");
         right.classList.add("vb-right");
         verdict.textContent = chosen === right ? "Yes." : "No: the answer with the tick is right.";
+        if (name && keep(name, options.indexOf(chosen))) {
+          verdict.textContent += " This browser keeps your first answer.";
+        }
         for (const reply of answer.querySelectorAll("[data-reply]")) {
           if (reply.dataset.reply === String(options.indexOf(chosen))) verdict.after(reply);
           else reply.hidden = true;
@@ -100,6 +114,8 @@
         option.disabled = false;
         option.addEventListener("click", () => choose(option));
       }
+      const before = options[(name && keep(name)) ?? ""];
+      if (before) choose(before);
     }
   }
 

@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from sphinx.addnodes import pending_xref
 
 from _ext import homework, pages
+from _ext.tags import Tag
 from vaebook.checks import Choice, Function, Number
 from vaebook.checks.comparing import Case
 
@@ -373,10 +374,11 @@ def test_solution_notebooks_are_written_to_a_folder_and_nothing_else(tmp_path):
 class Application:
     """As much of Sphinx as the handlers look at."""
 
-    def __init__(self, outdir, *, solutions):
+    def __init__(self, outdir, *, solutions, docname=""):
         self.outdir = outdir
         self.srcdir = ROOT
-        self.config = self
+        self.config = self.env = self
+        self.docname = docname
         self.homework_solutions = solutions
         self.html_theme_options = {}
 
@@ -425,6 +427,53 @@ def test_a_solution_without_a_dropdown_is_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(homework.LOGGER, "warning", lambda text, **_: warned.append(text))
     homework.fold_solutions(Application(tmp_path, solutions=True), document)
     assert warned == ["a solution cell has no dropdown above it"] * 2
+
+
+def task_with_options(check, letters):
+    """The section of a task: a list of options, and the call of the check."""
+    options = nodes.bullet_list()
+    for letter in letters:
+        text = nodes.paragraph("", f"({letter}) about ", nodes.math("", "x"))
+        options += nodes.list_item("", text)
+    call = f"checks.{check}(answer)"
+    return nodes.section("", options, nodes.paragraph("", "dots"), nodes.literal_block(call, call))
+
+
+@pytest.mark.parametrize("solutions", [True, False])
+def test_lettered_options_become_a_choice_that_replies_as_the_check_does(tmp_path, solutions):
+    document = task_with_options("check_savings", "abcde")
+    application = Application(tmp_path, solutions=solutions, docname="homework/jensens-inequality")
+    homework.enliven(application, document)
+    if not solutions:
+        assert isinstance(document[0], nodes.bullet_list)
+        return
+    check = checks_of(ROOT / "homework" / "jensens-inequality.md")["check_savings"]
+    tags = [(tag["tag"], tag["attributes"], tag.astext()) for tag in document[0].findall(tags_of)]
+    right = [text[1] for name, marks, text in tags if name == "button" and "data-right" in marks]
+    assert right == [check.right]
+    assert len([name for name, *_ in tags if name == "button"]) == 5
+    replies = {
+        "abcde"[int(marks["data-reply"])]: text for _, marks, text in tags if "data-reply" in marks
+    }
+    assert replies.keys() == check.mistakes.keys()
+    for letter, words in check.mistakes.items():
+        assert replies[letter].startswith(f"({letter}) about")
+        assert replies[letter].endswith(words)
+    [answer] = [text for name, _, text in tags if name == "details"]
+    assert check.because in answer
+    assert document[0]["attributes"]["data-keep"] == "homework/jensens-inequality#check_savings"
+
+
+def tags_of(node):
+    return isinstance(node, Tag)
+
+
+def test_options_with_other_letters_than_the_check_are_a_warning(tmp_path, monkeypatch):
+    warned = []
+    monkeypatch.setattr(homework.LOGGER, "warning", lambda *words, **_: warned.append(words))
+    application = Application(tmp_path, solutions=True, docname="homework/jensens-inequality")
+    homework.enliven(application, task_with_options("check_savings", "abcd"))
+    assert warned == [("the letters are not those of %s", "check_savings")]
 
 
 GITHUB = "https://github.com/owner/book"
