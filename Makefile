@@ -85,7 +85,7 @@ audit:  ## ask for known vulnerabilities of the versions in requirements.txt
 	@$(PYTHON) -E -s tools/lock.py --audit
 
 wheel:  ## write dist/vaebook-*.whl, which a notebook can install
-	@$(RUN) python -m pip wheel --quiet --no-deps --wheel-dir dist . && ls dist/*.whl
+	@$(RUN) python tools/build_wheel.py
 
 lint:  ## look at style, as make test does first
 	@$(RUN) true

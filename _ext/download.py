@@ -1,20 +1,32 @@
 """Each page's notebook to take along: ``_notebooks/<page>.ipynb`` in the site.
 
 A browser does not save what a page opened as a file links to; there ``_static/book.js`` takes the
-notebook from the script beside it.
+notebook from the script beside it. While the book has no address to install the package from, its
+wheel lies beside the notebooks, if ``tools/build_wheel.py`` has written it.
 """
 
 import json
 import shutil
 from pathlib import Path
 
+import vaebook
+
+from .pages import repository
+
 FOLDER = "_notebooks"
+WHEEL = f"vaebook-{vaebook.__version__}-py3-none-any.whl"
 
 
 def notebook(app, pagename):
     """Return the notebook of a page, or None if it has none."""
     path = Path(app.srcdir, pagename).with_suffix(".ipynb")
     return path if path.exists() else None
+
+
+def wheel(app):
+    """Return the package's wheel, or None where a notebook installs it from an address."""
+    path = Path(app.srcdir, "dist", WHEEL)
+    return path if path.exists() and not repository(app)[0] else None
 
 
 def add_button(app, pagename, templatename, context, doctree):
@@ -24,21 +36,31 @@ def add_button(app, pagename, templatename, context, doctree):
     downloads = next(
         group for group in context["header_buttons"] if group["label"] == "download-buttons"
     )
-    button = {
-        "type": "link",
-        "url": context["pathto"](f"{FOLDER}/{pagename}.ipynb", 1),
-        "tooltip": "Download the notebook of this page",
-        "text": "Notebook (.ipynb)",
-        "icon": "fas fa-code",
-        "label": "download-notebook-button",
-    }
-    downloads["buttons"].insert(0, button)
+    offers = [("notebook", f"{pagename}.ipynb", "Notebook (.ipynb)", "the notebook of this page")]
+    if wheel(app):
+        offers.append(
+            ("package", WHEEL, "Package (.whl)", "the package that the notebook installs")
+        )
+    downloads["buttons"][:0] = [
+        {
+            "type": "link",
+            "url": context["pathto"](f"{FOLDER}/{file}", 1),
+            "tooltip": f"Download {what}",
+            "text": text,
+            "icon": "fas fa-code" if name == "notebook" else "fas fa-box",
+            "label": f"download-{name}-button",
+        }
+        for name, file, text, what in offers
+    ]
 
 
 def copy_notebooks(app, exception):
     """Put the notebooks into the site, each as it is and as a script that holds its text."""
     if exception or app.builder.format != "html":
         return
+    if package := wheel(app):
+        Path(app.outdir, FOLDER).mkdir(exist_ok=True)
+        shutil.copy(package, Path(app.outdir, FOLDER))
     for page in app.env.found_docs:
         if source := notebook(app, page):
             target = Path(app.outdir, FOLDER, f"{page}.ipynb")

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lower_myst import Lowering
 
+from _ext.download import WHEEL
+
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
 ---
@@ -726,17 +728,26 @@ def install_cell(notebook):
     return next(cell for cell in notebook.cells if cell.id == "install_1")
 
 
-def test_without_an_address_there_is_no_link_and_the_wheel_is_named(shelf, tmp_path):
+def test_without_an_address_the_first_cell_installs_the_wheel_beside_it_or_asks_for_it(
+    shelf, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     shelf.page(PLAIN)
     notebook = shelf.notebook()
     assert notebook.cells[0].id == "page_1"
     assert "http" not in sources(notebook)
     cell = install_cell(notebook)
     assert cell.metadata == {"cellView": "form", "jupyter": {"source_hidden": True}}
-    exec(cell.source, {})  # vaebook is there: nothing happens
-    missing = cell.source.replace("import vaebook", "import vaebook_is_not_here")
-    with pytest.raises(ImportError, match=r"`make wheel` writes dist/vaebook-\d\S+-py3-none-any"):
-        exec(missing, {})
+    installed = []
+    source = cell.source.replace("%pip install --quiet {wheel}", "installed.append(wheel)")
+    exec(source, {"installed": installed})  # vaebook is there: nothing happens
+    missing = source.replace("import vaebook", "import vaebook_is_not_here")
+    with pytest.raises(ImportError, match=f"upload {WHEEL} beside this notebook"):
+        exec(missing, {"installed": installed})
+    assert installed == []
+    (tmp_path / WHEEL).touch()
+    exec(missing, {"installed": installed})
+    assert installed == [WHEEL]
 
 
 def test_with_an_address_there_are_a_badge_a_link_and_an_install_from_the_tag(shelf):

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 from book_pages import ROOT, code_cells, toc_pages
+from build_wheel import build_wheel
 from environment import adopt, alone
 from execution_cache import open_cache
 
@@ -136,6 +137,7 @@ def check():
 def main():
     """Build, check and say what to open; the exit status is 0 only if all is well."""
     started = time.perf_counter()
+    build_wheel()
     print(f"[1/2] Running the chapters and building {len(toc_pages())} pages ...", flush=True)
     if build() != 0:
         sys.exit("make book: the build failed; the first warning or error above says where.")

@@ -27,6 +27,7 @@ import vaebook
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _ext.checks import check_title
 from _ext.choices import read_choice
+from _ext.download import WHEEL
 from _ext.moves import read_move
 
 STORED = "nbval-check-output"
@@ -446,13 +447,7 @@ class Lowering:
                 where += f"#subdirectory={self.book.folder_in_repository}"
             lines.append(f'    %pip install --quiet "vaebook @ {where}"')
         else:
-            wheel = f"vaebook-{version}-py3-none-any.whl"
-            lines += [
-                "    raise ImportError(",
-                f'        "vaebook is missing: `make wheel` writes dist/{wheel}; "',
-                f'        "put it beside this notebook and run `%pip install {wheel}`."',
-                "    ) from None",
-            ]
+            lines.append(FROM_WHEEL)
         return "\n".join(lines)
 
     def reference_list(self) -> str:
@@ -464,6 +459,18 @@ class Lowering:
         works = [re.sub(r"\\([.-])", r"\1", " ".join(work.split())) for work in works]
         return "\n".join(["**References**", "", *(f"- {work}" for work in works)])
 
+
+# The rest of the set-up cell while there is no address to install the package from.
+FROM_WHEEL = f"""\
+    from pathlib import Path
+
+    wheel = "{WHEEL}"
+    if not Path(wheel).exists():
+        raise ImportError(
+            f"vaebook is missing: upload {{wheel}} beside this notebook (Colab: Files, "
+            "on the left) and run this cell again. Each page of the book offers it for download."
+        ) from None
+    %pip install --quiet {{wheel}}"""
 
 # How Jupyter and Colab are told that the code of a cell is folded away.
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}

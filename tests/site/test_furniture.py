@@ -1,15 +1,18 @@
 """What a page is furnished with: figures, code, formulas, titles, its notebook, its calm."""
 
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
-from book_pages import ROOT
+from book_pages import ROOT, Book
 from build_book import SITE
 from old_form import OLD_FORM
+from playwright.sync_api import expect
 from test_pages import PAGES, each_page, open_page
 
 from _ext import code, places
+from _ext.download import WHEEL
 
 CHAPTER = "chapters/jensens-inequality.html"
 FIGURE = "article figure:has(.vb-code)"
@@ -185,11 +188,47 @@ def test_notebook_of_a_page_downloads_whole(new_page, site, file_site, scheme):
     assert Path(download.value.path()).read_bytes() == notebook.read_bytes()
 
 
+@pytest.mark.skipif(bool(Book(ROOT).address), reason="the notebooks install from the address")
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_the_package_that_a_notebook_asks_for_lies_beside_it(new_page, site, file_site, scheme):
+    page = new_page(accept_downloads=True)
+    open_page(page, (site if scheme == "http" else file_site) + CHAPTER)
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Package").click()
+    assert download.value.suggested_filename == WHEEL
+    assert WHEEL in (ROOT / CHAPTER).with_suffix(".ipynb").read_text("utf-8")
+    with zipfile.ZipFile(download.value.path()) as wheel:
+        packed = [name for name in wheel.namelist() if name.startswith("vaebook/")]
+        files = [path for path in (ROOT / "vaebook").rglob("*") if path.is_file()]
+        here = [path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"]
+        assert sorted(packed) == sorted(here)
+        assert all(wheel.read(name) == (ROOT / name).read_bytes() for name in packed)
+
+
 @pytest.mark.parametrize("name", WITH_NOTEBOOK)
 def test_page_links_to_its_notebook(name):
     path = name.replace(".html", ".ipynb")
     assert f'href="../_notebooks/{path}"' in (SITE / name).read_text("utf-8")
     assert (SITE / "_notebooks" / path).read_bytes() == (ROOT / path).read_bytes()
+
+
+# ---- homework ----
+
+
+def test_a_prediction_of_the_homework_keeps_its_first_answer(page, site):
+    open_page(page, f"{site}homework/jensens-inequality.html")
+    box = page.locator(".vb-predict").first
+    options, verdict = box.locator("button"), box.get_by_role("status")
+    assert options.count() == 5
+    options.nth(3).click()
+    expect(verdict).to_have_text(re.compile("^No: .*This browser keeps your first answer"))
+    expect(box.get_by_text("a few households own nearly all of it")).to_be_visible()
+    page.reload(wait_until="load")
+    expect(verdict).to_contain_text("No:")
+    assert options.nth(3).get_attribute("aria-pressed") == "true"
+    options.nth(2).click(force=True)
+    assert options.nth(2).get_attribute("aria-pressed") is None
 
 
 # ---- calm ----
