@@ -78,23 +78,32 @@ def kl_prior_of(mean, log_var):
     return 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(-1)
 
 
-def mirror_stacked(x, mean, log_var, weights, bias, eps):
-    both = np.stack([eps, -eps])
-    z = mean + np.exp(log_var / 2) * both
-    return fit_of(x, z @ weights + bias).mean(axis=0) - kl_prior_of(mean, log_var)
+def model_by_errors(reconstruction, kl, beta, noise_std, n_dims):
+    half_log = np.log(2 * np.pi * noise_std**2) / 2
+    bounds = []
+    for r, k in zip(reconstruction, kl, strict=True):
+        square = -2 * noise_std**2 * (r + n_dims * half_log)
+        var = beta * noise_std**2
+        bounds.append(-n_dims * np.log(2 * np.pi * var) / 2 - square / var / 2 - k)
+    return np.array(bounds), np.sqrt(beta) * noise_std
 
 
-def mirror_in_torch(x, mean, log_var, weights, bias, eps):
-    x, mean, log_var, weights, bias, eps = map(
-        torch.as_tensor, (x, mean, log_var, weights, bias, eps)
-    )
-    std = torch.exp(log_var / 2)
-    estimates = []
-    for sign in (1, -1):
-        logits = (mean + sign * std * eps) @ weights + bias
-        estimates.append(Bernoulli(logits=logits).log_prob(x).sum(-1))
-    kl = 0.5 * (std**2 + mean**2 - 1 - log_var).sum(-1)
-    return sum(estimates) / 2 - kl
+def model_in_torch(reconstruction, kl, beta, noise_std, n_dims):
+    noise = torch.tensor(beta * noise_std**2, dtype=torch.float64).sqrt()
+    zero = torch.zeros(n_dims, dtype=torch.float64)
+    peak_old = Independent(Normal(zero, noise_std), 1).log_prob(zero)
+    peak_new = Independent(Normal(zero, noise), 1).log_prob(zero)
+    reconstruction, kl = torch.as_tensor(reconstruction), torch.as_tensor(kl)
+    return (reconstruction - peak_old) / beta + peak_new - kl, noise
+
+
+def model_divided(reconstruction, kl, beta, noise_std, n_dims):
+    return (reconstruction - beta * kl) / beta, noise_std * beta**0.5
+
+
+def model_of_mean(*given):
+    bound, noise = model_by_errors(*given)
+    return np.full_like(bound, bound.mean()), noise
 
 
 def loss_in_torch(x, logits, mean, log_var):
@@ -120,7 +129,7 @@ def loss_untouched(x, logits, mean, log_var):
 RIGHT = {
     "check_kl": [kl_looped, kl_in_torch, kl_by_library],
     "check_pixels": [pixels_looped, pixels_in_torch, pixels_by_library],
-    "check_mirror": [mirror_stacked, mirror_in_torch],
+    "check_model": [model_by_errors, model_in_torch],
     "check_repair": [loss_in_torch, loss_looped],
 }
 
@@ -136,6 +145,16 @@ WRONG = {
         (pixels_by_probability, "NaN"),
         (pixels_that_overflow, "an infinity"),
         (lambda x, a: x * a - softplus(a), "wrong shape"),
+    ],
+    "check_model": [
+        (model_divided, "Only the error is divided"),
+        (model_of_mean, "For two points"),
+        (lambda r, k, beta, std, n: model_in_torch(r, k, beta, std, n)[0], "2 values are asked"),
+        (lambda r, k, b, s, n: model_by_errors(r, k, 1 / b, s, n), "not σ/√β"),
+        (
+            lambda r, k, b, s, n: (model_by_errors(r, k, b, s, n)[0] + k * 0.5, s * b**0.5),
+            "The KL: this term counts half",
+        ),
     ],
     "check_repair": [
         (loss_untouched, "too much weight. The KL is summed over the batch"),

@@ -228,136 +228,154 @@ check_pixels = Function(
 # -- task 4 ------------------------------------------------------------------------------------
 
 
-def _one_draw(x, mean, log_var, weights, bias, eps, *, std=None, average=False):
-    std = np.exp(0.5 * log_var) if std is None else std
-    fit = _log_bernoulli(x, (mean + std * eps) @ weights + bias)
-    return fit / x.shape[-1] if average else fit
+def _constant(std, n_dims):
+    """log N[x; x, std^2 I]: the log-density where the error is zero."""
+    return -0.5 * n_dims * np.log(2 * np.pi * std**2)
 
 
-def _kl_prior(mean, log_var):
-    return 0.5 * (np.expm1(log_var) - log_var + mean**2).sum(axis=-1)
+def _model(reconstruction, kl, beta, noise_std, n_dims, *, power=0.5):
+    """The model with the noise noise_std beta^power."""
+    noise = noise_std * beta**power
+    error = (reconstruction - _constant(noise_std, n_dims)) * (noise_std / noise) ** 2
+    return error + _constant(noise, n_dims) - kl, noise
 
 
-def _mirrored(x, mean, log_var, weights, bias, eps, *, kl=-1.0, sign=-1.0, **how):
-    one = _one_draw(x, mean, log_var, weights, bias, eps, **how)
-    two = _one_draw(x, mean, log_var, weights, bias, sign * eps, **how)
-    return 0.5 * (one + two) + kl * _kl_prior(mean, log_var)
+def _model_off(change):
+    """The right noise, and the ELBO with ``change(*arguments)`` added."""
+
+    def model(*arguments):
+        bound, noise = _model(*arguments)
+        return bound + change(*arguments), noise
+
+    return model
 
 
-def _mirrored_cases(rng):
-    for n_rows, n_latent, n_pixels in [(1, 1, 4), (3, 2, 5), (4, 3, 20)]:
-        x = rng.integers(0, 2, (n_rows, n_pixels)).astype(float)
-        mean, log_var, eps = rng.normal(0, 1, (3, n_rows, n_latent))
-        weights = rng.normal(0, 1.5, (n_latent, n_pixels))
-        yield x, mean, log_var, weights, rng.normal(size=n_pixels), eps
-    yield x, mean, log_var - 30.0, 300 * weights, np.zeros(n_pixels), eps
+def _old_constant(reconstruction, kl, beta, noise_std, n_dims):
+    return _constant(noise_std, n_dims)
 
 
-def _tiny(x=1, mean=0, log_var=0, weights=0, bias=0, eps=1):
-    """Arguments for one image of one pixel with one latent dimension, but for what is given."""
-    x, mean, log_var, weights, eps = row(x, mean, log_var, weights, eps)
-    return x, mean, log_var, weights, np.atleast_1d(np.asarray(bias, float)), eps
+def _new_constant(reconstruction, kl, beta, noise_std, n_dims):
+    return _constant(noise_std * np.sqrt(beta), n_dims)
 
 
-def _mirrored_of_pair(x, mean, log_var, weights, bias, eps):
-    """Decode the average of the two samples, which is the mean."""
-    return _mirrored(x, mean, log_var, weights, bias, 0.0 * eps)
+def _model_cases(rng):
+    for n_rows, n_dims in [(1, 1), (3, 2), (4, 2), (2, 5)] * 2:
+        beta, std = rng.uniform(1.5, 5.0), rng.uniform(0.1, 1.0)
+        beta = beta if rng.random() < 0.5 else 1 / beta
+        error, kl = rng.uniform(0.1, 3.0, (2, n_rows))
+        yield _constant(std, n_dims) - error / std**2, kl, beta, std, n_dims
+    yield _constant(0.01, 784) - 1e4 * error, kl, 392e4, 0.01, 784
 
 
-def _sum_of_pair(x, mean, log_var, weights, bias, eps):
-    return 2 * _mirrored(x, mean, log_var, weights, bias, eps, kl=0.0) - _kl_prior(mean, log_var)
+def _point(reconstruction, kl, beta, noise_std=(2 * np.pi) ** -0.5, n_dims=1):
+    """Arguments for one point or more; by itself a noise whose density has the constant 0."""
+    return *map(np.atleast_1d, (reconstruction, kl)), beta, noise_std, n_dims
 
 
-check_mirror = Function(
+check_model = Function(
     homework,
-    "Antithetic noise",
-    oracle=_mirrored,
-    cases=_mirrored_cases,
+    "A weight on the KL, or more noise",
+    oracle=_model,
+    cases=_model_cases,
+    names=("ELBO", "noise"),
     mistakes={
-        "Only one sample is used: the second has -eps in place of eps.": (
-            partial(_mirrored, sign=1.0)
+        "β multiplies the variance of the noise, so the standard deviation is σ√β, not βσ.": (
+            partial(_model, power=1.0)
         ),
-        "The mean is decoded: average the two log-likelihoods, not the two samples.": (
-            _mirrored_of_pair
+        "A larger weight on the KL lets the error count less, as more noise does: σ√β, not σ/√β.": (
+            partial(_model, power=-0.5)
         ),
-        "The two log-likelihoods are added; the estimate is their average.": _sum_of_pair,
-        "The samples have the wrong standard deviation: multiply eps by exp(log_var / 2).": (
-            lambda x, mean, log_var, *rest: _mirrored(x, mean, log_var, *rest, std=np.exp(log_var))
+        "βσ² is the variance of the noise; return its standard deviation.": lambda *arguments: (
+            _model(*arguments)[0],
+            arguments[2] * arguments[3] ** 2,
         ),
-        "The KL to the prior is missing.": partial(_mirrored, kl=0.0),
-        "The KL counts twice: subtract it once for the pair, with its factor ½.": (
-            partial(_mirrored, kl=-2.0)
+        "Only the error is divided by β: R also contains the constant of the old noise; take it "
+        "out before, and put in that of the new noise.": _model_off(
+            lambda *arguments: _old_constant(*arguments) / arguments[2] - _new_constant(*arguments)
         ),
-        "The KL is added; it must be subtracted.": (partial(_mirrored, kl=1.0)),
-        "The log-probabilities of the pixels are averaged; the bound contains their sum.": (
-            partial(_mirrored, average=True)
+        "The constant, too, has a noise in it: -½D log 2πσ'², with the new one.": _model_off(
+            lambda *arguments: _old_constant(*arguments) - _new_constant(*arguments)
         ),
-        "The second sample is -z; the sign of eps changes, not that of z: mean - std eps.": (
-            lambda x, mean, log_var, weights, bias, eps: (
-                0.5 * _one_draw(x, mean, log_var, weights, bias, eps)
-                + 0.5 * _one_draw(x, -mean, log_var, weights, bias, -eps)
-                - _kl_prior(mean, log_var)
+        "In an ELBO the KL counts once, also in that of the new model.": _model_off(
+            lambda reconstruction, kl, beta, *_: (1 - beta) * kl
+        ),
+        "The objective is divided by β, and its KL has that weight already: subtract the KL, "
+        "not KL/β.": _model_off(lambda reconstruction, kl, beta, *_: kl - kl / beta),
+        "That is the ELBO with the old noise, the one on display.": lambda *arguments: (
+            arguments[0] - arguments[1],
+            _model(*arguments)[1],
+        ),
+        "That is minus the objective, R - β KL: divide it by β, and mind the constants.": (
+            lambda reconstruction, kl, beta, *rest: (
+                reconstruction - beta * kl,
+                _model(reconstruction, kl, beta, *rest)[1],
             )
         ),
-        "The bias of the decoder is missing: logits = z @ weights + bias.": (
-            lambda x, mean, log_var, weights, bias, eps: _mirrored(
-                x, mean, log_var, weights, 0 * bias, eps
+        "The constant of a density of D coordinates has the factor D.": (
+            lambda reconstruction, kl, beta, noise_std, n_dims: _model(
+                reconstruction, kl, beta, noise_std, 1
             )
         ),
     },
-    terms={
-        "the log-likelihood of the sample with +eps, halved": lambda *a: 0.5 * _one_draw(*a),
-        "the log-likelihood of the sample with -eps, halved": lambda *a: (
-            0.5 * _one_draw(*a[:5], -a[5])
-        ),
-        "the part of the KL from the means, -½μ²": lambda x, mean, *_: (
-            -0.5 * (mean**2).sum(axis=-1)
-        ),
-        "the part of the KL from the variances, -½s²": lambda x, mean, log_var, *_: (
-            -0.5 * np.exp(log_var).sum(axis=-1)
-        ),
-        "the part of the KL from the log-variances, ½ log s²": lambda x, mean, log_var, *_: (
-            0.5 * log_var.sum(axis=-1)
-        ),
-        "the constant of the KL, ½ for each latent dimension": lambda x, mean, *_: np.full(
-            len(mean), 0.5 * mean.shape[1]
-        ),
-    },
+    terms=(
+        {
+            "the reconstruction divided by the weight, R/β": lambda reconstruction, kl, beta, *_: (
+                reconstruction / beta
+            ),
+            "the KL": lambda reconstruction, kl, *_: -kl,
+            "the constant of the old noise, ½D log(2πσ²)/β": lambda *arguments: (
+                -_old_constant(*arguments) / arguments[2]
+            ),
+            "the constant of the new noise, -½D log 2πσ'²": _new_constant,
+        },
+        {},
+    ),
     known={
-        "With q the prior and no weights a pixel has probability ½: log ½": _tiny(),
-        "A bias of log 3 makes the pixel 1 with probability ¾: log ¾": _tiny(bias=np.log(3)),
-        "With this bias a pixel that is 0 has probability ¼: log ¼": _tiny(x=0, bias=np.log(3)),
-        "With a mean of 2 the KL is 2: log ½ - 2": _tiny(mean=2),
-        "With a variance of 4 the KL is ½(4 - 1 - log 4): log ½ - 0.8069": _tiny(log_var=_LOG_4),
-        "With eps = 0 both samples are the mean: log ¾ - ½": (
-            _tiny(mean=1, weights=np.log(3), eps=0)
+        "With β = 1 nothing changes: for R = -3 and KL = 2": _point(-3.0, 2.0, 1.0),
+        "For β = 4, σ = 0.2, R = -1 and KL = 0": _point(-1.0, 0.0, 4.0, 0.2),
+        "Where 2πσ² = 1, R = -8, KL = 0 and β = 4, as -8/4 - ½ log 4": _point(-8.0, 0.0, 4.0),
+        "Where 2πσ² = 1, R = -8, KL = 3 and β = 4, as -8/4 - ½ log 4 - 3": _point(-8.0, 3.0, 4.0),
+        "Where 2πσ² = 1, R = -8, KL = 0 and β = ¼, as -8·4 + ½ log 4": _point(-8.0, 0.0, 0.25),
+        "Without an error, R = 0 where 2πσ² = 1, for β = 4 and D = 6, as -½·6 log 4": (
+            _point(0.0, 0.0, 4.0, n_dims=6)
         ),
-        "The samples 1 and -1 have logits ±log 3: ½(log ¾ + log ¼)": _tiny(weights=np.log(3)),
-        "With std 2 the samples are ±2: ½(log 0.9 + log 0.1) - 0.8069": (
-            _tiny(log_var=_LOG_4, weights=np.log(3))
-        ),
-        "For two pixels of probability ½, 2 log ½": (_tiny(x=[1, 0], weights=[0, 0], bias=[0, 0])),
-        "For two latent dimensions with mean 1 the KL is 1: log ½ - 1": (
-            _tiny(mean=[1, 1], log_var=[0, 0], weights=[[0], [0]], eps=[1, 1])
-        ),
-        "For logits of ±900, ½(0 - 900)": _tiny(weights=900),
+        "For two points with R = -8 and -4": _point([-8.0, -4.0], [0.0, 0.0], 4.0),
     },
     properties=(
-        never("With binary pixels the estimate is never above 0", lambda value, *_: value > 1e-9),
         related(
-            "With -eps in place of eps the value must be the same",
-            lambda x, mean, log_var, weights, bias, eps: (x, mean, log_var, weights, bias, -eps),
+            "One nat more of KL is one nat less of ELBO",
+            lambda reconstruction, kl, *rest: (reconstruction, kl + 1, *rest),
+            lambda value, *_: (value[0] - 1, value[1]),
         ),
-        rows(0, 1, 2, 5),
+        related(
+            "The weight 1/β on that model must lead back to R - KL and σ",
+            lambda reconstruction, kl, beta, noise_std, n_dims: (
+                _model(reconstruction, 0 * kl, beta, noise_std, n_dims)[0],
+                kl,
+                1 / beta,
+                noise_std * np.sqrt(beta),
+                n_dims,
+            ),
+            lambda value, reconstruction, kl, beta, noise_std, n_dims: (
+                reconstruction - kl,
+                noise_std,
+            ),
+        ),
+        related(
+            "A point must not depend on the others; alone the first must have the value it had",
+            lambda reconstruction, kl, *rest: (reconstruction[:1], kl[:1], *rest),
+            lambda value, *_: (value[0][:1], value[1]),
+        ),
     ),
     hints=(
-        "The two samples are mean + std eps and mean - std eps. Both have distribution q, so each "
-        "gives an unbiased estimate.",
-        "Write one function for a single sample and call it twice; subtract the KL once.",
-        "std = exp(log_var / 2); logits = z @ weights + bias; then the formula of task 3.",
+        "Write R as a constant minus m/(2σ²), with the expected squared error m. What becomes of "
+        "each term of the objective when you divide it by β?",
+        "m/(2βσ²) is the error term of a density with the variance βσ². Its constant is "
+        "-½D log 2πβσ².",
+        "m/(2σ²) = -½D log 2πσ² - R. Divide it by β, subtract it from the new constant, and "
+        "subtract the KL.",
     ),
-    because="Both samples have distribution q, so the average is unbiased; its variance need not "
-    "be smaller than that of two independent samples.",
+    because="Beside a fixed Gaussian noise, β is a factor of its variance and no second setting.",
 )
 
 
@@ -368,6 +386,10 @@ _BUGS = {
     "batch": "The KL is summed over the batch, so the loss depends on the size of the batch.",
     "reward": "The KL has the wrong sign: the loss must rise when q moves away from the prior.",
 }
+
+
+def _kl_prior(mean, log_var):
+    return 0.5 * (np.expm1(log_var) - log_var + mean**2).sum(axis=-1)
 
 
 def _loss(x, logits, mean, log_var, *, left=()):
