@@ -29,13 +29,13 @@ Object.assign(vaebook.forms, (() => {
     return values[layers.length];
   }
   function step(p, layer, from, to) {
-    const n = layer.n, m = layer.m, last = layer.last;
-    for (let o = 0, at = layer.w, b = layer.b; o < m; o++, at += n, b++) {
+    const n = layer.n, m = layer.m, b = layer.b;
+    for (let o = 0, at = layer.w; o < m; o++, at += n) {
       let sum = p[at] * from[0];
       for (let i = 1; i < n; i++) sum += p[at + i] * from[i];
-      sum += p[b];
-      to[o] = last ? sum : exactTanh(sum);
+      to[o] = sum + p[b + o];
     }
+    if (!layer.last) for (let o = 0; o < m; o++) to[o] = exactTanh(to[o]);
   }
 
   // From the slopes of the outputs to those of the input, all added to the gradient g.
@@ -44,14 +44,16 @@ Object.assign(vaebook.forms, (() => {
   }
   function stepBack(p, g, layer, from, slope, to, hidden) {
     const n = layer.n, m = layer.m, w = layer.w, b = layer.b;
-    for (let o = 0, at = w; o < m; o++, at += n) {
-      const s = slope[o];
-      for (let i = 0; i < n; i++) g[at + i] += s * from[i];
-      g[b + o] += s;
-      if (o === 0) for (let i = 0; i < n; i++) to[i] = s * p[at + i];
-      else for (let i = 0; i < n; i++) to[i] += s * p[at + i];
+    for (let o = 0; o < m; o++) g[b + o] += slope[o];
+    for (let i = 0; i < n; i++) {
+      const f = from[i];
+      let sum = 0;
+      for (let o = 0, at = w + i; o < m; o++, at += n) {
+        g[at] += slope[o] * f;
+        sum += slope[o] * p[at];
+      }
+      to[i] = hidden ? sum * (1 - f * f) : sum;
     }
-    if (hidden) for (let i = 0; i < n; i++) to[i] *= 1 - from[i] * from[i];
   }
 
   // The gradient of beta KL - log p(x|z*), the mean over a batch x = [x1, x2, x1, ...] with noise eps.
