@@ -64,12 +64,6 @@ vaebook.define("vae-step", (api) => {
     }
     return nets;
   }
-  let noiseDraws = { rows: [] }; // standard normal numbers of one seed
-  function draws(seed, n) {
-    if (noiseDraws.seed !== seed) noiseDraws = { seed, rows: [] };
-    while (noiseDraws.rows.length < n) noiseDraws.rows.push(forms.standardNormal(seed, noiseDraws.rows.length));
-    return noiseDraws.rows;
-  }
 
   // The estimates as dots, the last one falling into place, and the two lines between which they lie.
   function stripOf(strip) {
@@ -127,10 +121,10 @@ vaebook.define("vae-step", (api) => {
       const x = [values.x1, values.x2];
       const { encoder, decoder, path } = networks(epoch);
       const [mean, std] = encoder(x);
-      const eps = draws(seed, n);
+      const eps = Array.from({ length: n }, (_, i) => forms.standardNormal(seed, i));
       const { logPx: evidence } = forms.evidence(decoder, noise, x);
       const terms = forms.boundTerms(decoder, noise, evidence, x, mean, std);
-      const estimates = eps.slice(0, n).map((e) => forms.logLikelihood(decoder, noise, x, mean + std * e) - terms.klPrior);
+      const estimates = eps.map((e) => forms.logLikelihood(decoder, noise, x, mean + std * e) - terms.klPrior);
       const estimate = estimates[n - 1];
       const z = mean + std * eps[n - 1];
       const [f1, f2] = decoder(z);
