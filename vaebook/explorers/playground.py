@@ -20,7 +20,9 @@ SEEDS = 999
 MOST = 300
 #: Points of a stroke are so far apart.
 GAP = 0.1
-LATENT = uniform_grid(-4.0, 4.0, 641).points
+LATENT = uniform_grid(-6.0, 6.0, 961).points
+STEP = LATENT[1] - LATENT[0]
+#: Where a q is too narrow or too wide for LATENT, its nodes are mean + std EPS.
 EPS = uniform_grid(-6.0, 6.0, 17).points
 _BLOCK = 100
 
@@ -216,10 +218,18 @@ class Playground(Explorer):
         encoder, model = self.networks()
         mean, log_var = encoder(x).T
         std = np.exp(log_var / 2)
-        f = model.decoder(mean[:, None] + std[:, None] * EPS)  # (n, 17, 2)
-        log_likelihood = log_normal(x[:, None], f, self.noise_std).sum(axis=-1)
-        mass = (EPS[1] - EPS[0]) * np.exp(log_normal(EPS, 0.0, 1.0))
-        reconstruction, kl_prior = log_likelihood @ mass, kl_normal(mean, std)
+
+        def expected_square(z):  # under q, over nodes at equal distances, (961,) or (n, 17)
+            square = ((x[:, None] - model.decoder(z)) ** 2).sum(axis=-1)
+            width = z[..., 1:2] - z[..., :1]
+            mass = width * np.exp(log_normal(z, mean[:, None], std[:, None]))
+            return (square * mass).sum(axis=-1)
+
+        fits = (std >= 1.5 * STEP) & (np.abs(mean) + 5.5 * std <= LATENT[-1])
+        own = mean[:, None] + std[:, None] * EPS
+        square = np.where(fits, expected_square(LATENT), expected_square(own))
+        reconstruction = 2 * log_normal(0.0, 0.0, self.noise_std) - square / (2 * self.noise_std**2)
+        kl_prior = kl_normal(mean, std)
         return {
             "mean": mean, "std": std, "reconstruction": reconstruction, "kl_prior": kl_prior,
             "elbo": reconstruction - kl_prior, "log_px": model.log_marginal(x),
@@ -275,5 +285,5 @@ class Playground(Explorer):
         x = (np.array([self.x1, self.x2]) - centre) / spread
         at = self.scores(x[None])
         q = np.exp(log_normal(LATENT, at["mean"], at["std"]))
-        figures.plot_q(LATENT, self.posterior(x), q, ax=latent)
+        figures.plot_q(LATENT, self.posterior(x), q, ax=latent).set_xlim(-4, 4)
         return fig
