@@ -123,3 +123,10 @@ def test_a_training_runs_on_while_the_reader_interferes(new_page, site):
     assert_same(root.evaluate(READ)["numbers"], explorers.Playground(**now).readouts())
     root.locator("[name=undo]").click()
     assert values(root)["beta"] == 1
+    for _ in range(3):  # what its frames leave out is there as soon as the training rests
+        start = values(root)["updates"]
+        play.click()
+        page.wait_for_function(f"{updates} > {start + 20}")
+        play.click()
+        now = values(root)
+        assert_same(root.evaluate(READ)["numbers"], explorers.Playground(**now).readouts())

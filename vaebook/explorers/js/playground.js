@@ -3,12 +3,11 @@ vaebook.define("playground", (api) => {
   const { forms, tables, text, format } = api;
   const { side, most, gap } = tables;
   const grid = forms.PLAY_GRID;
-  const CURVE = grid.map((_, k) => k).filter((k) => k % 4 === 0 && Math.abs(grid[k]) <= 3);
+  const CURVE = Array.from({ length: 121 }, (_, k) => k / 20 - 3);
   const NAMED = [-2, -1, 0, 1, 2]; // values of z that have their number at the curve
   const columns = (places) => [places.map((f) => f[0]), places.map((f) => f[1])];
-  const presets = Object.fromEntries(Object.entries(tables.presets).map(([name, table]) => [
-    name, Array.from({ length: table.length / 2 }, (_, i) => [table[2 * i] / 100, table[2 * i + 1] / 100]),
-  ]));
+  const presets = Object.fromEntries(Object.entries(tables.presets).map(([name, table]) => [name, forms.pointsFrom(table)]));
+  const NONE = [];
   const pointsOf = ({ shape, drawn }) => presets[shape] ?? drawn;
 
   const plane = api.chart({
@@ -53,14 +52,13 @@ vaebook.define("playground", (api) => {
   const names = { logPx: history.label("p", { anchor: "end" }), elbo: history.label("bound", { anchor: "end", dy: 18 }) };
 
   const trainer = forms.makeTrainer();
-  const stageOf = ({ seed, past, beta, noise_std: std, ...rest }) => {
-    const points = pointsOf(rest);
-    return trainer.stageOf(points, seed, past, [beta, std, points.length]);
-  };
+  const stageOf = (values) => trainer.stageOf(pointsOf(values), values);
   let shown = {};
-  let seen = {}; // what the points on show are made of
+  let seen = null; // the points on show
   let stroke = null;
   let thinned = false; // by the last stroke
+  let [ceiling, outer] = [0, 1]; // of the densities, and the side of q's name: neither may flicker
+  let [passing, frames, result] = [false, 0, null]; // a training runs
 
   const round = (value) => Math.round(100 * value) / 100;
   const drawing = () => shown.shape === "own";
@@ -71,21 +69,62 @@ vaebook.define("playground", (api) => {
     const made = (kind === "tap" ? [[x, y]] : stroke).map((at) => at.map(round));
     pen.clear();
     if (made.length === 1 && !drawing()) return api.set({ x1: api.snap("x1", made[0][0]), x2: api.snap("x2", made[0][1]) });
-    return api.set({ drawn: [...(drawing() && !shown.blank ? shown.drawn : []), ...made] });
+    return api.set({ drawn: [...(drawing() ? seen : []), ...made] });
   }, drawing);
 
-  function drawPoints(values) {
-    const now = { points: pointsOf(values), blank: values.blank };
-    if (now.points === seen.points && now.blank === seen.blank) return;
-    seen = now;
-    dots.set(...(now.blank ? [[], []] : columns(now.points)));
-    if (now.blank || thinned) invitation.set(0, side[1] - 0.4, text(now.blank ? "draw_here" : "thinned"));
+  function drawPoints(points) {
+    if (points === seen) return;
+    seen = points;
+    dots.set(...columns(points));
+    if (points === NONE || thinned) invitation.set(0, side[1] - 0.4, text(points === NONE ? "draw_here" : "thinned"));
     else invitation.clear();
   }
 
-  function drawHistory(past, stage, values, now) {
-    const offset = past.reduce((sum, [, , updates]) => sum + updates, 0);
-    const rows = [...stage.curve.filter(([at]) => at < values.updates), [values.updates, now.logPx, now.elbo]];
+  // The decoder's curve and where the points and the q of x lie on it.
+  function drawPlane(values, data, p) {
+    const { centre, spread, flat } = data;
+    const decoded = (z) => data.out(forms.decode(p, z));
+    const places = columns(CURVE.map(decoded));
+    curve.set(...places);
+    tube.set(...places, spread * values.noise_std);
+    const named = NAMED.map(decoded);
+    whole.set(...columns(named));
+    named.forEach((f, k) => {
+      const [out1, out2] = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(out1, out2) || 1;
+      wholeNames[k].set(f[0] + (0.3 * out1) / far, f[1] + (0.3 * out2) / far, format(NAMED[k], 0));
+    });
+    misses.set(...columns(seen.flatMap((x, i) => {
+      const [mean] = forms.encode(p, flat[2 * i], flat[2 * i + 1]);
+      return [x, decoded(mean), [NaN, NaN]];
+    })));
+    const [mean, std] = forms.encode(p, ...data.into([values.x1, values.x2]));
+    likely.set(...columns(Array.from({ length: 17 }, (_, i) => decoded(mean + (std * (i - 8)) / 4))));
+    point.set(values.x1, values.x2);
+    atX.set(values.x1, values.x2, text("at_x"));
+  }
+
+  // The densities over z for the point x; the heights of q.
+  function drawLatent(at, allMeans) {
+    const heights = grid.map((z) => heightOf(z, at.mean, at.std));
+    const peak = at.density.indexOf(Math.max(...at.density));
+    const tall = 1.15 * Math.max(at.density[peak], 0.4 / at.std, 0.5);
+    if (tall > ceiling || tall < 0.4 * ceiling) ceiling = api.niceCeiling(tall);
+    over.domain({ y: [0, ceiling] });
+    filled.set(grid, heights);
+    q.set(grid, heights);
+    posterior.set(grid, at.density);
+    means.set(allMeans, allMeans.map(() => 0));
+    posteriorName.set(grid[peak], at.density[peak], text("posterior"));
+    const away = at.mean - grid[peak];
+    if (Math.abs(away) > at.std / 2) outer = Math.sign(away);
+    const flank = at.mean + 1.5 * outer * at.std;
+    qName.set(flank, heightOf(flank, at.mean, at.std), text("q"), 12 * outer);
+    return heights;
+  }
+
+  // The averages so far in this stage, which begins after `offset` updates.
+  function drawHistory(offset, stage, updates, now) {
+    const rows = [...stage.curve.filter(([at]) => at < updates), [updates, now.logPx, now.elbo]];
     const xs = rows.map(([at]) => offset + at);
     const top = Math.ceil(Math.max(...rows.map(([, logPx]) => logPx)) + 0.2);
     history.domain({ x: [offset, offset + 3100], y: [top - 4, top] });
@@ -96,116 +135,66 @@ vaebook.define("playground", (api) => {
     for (const [key, heights] of [["logPx", logPx], ["elbo", elbo]]) {
       names[key].set(offset + 2950, Math.max(heights[heights.length - 1], top - 3.4), text(key));
     }
-    return offset;
   }
 
   return {
     glides: ["x1", "x2"],
-    // vaebook.explorers.playground.Playground.constrain
     constrain(values, touched, before) {
-      const given = (name) => touched.includes(name);
-      const moved = (name) => given(name) && JSON.stringify(values[name]) !== JSON.stringify(before[name]);
-      const next = { ...values };
-      let [anew, added] = [moved("seed"), false];
-      if (moved("drawn")) {
-        const had = pointsOf(before);
-        thinned = values.drawn.length > most;
-        added = !thinned && JSON.stringify(values.drawn.slice(0, had.length)) === JSON.stringify(had);
-        anew ||= !added;
-        next.shape = "own";
-        if (thinned) next.drawn = values.drawn.filter((_, i) => i % 2 === 0);
-        if (!given("blank")) next.blank = 0;
-      } else if (moved("shape")) {
-        if (values.shape === "own") next.drawn = pointsOf(before);
-        else Object.assign(next, { drawn: [], blank: 0 });
-        thinned = false;
-        anew ||= values.shape !== "own";
-      }
-      const changed = added || moved("beta") || moved("noise_std");
-      if (given("past")) return next;
-      if (anew || (changed && given("updates"))) {
-        next.past = [];
-        if (!given("updates")) next.updates = 0;
-      } else if (changed && before.updates) {
-        next.past = [...before.past, [before.beta, before.noise_std, before.updates, pointsOf(before).length]];
-        next.updates = 0;
-      }
-      return next;
+      if (touched.includes("drawn") || touched.includes("shape")) thinned = values.drawn.length > most;
+      return forms.nextStage(values, touched, before, pointsOf, most);
     },
-    advance: (values, wanted, milliseconds) =>
-      trainer.reach(stageOf(values), wanted, performance.now() + milliseconds).at,
+    advance(values, wanted, milliseconds) {
+      passing = true;
+      return trainer.reach(stageOf(values), wanted, performance.now() + milliseconds).at;
+    },
     actions: {
       one_update: ({ updates }) => api.inside({ updates: updates + 1 }),
       new_seed: ({ seed }) => ({ seed: (seed % tables.seeds) + 1 }),
-      add_point: (values) => ({
-        drawn: [...(values.blank ? [] : pointsOf(values)), [values.x1, values.x2]],
-      }),
+      add_point: (values) => ({ drawn: [...seen, [values.x1, values.x2]] }),
       sketch: () => ({ shape: "own", blank: 1 }),
     },
 
+    // While a training runs, the plane moves in every frame, all else and the numbers in every third.
     update(values) {
       shown = values;
       fingers();
-      const { updates, noise_std: std, past } = values;
-      const stage = trainer.reach(stageOf(values), updates);
-      const { p } = stage.run;
-      const { centre, spread, flat } = stage.data;
+      drawPoints(values.blank ? NONE : pointsOf(values));
+      const stage = trainer.reach(stageOf(values), values.updates);
+      const { data, run: { p } } = stage;
+      drawPlane(values, data, p);
+      const later = passing && ++frames % 3;
+      passing = false;
+      if (later) return result;
+
+      const { updates, noise_std: std } = values;
       const path = forms.pathOf(p);
-      const all = forms.averages(p, path, flat, std);
-      const at = forms.posteriorAt(p, path, (values.x1 - centre[0]) / spread, (values.x2 - centre[1]) / spread, std);
-      const onPlane = ([f1, f2]) => [centre[0] + spread * f1, centre[1] + spread * f2];
-      const atNode = (k) => onPlane([path[0][k], path[1][k]]);
-      const decoded = (z) => onPlane(forms.decode(p, z));
-
-      drawPoints(values);
-      const places = columns(CURVE.map(atNode));
-      curve.set(...places);
-      tube.set(...places, spread * std);
-      const named = NAMED.map(decoded);
-      whole.set(...columns(named));
-      named.forEach((f, k) => {
-        const [out1, out2] = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(out1, out2) || 1;
-        wholeNames[k].set(f[0] + (0.3 * out1) / far, f[1] + (0.3 * out2) / far, format(NAMED[k], 0));
-      });
-      const pairs = pointsOf(values).flatMap((x, i) => [x, decoded(all.means[i]), [NaN, NaN]]);
-      misses.set(...columns(values.blank ? [] : pairs));
-      likely.set(...columns(Array.from({ length: 17 }, (_, i) => decoded(at.mean + (at.std * (i - 8)) / 4))));
-      point.set(values.x1, values.x2);
-      atX.set(values.x1, values.x2, text("at_x"));
-
-      const heights = grid.map((z) => heightOf(z, at.mean, at.std));
-      const peak = at.density.indexOf(Math.max(...at.density));
-      over.domain({ y: [0, api.niceCeiling(1.15 * Math.max(at.density[peak], 0.4 / at.std, 0.5))] });
-      filled.set(grid, heights);
-      q.set(grid, heights);
-      posterior.set(grid, at.density);
-      means.set(all.means, all.means.map(() => 0));
-      posteriorName.set(grid[peak], at.density[peak], text("posterior"));
-      const outer = at.mean > grid[peak] ? 1 : -1;
-      const flank = at.mean + 1.5 * outer * at.std;
-      qName.set(flank, heightOf(flank, at.mean, at.std), text("q"), 12 * outer);
-      const offset = drawHistory(past, stage, values, all);
-
+      const all = forms.averages(p, path, data.flat, std);
+      const at = forms.posteriorAt(p, path, ...data.into([values.x1, values.x2]), std);
+      const heights = drawLatent(at, all.means);
+      const offset = values.past.reduce((sum, [, , updates]) => sum + updates, 0);
+      drawHistory(offset, stage, updates, all);
       const readouts = {
         elbo: all.elbo, log_px: all.logPx, gap: all.logPx - all.elbo,
         reconstruction: all.reconstruction, kl_prior: all.klPrior,
         mean: at.mean, std: at.std, posterior_mean: at.posteriorMean, posterior_std: at.posteriorStd,
-        x_elbo: at.elbo, x_log_px: at.logPx, total: offset + updates, rate: forms.rateAt(updates), n_points: flat.length / 2,
+        x_elbo: at.elbo, x_log_px: at.logPx,
+        total: offset + updates, rate: forms.rateAt(updates), n_points: data.flat.length / 2,
       };
       const blanks = { ...values, ...readouts };
       const consequence = (thinned ? `${text("thinned")}: ` : "") + text("consequence", blanks);
       plane.describe(text("plane_description", blanks));
       over.describe(text("latent_description", blanks));
       history.describe(text("history_description", blanks));
-      return {
+      result = {
         readouts,
         consequence,
         table: () => ({
           caption: text("table_caption"),
           head: ["z", "f₁[z]", "f₂[z]", text("posterior"), text("q")],
-          rows: grid.flatMap((z, k) => (k % 40 ? [] : [[format(z), ...atNode(k), at.density[k], heights[k]]])),
+          rows: grid.flatMap((z, k) => (k % 40 || Math.abs(z) > 4 ? [] : [[format(z), ...data.out([path[0][k], path[1][k]]), at.density[k], heights[k]]])),
         }),
       };
+      return result;
     },
   };
 });

@@ -4,7 +4,8 @@ Object.assign(vaebook.forms, (() => {
   const { averages, copyOf, newTraining, pathOf, rateAt, trainOnce } = vaebook.forms;
   const EVERY = 50, KEPT = 30;
 
-  // vaebook.explorers.playground.scaled: the points about their mean, in units of their spread
+  // vaebook.explorers.shapes.scaled: the points about their mean, in units of their spread; and the
+  // way between the two systems, for any place
   function scaled(points) {
     const n = points.length;
     const sum = (d) => points.reduce((all, point) => all + point[d], 0);
@@ -12,8 +13,13 @@ Object.assign(vaebook.forms, (() => {
     let square = 0;
     for (const [x1, x2] of points) square += (x1 - centre[0]) ** 2 + (x2 - centre[1]) ** 2;
     const spread = Math.max(Math.sqrt(square / (2 * n)), 0.1);
-    return { centre, spread, flat: Float64Array.from(points.flatMap((x) => [0, 1].map((d) => (x[d] - centre[d]) / spread))) };
+    const into = (x) => [(x[0] - centre[0]) / spread, (x[1] - centre[1]) / spread];
+    const out = (f) => [centre[0] + spread * f[0], centre[1] + spread * f[1]];
+    return { centre, spread, flat: Float64Array.from(points.flatMap(into)), into, out };
   }
+
+  // Points from a table of their coordinates in hundredths.
+  const pointsFrom = (table) => Array.from({ length: table.length / 2 }, (_, i) => [table[2 * i] / 100, table[2 * i + 1] / 100]);
 
   // Points every so far along the way from the last one of a stroke to where the hand is.
   function strokeTo([from1, from2], to1, to2, gap) {
@@ -24,19 +30,46 @@ Object.assign(vaebook.forms, (() => {
     });
   }
 
-  // A training in stages [beta, std, updates, points]: a new stage begins where the reader changes beta,
-  // the noise or the points, with the rate high again. `trainer(points, seed, past)` gives that of
-  // the stage after those of `past`, which can be put to any number of updates.
+  // Values after a move by hand: a new training, or a new stage of it, where the move asks for one.
+  // vaebook.explorers.playground.Playground.constrain is the double.
+  function nextStage(values, touched, before, pointsOf, most) {
+    const given = (name) => touched.includes(name);
+    const moved = (name) => given(name) && JSON.stringify(values[name]) !== JSON.stringify(before[name]);
+    const next = { ...values }, had = pointsOf(before);
+    let [anew, added] = [moved("seed"), false];
+    if (moved("drawn")) {
+      const thinned = values.drawn.length > most;
+      added = !thinned && JSON.stringify(values.drawn.slice(0, had.length)) === JSON.stringify(had);
+      anew ||= !added;
+      next.shape = "own";
+      if (thinned) next.drawn = values.drawn.filter((_, i) => i % 2 === 0);
+      if (!given("blank")) next.blank = 0;
+    } else if (moved("shape")) {
+      Object.assign(next, values.shape === "own" ? { drawn: had } : { drawn: [], blank: 0 });
+      anew ||= values.shape !== "own";
+    }
+    const changed = added || moved("beta") || moved("noise_std");
+    if (given("past")) return next;
+    if (anew || (changed && given("updates"))) {
+      next.past = [];
+      if (!given("updates")) next.updates = 0;
+    } else if (changed && before.updates) {
+      next.past = [...before.past, [before.beta, before.noise_std, before.updates, had.length]];
+      next.updates = 0;
+    }
+    return next;
+  }
+
+  // A training in stages: a new one begins where the reader changes beta, the noise or the points, with
+  // the rate high again. `past` lists those that are over, each [beta, std, updates, points];
+  // stageOf gives the one after them, which can be put to any number of updates.
   function makeTrainer() {
     const stages = new Map(); // the latest ones
-    function stageOf(points, seed, past, [beta, std, count]) {
-      const key = JSON.stringify([seed, beta, std, past, points.slice(0, count)]);
+    function stageOf(points, { seed, beta, noise_std: std, past }) {
+      const key = JSON.stringify([seed, beta, std, past, points]);
       if (!stages.has(key)) {
-        const last = past[past.length - 1];
-        const start = last
-          ? copyOf(to(stageOf(points, seed, past.slice(0, -1), [last[0], last[1], last[3]]), last[2]))
-          : newTraining(seed);
-        const data = scaled(points.slice(0, count));
+        const start = past.length ? copyOf(endOf(points, seed, past)) : newTraining(seed);
+        const data = scaled(points);
         stages.set(key, { seed, beta, std, data, run: start, at: 0, kept: [], curve: [] });
         if (stages.size > KEPT) stages.delete(stages.keys().next().value);
       }
@@ -64,9 +97,12 @@ Object.assign(vaebook.forms, (() => {
       }
       return stage;
     }
-    const to = (stage, updates) => reach(stage, updates).run;
+    function endOf(points, seed, past) {
+      const [beta, std, updates, count] = past[past.length - 1];
+      return reach(stageOf(points.slice(0, count), { seed, beta, noise_std: std, past: past.slice(0, -1) }), updates).run;
+    }
     return { stageOf, reach };
   }
 
-  return { scaled, strokeTo, makeTrainer };
+  return { scaled, pointsFrom, strokeTo, nextStage, makeTrainer };
 })());

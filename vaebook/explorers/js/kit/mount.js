@@ -115,13 +115,14 @@ vaebook.mount = (el, props, onchange) => {
   }
   // A slider through its range in so many seconds, from where it stands or, from its end, once more;
   // pressed while it runs, or by any other move, it stops. show(true or false) says whether it runs.
-  // An explorer's advance(values, wanted, milliseconds) says how far towards `wanted` it comes.
+  // An explorer's advance(values, wanted, milliseconds) says how far towards `wanted` it comes; the
+  // refresh that follows may leave out what can wait.
   function play(spec, show, seconds) {
     const { name, min, max } = spec;
     if (playing.show === show) { stop(); return announce(); }
     stop();
     const from = values[name] < max ? values[name] : min;
-    const turn = (on) => { playing = on ? { name, show } : {}; last.key = ""; show(on); };
+    const turn = (on) => { playing = on ? { name, show } : {}; last.key = ""; show(on); refresh(values); };
     last.key = "";
     remember({ [name]: from });
     put({ [name]: from });
