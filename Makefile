@@ -87,10 +87,11 @@ audit:  ## ask for known vulnerabilities of the versions in requirements.txt
 wheel:  ## write dist/vaebook-*.whl, which a notebook can install
 	@$(RUN) python tools/build_wheel.py
 
-lint:  ## look at style, as make test does first
+lint:  ## look at style and types, as make test does first
 	@$(RUN) true
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet . \
 	  || { echo "Style: run .venv/bin/ruff check --fix . && .venv/bin/ruff format ."; exit 1; }
+	@$(RUN) mypy
 
 browser:
 	@$(RUN) sh tools/install_browser.sh

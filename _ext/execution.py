@@ -22,7 +22,11 @@ def prepare(app, config):
     config.nb_execution_cache_path = str(execution_cache.place(Path(app.outdir).parent.parent))
     # nbclient mirrors Output widgets over the socket on which it waits for the cell's end, and can
     # so miss that end and sleep until the time limit. No page shows such a widget's state.
-    NotebookClient.on_comm_open_jupyter_widget = lambda client, message: None
+    NotebookClient.on_comm_open_jupyter_widget = _ignore  # type: ignore[method-assign]
+
+
+def _ignore(client, message):
+    """Let a comm be opened and keep no account of it."""
 
 
 def add_key(app, docname, source):

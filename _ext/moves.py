@@ -23,7 +23,7 @@ from .tags import Tag, make
 
 LOGGER = getLogger(__name__)
 MOVE = re.compile(r"(.+?)\s*<([a-z][a-z-]*?)(?:-(\d+))?:\s*([^<>]+)>", re.S)
-EXPLORERS = {kind.name: kind for kind in map(vars(explorers).get, explorers.__all__)}
+EXPLORERS = {vars(explorers)[name].name: vars(explorers)[name] for name in explorers.__all__}
 
 
 class Move(NamedTuple):

@@ -22,7 +22,7 @@ ALLOWED = {
     "bounds": {"arguments", "gaussians", "quadrature", "latent"},
     "approximation": {"arguments", "gaussians", "perceptron", "quadrature", "latent", "bounds"},
     "gradients": {"arguments", "gaussians", "quadrature"},
-    "importance": {"arguments", "gaussians", "quadrature"},
+    "importance": {"arguments", "gaussians", "latent", "quadrature"},
     "perceptron": {"arguments"},
     "digits": set(),
     "scores": {"arguments"},

@@ -207,6 +207,13 @@ def test_the_weighted_elbo_of_a_linear_vae_is_best_where_water_filling_says(beta
             assert climbed() < best
 
 
+def test_free_bits_are_refused_where_the_kl_has_no_dimensions():
+    terms = objective.sampled_elbo_terms(normals(3, 4), normals(3, 4, seed=1))
+    assert objective.weighted_elbo(terms, beta=2.0).shape == (4,)
+    with pytest.raises(ValueError, match="kl_by_dimension"):
+        objective.weighted_elbo(terms, free_bits=0.1)
+
+
 def test_free_bits_take_the_pull_to_the_prior_from_cheap_dimensions_alone():
     mean, log_var = torch.tensor([[0.1, 2.0], [0.3, 1.0]]), torch.zeros(2, 2)
     mean.requires_grad_()  # KL 0.005 and 0.045, mean 0.025; 2 and 0.5, mean 1.25

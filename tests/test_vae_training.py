@@ -389,9 +389,9 @@ def test_without_a_time_limit_the_last_step_is_at_the_end_of_the_cosine(clock):
 def test_checkpoints_come_after_their_seconds_and_at_the_end(clock, tmp_path):
     saved, save = [], Session.save
 
-    def spy(self):
+    def spy(self, folder):
         saved.append(self.step)
-        save(self)
+        save(self, folder)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Session, "save", spy)

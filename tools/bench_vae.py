@@ -24,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,8 +74,8 @@ GPU_TARGETS = {30: 88.5, 90: 86.0, 240: 84.8, 1200: 83.0}
 
 def main():
     """Run the parts asked for; print the table; fail if a target is missed."""
-    parts = {
-        **{name: (lambda name=name: train_part(name)) for name in TRAININGS},
+    parts: dict[str, Callable[[], Iterable[dict]]] = {
+        **{name: partial(train_part, name) for name in TRAININGS},
         "evaluate": evaluate_part,
         "usual": usual_part,
         "gpu": gpu_part,

@@ -18,7 +18,7 @@ def build_wheel():
         old.unlink()
     shutil.rmtree(ROOT / "build", ignore_errors=True)  # or modules that are gone would get in
     # In an environment of its own pip would fetch setuptools first.
-    here = ["--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", dist]
+    here = ["--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(dist)]
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet"]
     subprocess.run([*pip, *here, "."], cwd=ROOT, check=True)
     [wheel] = dist.glob("vaebook-*.whl")

@@ -122,7 +122,11 @@ def _only_lists(node: ast.stmt) -> bool:
 def _imports(tree: ast.Module) -> Iterator[Import]:
     """Yield all that a tree imports, with the attributes that it uses of a name."""
     nodes = list(ast.walk(tree))
-    asked = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)]
+    asked = [
+        (n.value.id, n.attr)
+        for n in nodes
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+    ]
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name) for alias in node.names)
@@ -130,7 +134,7 @@ def _imports(tree: ast.Module) -> Iterator[Import]:
             for alias in node.names:
                 bound = alias.asname or alias.name
                 mentions = sum(isinstance(n, ast.Name) and n.id == bound for n in nodes)
-                used = [n.attr for n in asked if n.value.id == bound]
+                used = [attribute for name, attribute in asked if name == bound]
                 whole = len(used) < mentions  # it is passed on, or bound anew
                 name = None if bound == "*" else alias.name
                 yield Import(node.module, name, None if whole else frozenset(used))

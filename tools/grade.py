@@ -13,6 +13,7 @@ this where it can do no harm, in a container for example.
 
 import argparse
 import csv
+import io
 import re
 import subprocess
 import sys
@@ -77,9 +78,8 @@ def grade(path, seconds):
     """Return the score of one notebook, such as "2 of 5", each task's state, the first answers."""
     try:
         notebook = nbformat.read(path, as_version=4)
-        told = dict(
-            found.groups() for text in texts(notebook.cells) if (found := FIRST.match(text))
-        )
+        matches = map(FIRST.match, texts(notebook.cells))
+        told = {found[1]: found[2] for found in matches if found}
         score, *lines = run(notebook, seconds).splitlines()
     except Exception as error:  # whatever was handed in, the others are graded
         return [f"cannot be graded: {type(error).__name__}"]
@@ -106,7 +106,8 @@ def main(arguments=None):
     paths = handed_in(options.folder)
     if not paths:
         parser.error(f"no notebook in {options.folder}")
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no text at all
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may be no text at all
     table = csv.writer(sys.stdout, lineterminator="\n")
     numbers = range(1, N_TASKS + 1)
     table.writerow(["notebook", "passed", *(f"task {n}" for n in numbers), "first answers"])

@@ -34,9 +34,9 @@ def run(name, *arguments):
     environment = made(os.environ, VENV)
     if not (VENV / "bin" / name).exists():
         venv.create(VENV, clear=True, with_pip=True)
-        pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", *TOOLS]
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", *TOOLS]
         subprocess.run(pip, env=environment, check=True)
-    command = [VENV / "bin" / name, *arguments]
+    command = [str(VENV / "bin" / name), *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

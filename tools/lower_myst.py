@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote as quote_url
 
 import nbformat
@@ -56,12 +57,12 @@ OWN_TITLES = {"seealso": "See also"} | {
 }
 
 # Blocks that go to the notebook as they are written, and what may stand in them.
-PLAIN_BLOCKS = ("paragraph", "heading", "bullet_list", "ordered_list", "table", "blockquote")
-INSIDE = {*PLAIN_BLOCKS, "list_item", "thead", "tbody", "tr", "th", "td", "em", "strong", "link"}
+PLAIN = ("paragraph", "heading", "bullet_list", "ordered_list", "table", "blockquote")
+INSIDE = {*PLAIN, "list_item", "thead", "tbody", "tr", "th", "td", "em", "strong", "link"}
 INSIDE = {f"{name}_{end}" for name in INSIDE for end in ("open", "close")}
 INSIDE |= {"hr", "fence", "math_block", "inline", "text", "softbreak", "hardbreak"}
 INSIDE |= {"code_inline", "math_inline", "myst_role"}
-PLAIN_BLOCKS = {"hr", "fence", *(f"{name}_open" for name in PLAIN_BLOCKS)}
+PLAIN_BLOCKS = {"hr", "fence", *(f"{name}_open" for name in PLAIN)}
 PLAIN_ATTRIBUTES = {"href", "title", "start", "style"}
 
 ROLE = re.compile(r"\{([A-Za-z][\w:.-]*)\}(`+)(?!`)(.+?)(?<!`)\2(?!`)", re.DOTALL)
@@ -378,7 +379,7 @@ class Lowering:
                 flush()
                 if not counts["install"]:
                     add(nbformat.v4.new_code_cell, self.install(), "install", **FOLDED)
-                metadata = {"tags": tags} if tags else {}
+                metadata: dict[str, Any] = {"tags": tags} if tags else {}
                 metadata |= FOLDED if FOLDING_TAGS & set(tags) else {}
                 source = directive.body.strip("\n")
                 if "check" in tags:
@@ -393,8 +394,8 @@ class Lowering:
         if self.cited:
             add(nbformat.v4.new_markdown_cell, self.reference_list(), "references")
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-        return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+        about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+        return nbformat.v4.new_notebook(cells=cells, metadata=about)
 
     def code_cell(self, block: Block) -> tuple[list[str], str]:
         """The tags of a code cell, and the caption and words of its figure as Markdown."""

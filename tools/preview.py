@@ -94,7 +94,7 @@ def main(page, port=8000):
     with patch_docutils(None), docutils_namespace():
         app = Sphinx(
             ROOT, None, OUT, ROOT / "_build" / ".preview", "html", config,
-            status=None, warning=WarningsOf(page),
+            status=None, warning=WarningsOf(page),  # type: ignore[arg-type]
         )  # fmt: skip
         app.add_js_file(None, body=RELOAD)
         frame = [ROOT / name for name in ("_ext", "tools", "_static", "_config.yml", "_toc.yml")]

@@ -13,6 +13,7 @@ import functools
 import json
 import math
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ def definitions():
     cells = [cell for page in PAGES for cell in code_cells(page.read_text("utf-8"))]
     codes = [plain_python(cell.code) for cell in cells]
     lines = [line for code in codes for line in ast.parse(code).body]
-    body = [line for line in lines if isinstance(line, kinds)]
+    body: list[ast.stmt] = [line for line in lines if isinstance(line, kinds)]
     names = {"__name__": "chapter"}
     exec(compile(ast.Module(body, []), "what-goes-wrong", "exec"), names)
     return names
@@ -150,7 +151,7 @@ def main():
         {name: of(x, torch.Generator().manual_seed(2)) for name, of in pixels_of.items()}
         for x in (test, fresh)
     )
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, vae, program, data, pixels, n_epochs in patients(chapter, images, test):
         kind = "grey" if name.startswith("E") else "drawn"
         printed, honest, samples = [], [], []

@@ -13,6 +13,7 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -214,7 +215,7 @@ def main():
             print(f"{time.perf_counter() - started:5.0f} s  {key[0]}, seed {key[1]}: ", end="")
             print(f"rate {got['rate']:.2f}, distortion {got['distortion']:.2f}, ", end="")
             print(f"log p {got['log_px']:.2f}, {got['active']} active", flush=True)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name in configs():
         for field in Trained._fields:
             values = [seen[name, seed][field] for seed in SEEDS]

@@ -113,8 +113,8 @@ class Place(NamedTuple):
     @classmethod
     def rehearsal(cls):
         runs = ROOT / "runs" / "rehearsal"
-        names = [runs / "mnist-runs.json", runs / "mnist-pictures.npz"]
-        return cls(runs, *names, images=100, importance=10, curve_images=20, seconds=3)
+        record, pictures = runs / "mnist-runs.json", runs / "mnist-pictures.npz"
+        return cls(runs, record, pictures, images=100, importance=10, curve_images=20, seconds=3)
 
 
 # ------------------------------------------------------------------- the steps of a run

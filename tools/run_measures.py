@@ -56,14 +56,14 @@ def importance_curve(model, pixels, samples=SAMPLES, seed=1):
     """
     generator = torch.Generator().manual_seed(seed)
     half = settled_precision("auto", torch.device("cpu")) == "bfloat16"
-    draws, bounds = samples[-1], []
+    draws, blocks = samples[-1], []
     for x in model.check_data(pixels).split(BLOCK):
         eps = (model.draw_noise(PIECE, len(x), generator=generator) for _ in range(draws // PIECE))
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             log_w = torch.cat([model.log_weights(x, e) for e in eps]).double()  # (draws, B)
         groups = [log_w[: draws // n * n].unflatten(0, (-1, n)) for n in samples]  # (G, n, B)
-        bounds.append(torch.stack([objective.log_mean_exp(g, 1).mean(0) for g in groups]))
-    bounds = torch.cat(bounds, 1)  # (M, images)
+        blocks.append(torch.stack([objective.log_mean_exp(g, 1).mean(0) for g in groups]))
+    bounds = torch.cat(blocks, 1)  # (M, images)
     noise = torch.Generator().manual_seed(seed)
     kl = model.elbo(pixels, 10, generator=noise).kl.double()  # in closed form for N[0, I]
     rises = bounds - bounds[:1]

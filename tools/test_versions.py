@@ -64,7 +64,7 @@ def main(which):
     """Set up, time the import, run the tests; return the exit status of the tests."""
     folder = ROOT / f".venv-{which}"
     venv.create(folder, clear=True, with_pip=True)
-    python = folder / "bin" / "python"
+    python = str(folder / "bin" / "python")
     environment = made(os.environ, folder)
 
     def install(*what):
@@ -75,9 +75,9 @@ def main(which):
     options = ["--only-binary", ":all:", "--upgrade"]
     if which == "oldest":
         (folder / "floors.txt").write_text("\n".join([*floors(), *OF_THEIR_AGE]), "utf-8")
-        options += ["--constraint", folder / "floors.txt"]
+        options += ["--constraint", str(folder / "floors.txt")]
     shutil.rmtree(ROOT / "build", ignore_errors=True)  # else a module deleted since would be packed
-    install(ROOT)
+    install(str(ROOT))
     # A busy machine makes an import slower, never faster.
     command = [python, "-c", TIME_IMPORT]
     runs = [subprocess.check_output(command, cwd=folder, env=environment) for _ in range(5)]
@@ -94,11 +94,20 @@ def main(which):
     print(f"import vaebook: {seconds * 1000:.1f} ms", flush=True)
 
     tests = sorted(
-        path
+        str(path)
         for path in (ROOT / "tests").glob("test_*.py")
         if path.stem.removeprefix("test_") not in OF_THE_BOOK
     )
-    command = [folder / "bin" / "pytest", "-q", "-n", "2", "--dist", "worksteal", "-m", "not slow"]
+    command = [
+        str(folder / "bin" / "pytest"),
+        "-q",
+        "-n",
+        "2",
+        "--dist",
+        "worksteal",
+        "-m",
+        "not slow",
+    ]
     if which == "oldest":
         # The oldest ipywidgets uses what the newer packages below it have deprecated since.
         command += ["-W", "default::DeprecationWarning"]

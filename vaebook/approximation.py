@@ -7,9 +7,11 @@ a normal density is a Hermite polynomial times the density, so derivatives of an
 its mean and its std are averages, too.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from vaebook.arguments import (
@@ -21,7 +23,7 @@ from vaebook.arguments import (
 )
 from vaebook.bounds import elbo, elbo_moments
 from vaebook.gaussians import entropy_normal, kl_normal, log_normal
-from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.latent import LinearGaussianModel, Model, NonlinearModel
 from vaebook.perceptron import Perceptron
 
 _N_PEAKS = 4  # of the posterior, from which the search starts
@@ -35,8 +37,8 @@ class GapParts(NamedTuple):
     - ``amortisation``: the bound of the best Gaussian minus the bound of the q that was given
     """
 
-    approximation: np.ndarray
-    amortisation: np.ndarray
+    approximation: NDArray
+    amortisation: NDArray
 
 
 class AmortisedGaussian(Perceptron):
@@ -49,21 +51,23 @@ class AmortisedGaussian(Perceptron):
     Source: chapter "variational-approximation", eq-amortised.
     """
 
-    def __post_init__(self):
-        super().__post_init__()
+    def __init__(self, widths: Sequence[int], numbers: ArrayLike, units: ArrayLike | None = None):
+        super().__init__(widths, numbers, units)
         if len(self.widths) != 3 or self.widths[-1] != 2:
             raise ValueError(
                 f"widths are {self.widths}, expected (D, H, 2): one hidden layer, and a mean and "
                 "the logarithm of a std as outputs."
             )
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> tuple[NDArray, NDArray]:  # type: ignore[override]
         """Mean and std of q for data x (..., D), both (...)."""
         output = super().__call__(x)
         return output[..., 0], np.exp(output[..., 1])
 
 
-def fit_gaussian(model, x, *, direction="reverse"):
+def fit_gaussian(
+    model: Model, x: ArrayLike, *, direction: str = "reverse"
+) -> tuple[NDArray, NDArray]:
     r"""The Gaussian q closest to the posterior of each data point, by either KL divergence.
 
     ``"reverse"`` minimises :math:`D_{KL}[q(z) \,\|\, p(z \mid x)]`, which is to maximise the ELBO.
@@ -116,10 +120,11 @@ def fit_gaussian(model, x, *, direction="reverse"):
             "The search for the best Gaussian did not settle for every x; look at the posterior, "
             "and give climb_gaussian a start of your own."
         )
-    return tuple(np.take_along_axis(values, best, -1)[..., 0] for values in found)
+    mean, std = (np.take_along_axis(values, best, -1)[..., 0] for values in found)
+    return mean, std
 
 
-def forward_kl(model, x, mean, std):
+def forward_kl(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> NDArray:
     r"""KL divergence from the posterior to a Gaussian q, in nats; the reverse is the ELBO's gap.
 
     .. math:: D_{KL}\big[p(z \mid x) \,\|\, q(z)\big]
@@ -154,7 +159,9 @@ def forward_kl(model, x, mean, std):
     return (np.exp(log_p) * (log_p - log_q)) @ model.grid_weights
 
 
-def climb_gaussian(model, x, mean, std):
+def climb_gaussian(
+    model: NonlinearModel, x: ArrayLike, mean: ArrayLike, std: ArrayLike
+) -> tuple[NDArray, NDArray]:
     r"""The Gaussian q on top of the hill of the ELBO on which a given q stands.
 
     Newton's method on the mean and the logarithm of the std. Which hill it climbs depends on the
@@ -183,17 +190,19 @@ def climb_gaussian(model, x, mean, std):
     x = _require_data(model, x)
     _, mean, std = require_finite(x=x[..., 0], mean=mean, std=std)
     require_positive(std=std)
-    *found, _, settled = _climb(model, x, mean, std)
+    best_mean, best_std, _, settled = _climb(model, x, mean, std)
     if not settled.all():
-        mean, std = (np.broadcast_to(a, settled.shape)[~settled][0] for a in (mean, std))
+        start = [np.broadcast_to(a, settled.shape)[~settled][0] for a in (mean, std)]
         raise RuntimeError(
-            f"The climb from mean {mean:.6g} and std {std:.6g} did not settle; "
+            f"The climb from mean {start[0]:.6g} and std {start[1]:.6g} did not settle; "
             "start closer to a peak of the posterior."
         )
-    return tuple(found)
+    return best_mean, best_std
 
 
-def fit_amortised(model, x, *, n_hidden=8, rng):
+def fit_amortised(
+    model: NonlinearModel, x: ArrayLike, *, n_hidden: int = 8, rng: np.random.Generator
+) -> AmortisedGaussian:
     r"""Fit one network to many data points at once: it maximises the average of their ELBOs.
 
     The weights start at random, with q = N[0, 1] for every x, and climb as in ``refine``. Another
@@ -229,7 +238,7 @@ def fit_amortised(model, x, *, n_hidden=8, rng):
     return refine(model, x, start)
 
 
-def refine(model, x, q):
+def refine(model: NonlinearModel, x: ArrayLike, q: AmortisedGaussian) -> AmortisedGaussian:
     r"""Climb from a network to one with a higher average ELBO, by the quasi-Newton method BFGS.
 
     The averages over z are sums on a grid: no sampling noise, and the gradient is exact. Ends at
@@ -237,20 +246,13 @@ def refine(model, x, q):
 
     Parameters
     ----------
-    model : NonlinearModel
-    x : array_like, (B, D)
-        Data to fit to.
+    model, x : as in ``fit_amortised``
     q : AmortisedGaussian
         Where to start; it stays as it is.
 
     Returns
     -------
     AmortisedGaussian
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite or shapes do not fit.
 
     Source: chapter "variational-approximation", eq-amortised-objective.
     """
@@ -265,7 +267,9 @@ def refine(model, x, q):
     return AmortisedGaussian(q.widths, found.x)
 
 
-def average_bound(model, x, q):
+def average_bound(
+    model: NonlinearModel, x: ArrayLike, q: AmortisedGaussian
+) -> tuple[float, NDArray]:
     r"""Average ELBO of a network over the data, and its gradient by the network's parameters.
 
     The chain rule joins two steps. From the bound of one data point to its q, with
@@ -278,21 +282,14 @@ def average_bound(model, x, q):
 
     Parameters
     ----------
-    model : NonlinearModel
-    x : array_like, (B, D)
-    q : AmortisedGaussian
+    model, x, q : as in ``refine``
 
     Returns
     -------
     bound : float
         In nats.
     gradient : ndarray, (P,)
-        By ``q.numbers``.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite or shapes do not fit.
+        With respect to ``q.numbers``.
 
     Source: chapter "variational-approximation", eq-amortised-objective and eq-hermite-gradient.
     """
@@ -308,7 +305,7 @@ def average_bound(model, x, q):
     return float(bound), np.concatenate([part.ravel() for part in parts])
 
 
-def gap_parts(model, x, mean, std):
+def gap_parts(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> GapParts:
     r"""Take the gap of a Gaussian q apart: the cost of the family, and the rest.
 
     .. math:: \log p(x) - \mathrm{ELBO}[q]
@@ -342,7 +339,7 @@ def gap_parts(model, x, mean, std):
     return GapParts(*np.stack([approximation, amortisation]))
 
 
-def _require_data(model, x):
+def _require_data(model: NonlinearModel, x: ArrayLike) -> NDArray:
     if not isinstance(model, NonlinearModel):
         raise TypeError(
             f"model is {model!r}, expected a NonlinearModel; "
@@ -351,14 +348,14 @@ def _require_data(model, x):
     return require_columns(x, model.n_dimensions)
 
 
-def _require_rows(model, x):
+def _require_rows(model: NonlinearModel, x: ArrayLike) -> NDArray:
     x = _require_data(model, x)
     if x.ndim != 2 or x.shape[0] == 0:
         raise ValueError(f"x has shape {x.shape}, expected (B, D) with B of at least 1.")
     return x
 
 
-def _peaks(model, x):
+def _peaks(model: NonlinearModel, x: NDArray) -> tuple[NDArray, NDArray]:
     """Place and width of the highest peaks of each posterior, as (..., P).
 
     The width is that of the Gaussian with the same bend at the peak (Laplace's approximation).
@@ -376,7 +373,7 @@ def _peaks(model, x):
     return model.grid[index + 1], 1 / np.sqrt(np.clip(bend, 0.01, 1e8))
 
 
-def _climb(model, x, mean, std):
+def _climb(model, x, mean, std) -> tuple[NDArray, ...]:
     """Newton's method for all rows at once: mean, std, bound, and whether each row settled.
 
     The unknowns are the mean in units of the std, and the log of the std. Where the hill does not
@@ -411,7 +408,7 @@ def _climb(model, x, mean, std):
     return tuple(a.reshape(shape)[()] for a in found)
 
 
-def _newton_step(slope_1, slope_2, a, b, c):
+def _newton_step(slope_1: NDArray, slope_2: NDArray, a: NDArray, b: NDArray, c: NDArray) -> NDArray:
     """Solve [[a, b], [b, c]] step = -slope, with the matrix made negative where it is not."""
     largest = 0.5 * (a + c) + np.hypot(0.5 * (a - c), b)  # eigenvalue
     shift = np.maximum(0.0, largest + 0.1)

@@ -1,11 +1,13 @@
 """The checks of input for the whole package: each names the value that is wrong, and the remedy."""
 
 import operator
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
-def require_real(name, value, dtype=float):
+def require_real(name: str, value: Any, dtype: DTypeLike = float) -> NDArray:
     """Return the value as an array of that float type, or say why it is none.
 
     The array may hold nan and inf; see ``require_finite``.
@@ -20,7 +22,7 @@ def require_real(name, value, dtype=float):
     return np.asarray(value, dtype)
 
 
-def require_finite(*, broadcast=True, **named):
+def require_finite(*, broadcast: bool = True, **named: ArrayLike) -> list[NDArray]:
     """Return the named values as float arrays that broadcast, or say which value is wrong.
 
     Arrays become float64 unless all of them are float32; Python numbers follow the arrays.
@@ -49,7 +51,7 @@ def require_finite(*, broadcast=True, **named):
     return arrays
 
 
-def require_positive(**named):
+def require_positive(**named: ArrayLike) -> None:
     """Raise ValueError where a standard deviation among the named arrays is not positive."""
     for name, array in named.items():
         bad = ~(np.asarray(array) > 0)
@@ -60,7 +62,7 @@ def require_positive(**named):
             )
 
 
-def require_number(name, value):
+def require_number(name: str, value: Any) -> float:
     """Return the value as a float, or say that it is not one finite number."""
     (array,) = require_finite(**{name: value})
     if array.ndim:
@@ -70,7 +72,7 @@ def require_number(name, value):
     return array.item()
 
 
-def require_count(name, value, *, at_least):
+def require_count(name: str, value: Any, *, at_least: int) -> int:
     """Return the value as an int, or say that it is no whole number or too small."""
     try:
         count = at_least - 1 if isinstance(value, bool) else operator.index(value)
@@ -84,7 +86,7 @@ def require_count(name, value, *, at_least):
     return count
 
 
-def require_columns(x, n_columns):
+def require_columns(x: ArrayLike, n_columns: int) -> NDArray:
     """Return data (..., D) as floats, or say that a value is not finite or D is another."""
     (x,) = require_finite(x=x)
     if x.ndim == 0 or x.shape[-1] != n_columns:
@@ -95,7 +97,7 @@ def require_columns(x, n_columns):
     return x
 
 
-def require_weights(weights, name="Weights"):
+def require_weights(weights: Any, name: str = "Weights") -> NDArray:
     """Return the weights as floats that sum to one along the last axis, or say what is wrong."""
     (weights,) = require_finite(**{name: weights})
     if weights.ndim == 0 or weights.shape[-1] == 0:
@@ -112,7 +114,7 @@ def require_weights(weights, name="Weights"):
     return weights / total
 
 
-def require_generator(rng):
+def require_generator(rng: Any) -> np.random.Generator:
     """Return rng, or raise TypeError where it is no ``numpy.random.Generator``."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
@@ -121,7 +123,7 @@ def require_generator(rng):
     return rng
 
 
-def freeze(instance, **named):
+def freeze(instance: object, **named: Any) -> None:
     """Set fields of a frozen dataclass to read-only copies, in float64, of finite arrays."""
     for name, value in named.items():
         (array,) = require_finite(**{name: value})
@@ -130,7 +132,7 @@ def freeze(instance, **named):
         object.__setattr__(instance, name, array)
 
 
-def _place(bad):
+def _place(bad: NDArray) -> str:
     """Where the first bad element lies, as words; nothing for a scalar."""
     if bad.ndim == 0:
         return ""

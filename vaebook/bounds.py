@@ -7,10 +7,12 @@ Every quantity comes from its own closed form or integral, never from two others
 that they fit together is then something to see, and to test.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermevander
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import (
     require_columns,
@@ -20,7 +22,7 @@ from vaebook.arguments import (
     require_weights,
 )
 from vaebook.gaussians import entropy_normal, kl_normal, log_normal
-from vaebook.latent import LinearGaussianModel, NonlinearModel
+from vaebook.latent import LinearGaussianModel, Model, NonlinearModel
 from vaebook.quadrature import standard_normal_grid
 
 _MAX_TABLE = 2**20  # entries of a table over data and points at once: bounds the memory
@@ -29,9 +31,9 @@ _MAX_TABLE = 2**20  # entries of a table over data and points at once: bounds th
 class JensenGap(NamedTuple):
     r"""g[E[y]], E[g[y]] and their difference: positive for concave g, negative for convex g."""
 
-    g_of_mean: np.ndarray
-    mean_of_g: np.ndarray
-    gap: np.ndarray
+    g_of_mean: NDArray
+    mean_of_g: NDArray
+    gap: NDArray
 
 
 class ElboTerms(NamedTuple):
@@ -46,19 +48,19 @@ class ElboTerms(NamedTuple):
     - ``kl_prior``: :math:`D_{KL}[q \,\|\, p(z)]`
     """
 
-    elbo: np.ndarray
-    log_px: np.ndarray
-    gap: np.ndarray
-    reconstruction: np.ndarray
-    kl_prior: np.ndarray
+    elbo: NDArray
+    log_px: NDArray
+    gap: NDArray
+    reconstruction: NDArray
+    kl_prior: NDArray
 
 
 class ElboGradient(NamedTuple):
     r"""Derivatives of the ELBO: by :math:`\phi`, and by the mean and the std of q."""
 
-    weight: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
+    weight: NDArray
+    mean: NDArray
+    std: NDArray
 
 
 class AscentPath(NamedTuple):
@@ -69,15 +71,15 @@ class AscentPath(NamedTuple):
     are totals over the data.
     """
 
-    step: np.ndarray
-    phi: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
-    elbo: np.ndarray
-    log_px: np.ndarray
+    step: NDArray
+    phi: NDArray
+    mean: NDArray
+    std: NDArray
+    elbo: NDArray
+    log_px: NDArray
 
 
-def jensen(g, y, weights):
+def jensen(g: Callable[[NDArray], ArrayLike], y: ArrayLike, weights: ArrayLike) -> JensenGap:
     r"""Both sides of Jensen's inequality for a y that takes finitely many values.
 
     .. math:: g\Big[\sum_n w_n y_n\Big] \ge \sum_n w_n\, g[y_n] \quad \text{for concave } g
@@ -94,7 +96,8 @@ def jensen(g, y, weights):
 
     Returns
     -------
-    JensenGap of arrays (...): (g_of_mean, mean_of_g, gap); the gap is the mean of g[E[y]] - g[y].
+    JensenGap of arrays (...)
+        The gap is the mean of g[E[y]] - g[y].
 
     Raises
     ------
@@ -127,7 +130,7 @@ def jensen(g, y, weights):
     return JensenGap(g_of_mean[()], mean_of_g, gap)
 
 
-def elbo(model, x, mean, std):
+def elbo(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> ElboTerms:
     r"""The evidence lower bound of log p(x) for q(z) = N_z[mean, std^2], and its parts, in nats.
 
     Parameters
@@ -140,8 +143,9 @@ def elbo(model, x, mean, std):
 
     Returns
     -------
-    ElboTerms of arrays of the broadcast shape. For the linear model each is a closed form, for the
-    other one an integral on points that follow q; the gap is never negative, also in float32.
+    ElboTerms of arrays of the broadcast shape
+        For the linear model each is a closed form, for the other one an integral on points that
+        follow q; the gap is never negative, also in float32.
 
     Raises
     ------
@@ -162,7 +166,9 @@ def elbo(model, x, mean, std):
     return ElboTerms(*np.stack(np.broadcast_arrays(*terms)))
 
 
-def elbo_gradient(model, x, mean, std):
+def elbo_gradient(
+    model: LinearGaussianModel, x: ArrayLike, mean: ArrayLike, std: ArrayLike
+) -> ElboGradient:
     r"""Gradient of the linear model's ELBO, for each data point.
 
     .. math:: \frac{\partial}{\partial\phi} = \frac{x m - \phi (m^2 + s^2)}{\sigma^2}, \qquad
@@ -193,7 +199,15 @@ def elbo_gradient(model, x, mean, std):
     return ElboGradient(*np.stack(np.broadcast_arrays(by_weight, by_mean, by_std)))
 
 
-def elbo_moments(model, x, mean, std, *, order=2, n_points=301):
+def elbo_moments(
+    model: NonlinearModel,
+    x: ArrayLike,
+    mean: ArrayLike,
+    std: ArrayLike,
+    *,
+    order: int = 2,
+    n_points: int = 301,
+) -> NDArray:
     r"""Averages under q that hold the non-linear model's ELBO and its derivatives, in nats.
 
     .. math:: M_k = E\big[\mathrm{He}_k(\epsilon) \log p(x, m + s\,\epsilon)\big], \qquad
@@ -232,7 +246,7 @@ def elbo_moments(model, x, mean, std, *, order=2, n_points=301):
     eps, weights = standard_normal_grid(n_points)
     weights = weights[:, None] * hermevander(eps, order)  # (G, 1 + order)
 
-    def moments(x, mean, std):
+    def moments(x: NDArray, mean: NDArray, std: NDArray) -> NDArray:
         log_joint = model.log_joint(x[:, None, :], mean[:, None] + std[:, None] * eps)  # (R, G)
         # Unlike a matrix product, this sums in one order, however many cores there are.
         return np.einsum("rg,gk->kr", log_joint, weights)
@@ -240,7 +254,7 @@ def elbo_moments(model, x, mean, std, *, order=2, n_points=301):
     return _by_row(moments, n_points, x, mean, std)
 
 
-def m_step(x, mean, std):
+def m_step(x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> float:
     r"""The weight phi that maximises the linear model's total ELBO while every q stays fixed.
 
     .. math:: \phi = \frac{\sum_i x_i m_i}{\sum_i (m_i^2 + s_i^2)}
@@ -268,7 +282,14 @@ def m_step(x, mean, std):
     return float((x * mean).sum() / (mean**2 + std**2).sum())
 
 
-def coordinate_ascent(model, x, *, mean=0.0, std=1.0, n_rounds=20):
+def coordinate_ascent(
+    model: LinearGaussianModel,
+    x: ArrayLike,
+    *,
+    mean: ArrayLike = 0.0,
+    std: ArrayLike = 1.0,
+    n_rounds: int = 20,
+) -> AscentPath:
     r"""Maximise the total ELBO of the linear model by E-steps and M-steps in turn.
 
     E-step: every q becomes the posterior of its data point, so the bound touches log p(x). M-step:
@@ -321,7 +342,7 @@ def coordinate_ascent(model, x, *, mean=0.0, std=1.0, n_rounds=20):
     )
 
 
-def _linear_terms(model, x, mean, std):
+def _linear_terms(model: LinearGaussianModel, x, mean, std) -> ElboTerms:
     phi, _, x, mean, std = _linear_values(model, x, mean, std)
     with np.errstate(over="ignore"):
         # log p(x | z) and log p(x, z) are parabolas in z: under q, the value at the mean plus half
@@ -338,7 +359,7 @@ def _linear_terms(model, x, mean, std):
     )
 
 
-def _nonlinear_terms(model, x, mean, std):
+def _nonlinear_terms(model: NonlinearModel, x, mean, std) -> ElboTerms:
     (x,) = require_finite(x=x)
     log_px = model.log_marginal(x)
     if np.isneginf(log_px).any():
@@ -370,7 +391,7 @@ def _nonlinear_terms(model, x, mean, std):
     return ElboTerms(bound, log_px, gap, reconstruction, kl_prior)
 
 
-def _by_row(function, n_points, x, *others):
+def _by_row(function, n_points: int, x: NDArray, *others: NDArray) -> NDArray:
     """function of rows x (R, D) and others (R,), for broadcast leading axes: (K, R) -> (K, ...).
 
     Rows go in blocks, for each is a table over the points.
@@ -384,7 +405,7 @@ def _by_row(function, n_points, x, *others):
     return found.reshape(-1, *shape)
 
 
-def _linear_values(model, x, mean, std):
+def _linear_values(model: LinearGaussianModel, x, mean, std) -> tuple[NDArray, ...]:
     """phi, noise variance, x, mean and std as arrays that broadcast."""
     if not isinstance(model, LinearGaussianModel):
         raise TypeError(

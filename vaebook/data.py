@@ -16,10 +16,12 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaebook.digits import FONTS, SIZE, VERSION, DigitFactors, draw_digits, sample_factors
 
@@ -75,13 +77,13 @@ class ImageSet(NamedTuple):
     ``factors`` a ``DigitFactors`` or None; ``source`` says in words where they come from.
     """
 
-    images: np.ndarray
-    labels: np.ndarray | None
+    images: NDArray
+    labels: NDArray | None
     factors: DigitFactors | None
     source: str
 
 
-def old_faithful():
+def old_faithful() -> NDArray:
     """Eruptions of the geyser Old Faithful in Yellowstone National Park, both columns in minutes.
 
     Returns
@@ -96,7 +98,7 @@ def old_faithful():
     return np.loadtxt(Path(__file__).with_name("old-faithful.csv"), delimiter=",", skiprows=1)
 
 
-def load(name, split, *, root=None):
+def load(name: str, split: str, *, root: str | os.PathLike[str] | None = None) -> ImageSet:
     """Images of digits by name: "drawn-digits", "mnist" or "mnist-static".
 
     Drawn digits are rendered on first use (some seconds) and kept. MNIST is by LeCun, Cortes and
@@ -116,7 +118,8 @@ def load(name, split, *, root=None):
 
     Returns
     -------
-    ImageSet of N images: 60,000 and 10,000; of "mnist-static" 50,000, 10,000 and 10,000.
+    ImageSet
+        60,000 and 10,000 images; of "mnist-static" 50,000, 10,000 and 10,000.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def load(name, split, *, root=None):
     return ImageSet(images, None, None, f"MNIST {split} images, static binarisation, {path}")
 
 
-def _load_drawn(split, folders):
+def _load_drawn(split: str, folders: list[Path]) -> ImageSet:
     """Read the drawn digits, or draw and keep them."""
     file = f"drawn-digits-{VERSION}-{split}.npz"
     source = f"{split} digits drawn from {len(FONTS)} fonts of matplotlib, version {VERSION}"
@@ -185,7 +188,7 @@ def _load_drawn(split, folders):
 # ------------------------------------------------------------------------------ files of others
 
 
-def _read_idx(path, n_axes):
+def _read_idx(path: Path, n_axes: int) -> NDArray:
     """Read an IDX file of bytes strictly: every byte of it is accounted for."""
     data = path.read_bytes()
     if path.suffix == ".gz":
@@ -206,7 +209,7 @@ def _read_idx(path, n_axes):
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape).copy()
 
 
-def _load_static(file, split, folders):
+def _load_static(file: str, split: str, folders: list[Path]) -> tuple[NDArray, Path]:
     """Return bits (N, 784) of the static binarisation and the path, packed or as text."""
     for path in _candidates("mnist-static", "binarized_mnist_packbits.npz", folders):
         # The packed bits are right if they spell the text file, whose SHA-256 is recorded.
@@ -215,7 +218,7 @@ def _load_static(file, split, folders):
             text = np.full((*bits.shape, 2), ord(" "), np.uint8)
             text[..., 0] = bits + ord("0")
             text[:, -1, 1] = ord("\n")
-            if hashlib.sha256(text).hexdigest() == SHA256[file]:
+            if hashlib.sha256(text.data).hexdigest() == SHA256[file]:
                 return bits, path
     path = _fetch("mnist-static", file, folders)
     text = np.frombuffer(path.read_bytes(), np.uint8)
@@ -228,7 +231,7 @@ def _load_static(file, split, folders):
     raise DataError(f"{path} is not lines of 784 zeros and ones; delete it and run again.")
 
 
-def _folders(root):
+def _folders(root: str | os.PathLike[str] | None) -> list[Path]:
     """The folders to look in, and to keep files in: the first that can be written."""
     if root is not None:
         return [Path(os.path.expanduser(root))]
@@ -239,20 +242,20 @@ def _folders(root):
     return [*own, Path(pooch.os_cache("vaebook"))]
 
 
-def _candidates(name, file, folders):
+def _candidates(name: str, file: str, folders: list[Path]) -> list[Path]:
     """Where a file may lie, packed or unpacked."""
     files = dict.fromkeys((file, file.removesuffix(".gz")))
     return [at / place / one for at in folders for place in FOLDERS[name] for one in files]
 
 
-def _has_right_content(path):
+def _has_right_content(path: Path) -> bool:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() == SHA256[path.name]
     except OSError:  # not there, or not to be read
         return False
 
 
-def _fetch(name, file, folders):
+def _fetch(name: str, file: str, folders: list[Path]) -> Path:
     """Return the path of a file with the recorded SHA-256, downloaded if need be."""
     reasons = []
     for path in _candidates(name, file, folders):
@@ -276,7 +279,7 @@ def _fetch(name, file, folders):
 
 
 @contextlib.contextmanager
-def _alone(folder):
+def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time work in a folder; the lock of a killed process is free again."""
     try:
         import fcntl
@@ -294,7 +297,7 @@ def _alone(folder):
         yield
 
 
-def _download(name, file, folder):
+def _download(name: str, file: str, folder: Path) -> None:
     """Download one file through the mirrors and put it in place whole, or raise DataError."""
     import pooch
     import requests
@@ -331,11 +334,11 @@ def _download(name, file, folder):
     )
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     """Say in words what went wrong with a mirror."""
     import requests
 
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code}"
     if isinstance(error, TimeoutError | requests.Timeout) or "timed out" in str(error):
         return "was too slow"

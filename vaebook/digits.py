@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FONTS", "VERSION", "DigitFactors", "draw_digits", "sample_factors"]
 
@@ -35,19 +36,19 @@ class DigitFactors(NamedTuple):
     ``scale`` (N, 2) multiplies the width and the height of 20 pixels.
     """
 
-    font: np.ndarray
-    slant: np.ndarray
-    shift: np.ndarray
-    scale: np.ndarray
-    thickness: np.ndarray
-    elastic: np.ndarray
+    font: NDArray
+    slant: NDArray
+    shift: NDArray
+    scale: NDArray
+    thickness: NDArray
+    elastic: NDArray
 
-    def rows(self, index):
+    def rows(self, index: slice | NDArray) -> "DigitFactors":
         """Return the factors of some images, for example ``rows(slice(10))``."""
         return DigitFactors(*(factor[index] for factor in self))
 
 
-def sample_factors(n, *, rng):
+def sample_factors(n: int, *, rng: np.random.Generator) -> tuple[NDArray, DigitFactors]:
     """Draw n digits and the factors of their images, all uniform and independent.
 
     Parameters
@@ -77,7 +78,7 @@ def sample_factors(n, *, rng):
     )
 
 
-def draw_digits(labels, factors):
+def draw_digits(labels: ArrayLike, factors: DigitFactors) -> NDArray:
     r"""Draw digits with given factors: grey images, a function of the factors alone.
 
     Each glyph is stored as its signed distance field, negative inside. A pixel looks up the
@@ -114,7 +115,7 @@ def draw_digits(labels, factors):
     return images
 
 
-def _draw_block(labels, factors):
+def _draw_block(labels: NDArray, factors: DigitFactors) -> NDArray:
     """Draw digits by elementary operations alone, which round alike on every machine."""
     fields = _distance_fields()
     centred = np.arange(SIZE, dtype=np.float32) - np.float32((SIZE - 1) / 2)
@@ -136,13 +137,13 @@ def _draw_block(labels, factors):
     return (np.clip(ink, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def _grid_place(coordinate):
+def _grid_place(coordinate: NDArray) -> NDArray:
     """Where a coordinate lies on the grid of a distance field, in grid steps."""
     place = (coordinate + np.float32(_REACH)) * np.float32((_GRID - 1) / (2 * _REACH))
     return np.clip(place, 0, np.float32(_GRID - 1.001))
 
 
-def _smooth(knots):
+def _smooth(knots: NDArray) -> NDArray:
     """Quadratic B-spline over the pixels from (B, 5, 5) control points: (B, 28, 28)."""
     place = np.arange(SIZE) * ((_KNOTS - 2) / SIZE)
     knot = place.astype(int)
@@ -156,7 +157,7 @@ def _smooth(knots):
 
 
 @functools.cache
-def _distance_fields():
+def _distance_fields() -> NDArray:
     """Signed distances to the outlines of all digits in all fonts, one flat float32 array."""
     fields = [_distance_field(_outline(*glyph)) for name in FONTS for glyph in _glyphs(name)]
     return np.stack(fields).astype(np.float32).ravel()
@@ -179,14 +180,16 @@ def _glyphs(name):
     if hasattr(ft2font, "LoadFlags"):
         unscaled = ft2font.LoadFlags.NO_SCALE | ft2font.LoadFlags.IGNORE_TRANSFORM
     else:
-        unscaled = ft2font.LOAD_NO_SCALE | ft2font.LOAD_IGNORE_TRANSFORM
+        unscaled = (
+            ft2font.LOAD_NO_SCALE | ft2font.LOAD_IGNORE_TRANSFORM  # type: ignore[attr-defined]
+        )
     font = ft2font.FT2Font(str(folder / f"{name}.ttf"))
     for digit in "0123456789":
         font.load_char(ord(digit), flags=unscaled)
         yield font.get_path()
 
 
-def _outline(points, codes):
+def _outline(points: NDArray, codes: NDArray) -> NDArray:
     """Cut a glyph's outline into line segments (S, 2, 2), centred and of height 1."""
     t = (np.arange(7) / 6)[:, None]
     pieces, k = [], 0
@@ -209,7 +212,7 @@ def _outline(points, codes):
     return (segments - (low + high) / 2) / (high[1] - low[1])
 
 
-def _distance_field(segments):
+def _distance_field(segments: NDArray) -> NDArray:
     """Distance from each grid point to the nearest segment, negative inside the outline."""
     grid = np.linspace(-_REACH, _REACH, _GRID)
     (ax, ay), (bx, by) = segments[:, 0].T[..., None, None], segments[:, 1].T[..., None, None]

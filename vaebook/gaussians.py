@@ -5,21 +5,14 @@ stays in float32 where all arrays are float32.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import require_finite, require_positive
-
-__all__ = [
-    "entropy_normal",
-    "kl_multivariate_normal",
-    "kl_normal",
-    "log_multivariate_normal",
-    "log_normal",
-]
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-def log_normal(x, mean, std):
+def log_normal(x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> NDArray:
     r"""Log-density of a normal at x, in nats.
 
     .. math:: \log N_x[m, s^2] = -\tfrac12 \log 2\pi - \log s - \tfrac12 \Big(\frac{x - m}{s}\Big)^2
@@ -46,7 +39,7 @@ def log_normal(x, mean, std):
         return -0.5 * LOG_2PI - np.log(std) - 0.5 * ((x - mean) / std) ** 2
 
 
-def entropy_normal(std):
+def entropy_normal(std: ArrayLike) -> NDArray:
     r"""Entropy of a normal density, in nats: :math:`\tfrac12 \log (2 \pi e s^2)`.
 
     Parameters
@@ -70,7 +63,9 @@ def entropy_normal(std):
     return 0.5 * (LOG_2PI + 1.0) + np.log(std)
 
 
-def kl_normal(mean_q, std_q, mean_p=0.0, std_p=1.0):
+def kl_normal(
+    mean_q: ArrayLike, std_q: ArrayLike, mean_p: ArrayLike = 0.0, std_p: ArrayLike = 1.0
+) -> NDArray:
     r"""KL divergence between two normal densities, element by element, in nats.
 
     .. math:: \log\frac{s_p}{s_q} + \frac{s_q^2 + (m_q - m_p)^2}{2 s_p^2} - \tfrac12
@@ -105,7 +100,9 @@ def kl_normal(mean_q, std_q, mean_p=0.0, std_p=1.0):
         return 0.5 * (_exp_above_tangent(t) + ((mean_q - mean_p) / std_p) ** 2)
 
 
-def chi_square_normal(mean_p, std_p, mean_q, std_q):
+def chi_square_normal(
+    mean_p: ArrayLike, std_p: ArrayLike, mean_q: ArrayLike, std_q: ArrayLike
+) -> NDArray:
     r"""Chi-square divergence between two normal densities, element by element.
 
     .. math:: \chi^2(p \,\|\, q) = \int \frac{p(z)^2}{q(z)}\,dz - 1
@@ -145,7 +142,7 @@ def chi_square_normal(mean_p, std_p, mean_q, std_q):
         return np.where(excess > 0, np.expm1(log_second_moment), np.inf)[()]
 
 
-def log_multivariate_normal(x, mean, covariance):
+def log_multivariate_normal(x: ArrayLike, mean: ArrayLike, covariance: ArrayLike) -> NDArray:
     r"""Log-density of a normal in D dimensions, in nats.
 
     .. math:: -\tfrac12 \big( D \log 2\pi + \log\det C + (x - m)^T C^{-1} (x - m) \big)
@@ -175,7 +172,12 @@ def log_multivariate_normal(x, mean, covariance):
     return -0.5 * (x.shape[-1] * LOG_2PI + distance2) - _log_diagonal(root).sum(-1)
 
 
-def kl_multivariate_normal(mean_q, covariance_q, mean_p=None, covariance_p=None):
+def kl_multivariate_normal(
+    mean_q: ArrayLike,
+    covariance_q: ArrayLike,
+    mean_p: ArrayLike | None = None,
+    covariance_p: ArrayLike | None = None,
+) -> NDArray:
     r"""KL divergence between two normal densities in D dimensions, in nats.
 
     .. math:: \tfrac12 \big( \mathrm{Tr}[C_p^{-1} C_q] + d^T C_p^{-1} d - D
@@ -223,21 +225,21 @@ def kl_multivariate_normal(mean_q, covariance_q, mean_p=None, covariance_p=None)
         return 0.5 * (_exp_above_tangent(t).sum(-1) + distance2.sum(-1))
 
 
-def _exp_above_tangent(t):
+def _exp_above_tangent(t: NDArray) -> NDArray:
     """exp(t) - 1 - t, never negative: expm1 rounds to a float next to its value, and t is one."""
     return np.expm1(t) - t
 
 
-def _whiten(root, difference):
+def _whiten(root: NDArray, difference: NDArray) -> NDArray:
     """Solve root @ y = difference for vectors along the last axis."""
     return np.linalg.solve(root, difference[..., None])[..., 0]
 
 
-def _log_diagonal(root):
+def _log_diagonal(root: NDArray) -> NDArray:
     return np.log(np.diagonal(root, axis1=-2, axis2=-1))
 
 
-def _cholesky(name, covariance):
+def _cholesky(name: str, covariance: NDArray) -> NDArray:
     transposed = np.swapaxes(covariance, -1, -2)
     asymmetry = np.abs(covariance - transposed).max(initial=0.0)
     if asymmetry > 1e-5 * np.abs(covariance).max(initial=0.0):
@@ -255,7 +257,7 @@ def _cholesky(name, covariance):
         ) from None
 
 
-def _require_dimension(covariance, **vectors):
+def _require_dimension(covariance: NDArray, **vectors: NDArray) -> None:
     square = covariance.shape[-2:]
     for name, vector in vectors.items():
         if vector.ndim == 0 or square != (vector.shape[-1],) * 2:

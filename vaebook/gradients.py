@@ -9,9 +9,11 @@ the mean and the standard deviation of a row. ``importance_gradients`` estimates
 importance-weighted bound in two ways, one row for each K draws.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from vaebook.arguments import (
@@ -24,8 +26,12 @@ from vaebook.arguments import (
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import Grid, standard_normal_grid
 
+Function = Callable[[NDArray], NDArray]
 
-def pathwise(df, mean, std, n, *, rng):
+
+def pathwise(
+    df: Function, mean: ArrayLike, std: ArrayLike, n: int, *, rng: np.random.Generator
+) -> NDArray:
     r"""Gradient of E[f(z)] by reparameterization, one row for each draw of z.
 
     .. math:: z = m + s\,\epsilon, \qquad
@@ -48,7 +54,8 @@ def pathwise(df, mean, std, n, *, rng):
 
     Returns
     -------
-    ndarray, (n, 2) or (n, 2, D): with respect to mean and to std.
+    ndarray, (n, 2) or (n, 2, D)
+        With respect to mean and to std.
 
     Raises
     ------
@@ -60,7 +67,15 @@ def pathwise(df, mean, std, n, *, rng):
     return pathwise_rows(df, mean, std, _draw(mean, std, n, rng))
 
 
-def score_function(f, mean, std, n, *, rng, baseline=0.0):
+def score_function(
+    f: Function,
+    mean: ArrayLike,
+    std: ArrayLike,
+    n: int,
+    *,
+    rng: np.random.Generator,
+    baseline: float = 0.0,
+) -> NDArray:
     r"""Gradient of E[f(z)] by the log-derivative trick, one row for each draw of z.
 
     .. math:: \frac{\partial}{\partial m} \approx \big(f(z) - b\big)\,\frac{\epsilon}{s}, \qquad
@@ -84,7 +99,8 @@ def score_function(f, mean, std, n, *, rng, baseline=0.0):
 
     Returns
     -------
-    ndarray, (n, 2) or (n, 2, D): with respect to mean and to std.
+    ndarray, (n, 2) or (n, 2, D)
+        With respect to mean and to std.
 
     Raises
     ------
@@ -96,14 +112,16 @@ def score_function(f, mean, std, n, *, rng, baseline=0.0):
     return score_rows(f, mean, std, _draw(mean, std, n, rng), baseline=baseline)
 
 
-def pathwise_rows(df, mean, std, eps):
+def pathwise_rows(df: Function, mean: ArrayLike, std: ArrayLike, eps: ArrayLike) -> NDArray:
     """Rows of ``pathwise`` for noise eps, (n,) or (n, D), that has been drawn already."""
     mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
     slope = _values("df", df, mean + std * eps, eps.shape)
     return np.stack([slope, slope * eps], axis=1)
 
 
-def score_rows(f, mean, std, eps, *, baseline=0.0):
+def score_rows(
+    f: Function, mean: ArrayLike, std: ArrayLike, eps: ArrayLike, *, baseline: float = 0.0
+) -> NDArray:
     """Rows of ``score_function`` for noise eps, (n,) or (n, D), that has been drawn already."""
     baseline = require_number("baseline", baseline)
     mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
@@ -115,11 +133,20 @@ def score_rows(f, mean, std, eps, *, baseline=0.0):
 class ImportanceGradients(NamedTuple):
     """Two estimates from the same draws, each (n, 2): with respect to mean and to std of q."""
 
-    total: np.ndarray
-    doubly: np.ndarray
+    total: NDArray
+    doubly: NDArray
 
 
-def importance_gradients(log_joint, d_log_joint, mean, std, n, n_importance, *, rng):
+def importance_gradients(
+    log_joint: Function,
+    d_log_joint: Function,
+    mean: float,
+    std: float,
+    n: int,
+    n_importance: int,
+    *,
+    rng: np.random.Generator,
+) -> ImportanceGradients:
     r"""Gradient of the importance-weighted bound L_K, one row for each K draws of z, in nats.
 
     .. math:: \text{total: } \sum_k \tilde w_k \Big( \frac{\partial \log w_k}{\partial z_k}\,
@@ -175,14 +202,22 @@ class RowMoments(NamedTuple):
     ``best_baseline`` is the constant that makes ``score_std`` smallest.
     """
 
-    average: np.ndarray  # E[f]
-    gradient: np.ndarray
-    pathwise_std: np.ndarray
-    score_std: np.ndarray
-    best_baseline: np.ndarray
+    average: NDArray  # E[f]
+    gradient: NDArray
+    pathwise_std: NDArray
+    score_std: NDArray
+    best_baseline: NDArray
 
 
-def row_moments(f, df, mean, std, *, baseline=0.0, jumps=()):
+def row_moments(
+    f: Function,
+    df: Function,
+    mean: float,
+    std: float,
+    *,
+    baseline: float = 0.0,
+    jumps: Sequence[float] = (),
+) -> RowMoments:
     r"""Gradient of E[f(z)], and the standard deviation of one row of either estimate.
 
     The gradient is the mean of the score-function rows, so it is right also where f jumps. The best
@@ -223,7 +258,7 @@ def row_moments(f, df, mean, std, *, baseline=0.0, jumps=()):
     return RowMoments(average, gradient, path_std, np.sqrt(mass @ (rows - gradient) ** 2), best)
 
 
-def _expectation(breaks):
+def _expectation(breaks: NDArray) -> Grid:
     """Return a rule for averages over eps; with breaks, one that is exact on either side."""
     if not breaks.size:
         return standard_normal_grid()
@@ -234,14 +269,14 @@ def _expectation(breaks):
     return Grid(points, (half * weights).ravel() * np.exp(log_normal(points, 0.0, 1.0)))
 
 
-def _draw(mean, std, n, rng):
+def _draw(mean: ArrayLike, std: ArrayLike, n: int, rng: np.random.Generator) -> NDArray:
     """Return standard normal draws, n for each entry of mean and std, of which std is positive."""
     mean, std = np.broadcast_arrays(*require_finite(mean=mean, std=std))
     require_positive(std=std)
     return require_generator(rng).standard_normal((require_count("n", n, at_least=1), *mean.shape))
 
 
-def _values(name, function, z, shape):
+def _values(name: str, function: Function, z: NDArray, shape: tuple[int, ...]) -> NDArray:
     """Return function(z), which has the given shape and is finite."""
     value = np.asarray(function(z), float)
     if value.shape != shape:

@@ -8,6 +8,7 @@ r"""Importance sampling of log p(x) from K samples of q(z) = N_z[mean, std^2]; i
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import (
     require_count,
@@ -17,6 +18,7 @@ from vaebook.arguments import (
     require_weights,
 )
 from vaebook.gaussians import log_normal
+from vaebook.latent import Model
 from vaebook.quadrature import log_integral, standard_normal_grid
 
 _STEP = 0.25  # of the sum over u: its error is of the order exp(-pi^2 / step)
@@ -24,7 +26,9 @@ _LOW, _HIGH = -37.0, 4.5  # exp(-exp(v)) is 1 below and 0 above, to the last dig
 _FARTHEST = 7.5  # standard deviations: a sample of q lies farther out once in 10^13
 
 
-def log_importance_weights(model, x, mean, std, eps):
+def log_importance_weights(
+    model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike, eps: ArrayLike
+) -> NDArray:
     r"""Log-weights of the samples z = mean + std * eps of q, in nats.
 
     .. math:: \log w = \log p(x, z) - \log q(z)
@@ -55,7 +59,7 @@ def log_importance_weights(model, x, mean, std, eps):
     return model.log_joint(x, z) - log_normal(z, mean, std)
 
 
-def log_mean_exp(log_w, axis=0):
+def log_mean_exp(log_w: ArrayLike, axis: int = 0) -> NDArray:
     r"""Log of the mean weight along an axis: the estimate of log p(x) from K samples, in nats.
 
     .. math:: \log \frac1K \sum_k e^{\log w_k}
@@ -81,7 +85,7 @@ def log_mean_exp(log_w, axis=0):
     return log_integral(log_w, np.full(n, 1 / max(n, 1)), axis)
 
 
-def effective_sample_size(log_w, axis=0):
+def effective_sample_size(log_w: ArrayLike, axis: int = 0) -> NDArray:
     r"""Number of equal weights that would be as uneven as these: from 1 to K.
 
     .. math:: \frac{\big(\sum_k w_k\big)^2}{\sum_k w_k^2}
@@ -109,7 +113,9 @@ def effective_sample_size(log_w, axis=0):
         return np.exp(2 * log_integral(log_w, ones, axis) - log_integral(2 * log_w, ones, axis))
 
 
-def importance_bound(model, x, mean, std, n_importance):
+def importance_bound(
+    model: Model, x: ArrayLike, mean: float, std: float, n_importance: ArrayLike
+) -> NDArray:
     r"""The importance-weighted bound of one data point, E[log mean of K weights], in nats.
 
     For K = 1 it is the ELBO; it never falls with K. It comes by quadrature, without a sample, from
@@ -127,8 +133,9 @@ def importance_bound(model, x, mean, std, n_importance):
 
     Returns
     -------
-    ndarray of the shape of ``n_importance``. It is within 1e-6 as long as the steps of log w from
-    one to the next of 601 points of q are not far above 1.
+    ndarray of the shape of ``n_importance``
+        Within 1e-6 as long as the steps of log w from one to the next of 601 points of q are not
+        far above 1.
 
     Raises
     ------
@@ -144,7 +151,7 @@ def importance_bound(model, x, mean, std, n_importance):
     return expected_log_mean(log_w, mass[near] / mass[near].sum(), n_importance)
 
 
-def expected_log_mean(log_w, prob, n_importance):
+def expected_log_mean(log_w: ArrayLike, prob: ArrayLike, n_importance: ArrayLike) -> NDArray:
     r"""Expectation of the log of the mean of K independent weights, without a sample; in nats.
 
     .. math:: E\Big[\log \frac1K \sum_k w_k\Big]
@@ -179,7 +186,7 @@ def expected_log_mean(log_w, prob, n_importance):
     prob = require_weights(prob, "Probabilities")
     log_w, prob = require_finite(log_w=log_w, prob=prob)
     centre = log_w @ prob  # the bound for K = 1
-    log_w = log_w - centre
+    log_w = np.asarray(log_w - centre)
 
     # E[exp(-t w)] at t = e^u, u = step * place. A weight adds its mass until u nears -log w, then
     # less, then nothing: only a band of places needs the exponential.

@@ -6,9 +6,12 @@ small network that the book uses throughout.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import (
     require_columns,
@@ -25,7 +28,7 @@ from vaebook.quadrature import Grid, log_integral, trapezoid_grid, uniform_grid
 BOOK_NOISE_STD = 0.3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class LinearGaussianModel:
     r"""The exact toy: :math:`z \sim N[0, 1]`, :math:`x \mid z \sim N_x[\phi z, \sigma^2]`.
 
@@ -44,26 +47,26 @@ class LinearGaussianModel:
     Source: chapter "evidence-lower-bound".
     """
 
-    weight: float
-    noise_std: float
+    weight: float | NDArray
+    noise_std: float | NDArray
 
-    def __post_init__(self):
-        weight, noise_std = require_finite(weight=self.weight, noise_std=self.noise_std)
+    def __init__(self, weight: ArrayLike, noise_std: ArrayLike):
+        weight, noise_std = require_finite(weight=weight, noise_std=noise_std)
         require_positive(noise_std=noise_std)
         # A Python number, unlike a 0-d array, lets float32 data stay float32.
         object.__setattr__(self, "weight", weight if weight.ndim else weight.item())
         object.__setattr__(self, "noise_std", noise_std if noise_std.ndim else noise_std.item())
 
-    def log_px_given_z(self, x, z):
+    def log_px_given_z(self, x: ArrayLike, z: ArrayLike) -> NDArray:
         r""":math:`\log p(x \mid z) = \log N_x[\phi z, \sigma^2]` in nats, broadcast shape."""
         x, z, weight, noise_std = self._broadcast(x=x, z=z)
         return log_normal(x, weight * z, noise_std)
 
-    def log_joint(self, x, z):
+    def log_joint(self, x: ArrayLike, z: ArrayLike) -> NDArray:
         r""":math:`\log p(x, z) = \log p(x \mid z) + \log p(z)` in nats, broadcast shape."""
         return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
-    def log_marginal(self, x):
+    def log_marginal(self, x: ArrayLike) -> NDArray:
         r""":math:`\log p(x) = \log N_x[0, \phi^2 + \sigma^2]`, in nats.
 
         Parameters
@@ -77,7 +80,7 @@ class LinearGaussianModel:
         x, weight, noise_std = self._broadcast(x=x)
         return log_normal(x, 0.0, np.hypot(weight, noise_std))
 
-    def posterior(self, x):
+    def posterior(self, x: ArrayLike) -> tuple[NDArray, NDArray]:
         r"""Mean and standard deviation of :math:`p(z \mid x)`, which is normal.
 
         .. math:: m = \frac{\phi x}{\phi^2 + \sigma^2}, \qquad
@@ -96,7 +99,7 @@ class LinearGaussianModel:
         mean = weight / marginal_std * (x / marginal_std)
         return mean, noise_std / marginal_std * np.ones_like(mean)
 
-    def sample(self, n, *, rng):
+    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """Ancestral sampling: z from the prior, then x given z; both (n,)."""
         n = require_count("n", n, at_least=0)
         if np.ndim(self.weight) or np.ndim(self.noise_std):
@@ -108,7 +111,7 @@ class LinearGaussianModel:
         x = self.weight * z + self.noise_std * rng.standard_normal(n)
         return x, z
 
-    def _broadcast(self, **named):
+    def _broadcast(self, **named: Any) -> list[NDArray]:
         return require_finite(**named, weight=self.weight, noise_std=self.noise_std)
 
 
@@ -145,7 +148,13 @@ class NonlinearModel:
     Source: chapter "nonlinear-latent-variable-models".
     """
 
-    def __init__(self, decoder, noise_std, *, grid=None):
+    def __init__(
+        self,
+        decoder: Callable[[NDArray], ArrayLike],
+        noise_std: float,
+        *,
+        grid: Grid | ArrayLike | None = None,
+    ):
         if not callable(decoder):
             raise ValueError(
                 f"decoder is {decoder!r}, expected a function that maps z (n,) to (n, D); "
@@ -168,11 +177,11 @@ class NonlinearModel:
         self.curve = self._decode(self.grid)
 
     @property
-    def n_dimensions(self):
+    def n_dimensions(self) -> int:
         """Number of data dimensions, D."""
         return self.curve.shape[-1]
 
-    def log_px_given_z(self, x, z):
+    def log_px_given_z(self, x: ArrayLike, z: ArrayLike) -> NDArray:
         r""":math:`\log p(x \mid z) = \log N_x[f[z], \sigma^2 I]`, in nats.
 
         Parameters
@@ -189,8 +198,10 @@ class NonlinearModel:
         require_finite(x=x[..., 0], z=z)  # the leading axes must broadcast
         return self._log_density_around(self._decode(z), x)
 
-    def log_joint(self, x, z):
+    def log_joint(self, x: ArrayLike, z: ArrayLike) -> NDArray:
         r""":math:`\log p(x, z) = \log p(x \mid z) + \log p(z)`, in nats.
+
+        ``model.log_joint(x[:, None, :], model.grid)`` is the table over data and grid.
 
         Parameters
         ----------
@@ -200,12 +211,10 @@ class NonlinearModel:
         Returns
         -------
         ndarray, the broadcast shape of z and of x without its last axis.
-
-        ``model.log_joint(x[:, None, :], model.grid)`` is the table over data and grid.
         """
         return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
-    def log_marginal(self, x):
+    def log_marginal(self, x: ArrayLike) -> NDArray:
         r""":math:`\log p(x) = \log \int p(x \mid z)\, p(z)\, dz`, in nats.
 
         Parameters
@@ -225,7 +234,7 @@ class NonlinearModel:
         ]
         return np.concatenate(log_px).reshape(x.shape[:-1])[()]
 
-    def posterior(self, x):
+    def posterior(self, x: ArrayLike) -> NDArray:
         r"""Density :math:`p(z \mid x) = p(x, z) / p(x)` at the points of the grid.
 
         Parameters
@@ -251,7 +260,7 @@ class NonlinearModel:
         relative = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))  # (..., G)
         return relative / (relative @ self.grid_weights)[..., None]
 
-    def posterior_moments(self, x):
+    def posterior_moments(self, x: ArrayLike) -> tuple[NDArray, NDArray]:
         r"""Mean and standard deviation of :math:`p(z \mid x)`.
 
         Parameters
@@ -266,7 +275,7 @@ class NonlinearModel:
         mean = mass @ self.grid
         return mean, np.sqrt((mass * (self.grid - mean[..., None]) ** 2).sum(-1))
 
-    def sample(self, n, *, rng):
+    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """Ancestral sampling: z (n,) from the prior, then x (n, D) around f[z].
 
         Parameters
@@ -284,11 +293,11 @@ class NonlinearModel:
         noise = rng.standard_normal((n, self.n_dimensions))
         return self._decode(z) + self.noise_std * noise, z
 
-    def _log_joint_on_grid(self, x):  # (..., D) -> (..., G)
+    def _log_joint_on_grid(self, x: NDArray) -> NDArray:  # (..., D) -> (..., G)
         log_px_given_z = self._log_density_around(self.curve, x[..., None, :])
         return log_px_given_z + log_normal(self.grid, 0.0, 1.0)
 
-    def _integrate(self, log_joint):  # (..., G) -> (...)
+    def _integrate(self, log_joint: NDArray) -> NDArray:  # (..., G) -> (...)
         """Log p(x); warns where the grid is too coarse, or too short, to hold the posterior."""
         log_px = log_integral(log_joint, self.grid_weights)
         with np.errstate(invalid="ignore"):  # -inf - -inf, where x lies too far out for a float
@@ -305,13 +314,13 @@ class NonlinearModel:
             )
         return log_px
 
-    def _log_density_around(self, centre, x):
+    def _log_density_around(self, centre: NDArray, x: NDArray):
         """Sum of the log-densities of the data dimensions; they are independent given z."""
         return sum(
             log_normal(x[..., d], centre[..., d], self.noise_std) for d in range(self.n_dimensions)
         )
 
-    def _decode(self, z):  # (...) -> (..., D)
+    def _decode(self, z: NDArray) -> NDArray:  # (...) -> (..., D)
         flat = np.ravel(z)
         centre = np.asarray(self.decoder(flat), float)
         if centre.ndim != 2 or centre.shape[0] != flat.size or centre.shape[1] == 0:
@@ -327,8 +336,11 @@ class NonlinearModel:
             )
         return centre.reshape(*np.shape(z), centre.shape[1])
 
-    def _require_points(self, x):
+    def _require_points(self, x: ArrayLike) -> NDArray:
         return require_columns(x, self.n_dimensions).astype(float, copy=False)
+
+
+Model = LinearGaussianModel | NonlinearModel
 
 
 class TanhDecoder(Perceptron):
@@ -337,7 +349,7 @@ class TanhDecoder(Perceptron):
     Source: chapter "nonlinear-latent-variable-models".
     """
 
-    def __call__(self, z):
+    def __call__(self, z: ArrayLike) -> NDArray:
         """The curve at z: any shape (...) gives (..., D)."""
         (z,) = require_finite(z=z)
         return super().__call__(z[..., None])

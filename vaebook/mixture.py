@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import (
     freeze,
@@ -23,7 +24,7 @@ from vaebook.arguments import (
 from vaebook.gaussians import log_normal
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class GaussianMixture:
     r"""A mixture of N normal densities.
 
@@ -44,33 +45,32 @@ class GaussianMixture:
     Source: chapter "mixture-of-gaussians".
     """
 
-    weights: np.ndarray
-    means: np.ndarray
-    stds: np.ndarray
+    weights: NDArray
+    means: NDArray
+    stds: NDArray
 
-    def __post_init__(self):
-        shapes = {np.shape(self.weights), np.shape(self.means), np.shape(self.stds)}
-        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+    def __init__(self, weights: ArrayLike, means: ArrayLike, stds: ArrayLike):
+        shapes = [np.shape(values) for values in (weights, means, stds)]
+        if len(set(shapes)) > 1 or len(shapes[0]) != 1:
             raise ValueError(
-                f"weights, means and stds have shapes {np.shape(self.weights)}, "
-                f"{np.shape(self.means)} and {np.shape(self.stds)}, expected (N,) each; "
-                "give one number per component."
+                f"weights, means and stds have shapes {shapes[0]}, {shapes[1]} and {shapes[2]}, "
+                "expected (N,) each; give one number per component."
             )
-        weights = require_weights(self.weights, "Mixture weights")
-        freeze(self, weights=weights, means=self.means, stds=self.stds)
+        weights = require_weights(weights, "Mixture weights")
+        freeze(self, weights=weights, means=means, stds=stds)
         require_positive(stds=self.stds)
 
     @property
-    def n_components(self):
+    def n_components(self) -> int:
         """Number of components, N."""
         return self.weights.size
 
     @property
-    def n_parameters(self):
-        """Number of free parameters, 3 N - 1: the weights sum to one."""
+    def n_parameters(self) -> int:
+        """Number of free parameters, 3 N - 1, for the weights sum to one."""
         return 3 * self.n_components - 1
 
-    def log_joint(self, x):
+    def log_joint(self, x: ArrayLike) -> NDArray:
         r"""Log of :math:`p(x, z = n) = \lambda_n N_x[\mu_n, \sigma_n^2]` for every n, in nats.
 
         Parameters
@@ -79,14 +79,14 @@ class GaussianMixture:
 
         Returns
         -------
-        ndarray, (n, N): the shape of x and one axis for the components; ``-inf`` where a weight
-        is zero.
+        ndarray, (n, N)
+            The shape of x and one axis for the components; ``-inf`` where a weight is zero.
         """
         (x,) = require_finite(x=x)
         with np.errstate(divide="ignore"):  # log 0 = -inf is meant
             return np.log(self.weights) + log_normal(x[..., None], self.means, self.stds)
 
-    def log_prob(self, x):
+    def log_prob(self, x: ArrayLike) -> NDArray:
         r"""Log-density :math:`\log p(x) = \log \sum_n \lambda_n N_x[\mu_n, \sigma_n^2]`, in nats.
 
         Parameters
@@ -99,7 +99,7 @@ class GaussianMixture:
         """
         return np.logaddexp.reduce(self.log_joint(x), axis=-1)
 
-    def responsibilities(self, x):
+    def responsibilities(self, x: ArrayLike) -> NDArray:
         r"""Posterior of the component, :math:`p(z = n \mid x) = p(x, z = n) / p(x)`.
 
         Parameters
@@ -118,7 +118,7 @@ class GaussianMixture:
         """
         return self._e_step(x)[0]
 
-    def _e_step(self, x):
+    def _e_step(self, x: ArrayLike) -> tuple[NDArray, NDArray]:
         """The responsibilities, and log p(x)."""
         log_joint = self.log_joint(x)
         largest = log_joint.max(axis=-1, keepdims=True)
@@ -132,7 +132,7 @@ class GaussianMixture:
         total = relative.sum(axis=-1, keepdims=True)
         return relative / total, (largest + np.log(total))[..., 0]
 
-    def sample(self, n, *, rng):
+    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """Ancestral sampling: first the component z, then x given z.
 
         Parameters
@@ -150,7 +150,7 @@ class GaussianMixture:
         x = self.means[z] + self.stds[z] * rng.standard_normal(n)
         return x, z
 
-    def em_step(self, x, *, min_std=0.0):
+    def em_step(self, x: ArrayLike, *, min_std: float = 0.0) -> "GaussianMixture":
         r"""One step of expectation maximisation: the next mixture, never less likely on x.
 
         E-step: the responsibilities :math:`r_{in}` under the present parameters. M-step:
@@ -171,7 +171,7 @@ class GaussianMixture:
         """
         return self._em_step(_require_data(x), require_number("min_std", min_std))[0]
 
-    def _em_step(self, x, min_std):
+    def _em_step(self, x: NDArray, min_std: float) -> tuple["GaussianMixture", NDArray]:
         r, log_px = self._e_step(x)  # (I, N), (I,)
         size = r.sum(axis=0)
         alive = size > 0  # a component that no point chooses keeps its place, with weight 0
@@ -183,9 +183,17 @@ class GaussianMixture:
 
     @classmethod
     def fit(
-        cls, x, n_components, *, rng=None, n_starts=1, start=None, max_steps=5000, tolerance=1e-7,
-        min_std=None,
-    ):  # fmt: skip
+        cls,
+        x: ArrayLike,
+        n_components: int,
+        *,
+        rng: np.random.Generator | None = None,
+        n_starts: int = 1,
+        start: "GaussianMixture | None" = None,
+        max_steps: int = 5000,
+        tolerance: float = 1e-7,
+        min_std: float | None = None,
+    ) -> tuple["GaussianMixture", NDArray]:
         r"""Maximum likelihood by expectation maximisation (EM).
 
         Starts from means spread over the data (k-means++ draws) with equal weights and one common
@@ -273,9 +281,11 @@ class GaussianMixture:
         return mixture, log_likelihoods
 
 
-def _climb(mixture, x, min_std, max_steps, least_gain):
+def _climb(
+    mixture: GaussianMixture, x: NDArray, min_std: float, max_steps: int, least_gain: float
+) -> tuple[GaussianMixture, NDArray, bool]:
     """EM from one start: the mixture, its path, and whether the last step gained too little."""
-    path = []
+    path: list[float] = []
     while True:
         after, log_px = mixture._em_step(x, min_std)
         path.append(log_px.sum())
@@ -285,14 +295,16 @@ def _climb(mixture, x, min_std, max_steps, least_gain):
         mixture = after
 
 
-def _require_data(x):
+def _require_data(x: ArrayLike) -> NDArray:
     (x,) = require_finite(x=x)
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"x has shape {x.shape}, expected (I,) with I at least 1; pass x.ravel().")
     return x.astype(float)
 
 
-def _spread_start(x, n_components, min_std, rng):
+def _spread_start(
+    x: NDArray, n_components: int, min_std: float, rng: np.random.Generator
+) -> tuple[NDArray, NDArray, NDArray]:
     """Weights, means and stds to start from: each mean is a data point, likely a far one."""
     means = [rng.choice(x)]
     distance2 = (x - means[0]) ** 2

@@ -3,16 +3,19 @@ r"""One small network for every decoder, encoder and pixel table that a page or 
 .. math:: h_0 = x, \qquad h_l = \tanh(W_l h_{l-1} + b_l), \qquad f[x] = W_L h_{L-1} + b_L
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import freeze, require_columns, require_finite
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Perceptron:
     r"""Layers of tanh units, and a last layer without.
 
@@ -36,13 +39,13 @@ class Perceptron:
     """
 
     widths: tuple[int, ...]
-    numbers: np.ndarray
-    units: np.ndarray | None = None
+    numbers: NDArray
+    units: NDArray
 
-    def __post_init__(self):
-        object.__setattr__(self, "widths", tuple(int(width) for width in self.widths))
-        freeze(self, units=np.ones(len(self._sizes)) if self.units is None else self.units)
-        numbers = np.array(self.numbers)
+    def __init__(self, widths: Sequence[int], numbers: ArrayLike, units: ArrayLike | None = None):
+        object.__setattr__(self, "widths", tuple(int(width) for width in widths))
+        freeze(self, units=np.ones(len(self._sizes)) if units is None else units)
+        numbers = np.array(numbers)
         require_finite(numbers=numbers)
         numbers.flags.writeable = False
         object.__setattr__(self, "numbers", numbers)  # whole numbers stay whole
@@ -55,23 +58,23 @@ class Perceptron:
                 )
 
     @classmethod
-    def from_layers(cls, *layers):
+    def from_layers(cls, *layers: tuple[ArrayLike, ArrayLike]) -> Self:
         """Make a network of its layers, each a pair of weights (out, in) and biases (out,)."""
-        layers = [(np.asarray(weights), np.asarray(biases)) for weights, biases in layers]
-        widths = [layers[0][0].shape[-1], *(len(biases) for _, biases in layers)]
-        shapes = [(weights.shape, biases.shape) for weights, biases in layers]
+        arrays = [(np.asarray(weights), np.asarray(biases)) for weights, biases in layers]
+        widths = [arrays[0][0].shape[-1], *(len(biases) for _, biases in arrays)]
+        shapes = [(weights.shape, biases.shape) for weights, biases in arrays]
         expected = [((n, m), (n,)) for m, n in pairwise(widths)]
         if shapes != expected:
             raise ValueError(f"The layers do not fit: shapes {shapes}, expected {expected}.")
-        return cls(widths, np.concatenate([part.ravel() for layer in layers for part in layer]))
+        return cls(widths, np.concatenate([part.ravel() for layer in arrays for part in layer]))
 
     @property
-    def _sizes(self):
+    def _sizes(self) -> list[int]:
         """Numbers in the weights and in the biases of each layer."""
         return [size for n, m in pairwise(self.widths) for size in (n * m, m)]
 
     @cached_property
-    def layers(self):
+    def layers(self) -> list[tuple[NDArray, NDArray]]:
         """Weights (out, in) and biases (out,) of each layer."""
         parts = np.split(self.numbers, np.cumsum(self._sizes)[:-1])
         parts = [part * unit for part, unit in zip(parts, self.units, strict=True)]
@@ -80,19 +83,19 @@ class Perceptron:
             for weights, biases in zip(parts[::2], parts[1::2], strict=True)
         ]
 
-    def hidden(self, x):
+    def hidden(self, x: ArrayLike) -> NDArray:
         """Return the last hidden layer (..., H) at x (..., n_in)."""
-        x = require_columns(x, self.widths[0])
+        h = require_columns(x, self.widths[0])
         for weights, biases in self.layers[:-1]:
-            x = np.tanh(x @ weights.T + biases)
-        return x
+            h = np.tanh(h @ weights.T + biases)
+        return h
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> NDArray:
         """Return the outputs (..., n_out) at x (..., n_in)."""
         weights, biases = self.layers[-1]
         return self.hidden(x) @ weights.T + biases
 
-    def table(self):
+    def table(self) -> dict[str, Any]:
         """Return the network as it travels to JavaScript, which reads it by ``forms.perceptron``.
 
         Returns

@@ -8,6 +8,7 @@ step, so the book needs nothing cleverer.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import roots_hermitenorm
 
 from vaebook.arguments import (
@@ -22,11 +23,11 @@ from vaebook.arguments import (
 class Grid(NamedTuple):
     r"""Points :math:`z_k` and weights :math:`w_k` of a quadrature rule, both (..., G)."""
 
-    points: np.ndarray
-    weights: np.ndarray
+    points: NDArray
+    weights: NDArray
 
 
-def trapezoid_grid(points):
+def trapezoid_grid(points: ArrayLike) -> Grid:
     r"""Trapezoid rule on given points: :math:`\int g\,dz \approx \sum_k w_k g(z_k)`.
 
     Parameters
@@ -64,7 +65,7 @@ def trapezoid_grid(points):
     return Grid(points, weights)
 
 
-def uniform_grid(low, high, n_points):
+def uniform_grid(low: float, high: float, n_points: int) -> Grid:
     """Trapezoid rule on n_points equal steps from low to high.
 
     Parameters
@@ -93,7 +94,7 @@ def uniform_grid(low, high, n_points):
     return trapezoid_grid(np.linspace(low, high, require_count("n_points", n_points, at_least=2)))
 
 
-def gauss_hermite_grid(n_points, mean=0.0, std=1.0):
+def gauss_hermite_grid(n_points: int, mean: ArrayLike = 0.0, std: ArrayLike = 1.0) -> Grid:
     r"""Gauss-Hermite rule: :math:`E[g(z)] \approx \sum_k w_k g(z_k)` for z ~ N(mean, std**2).
 
     Exact for polynomials up to degree 2 n_points - 1. The density is inside the weights: they sum
@@ -107,8 +108,8 @@ def gauss_hermite_grid(n_points, mean=0.0, std=1.0):
 
     Returns
     -------
-    Grid with points (..., n_points), the leading axes those of mean and std, and weights
-    (n_points,).
+    Grid with points (..., n_points) and weights (n_points,)
+        The leading axes of the points are those of mean and std.
 
     Raises
     ------
@@ -123,7 +124,7 @@ def gauss_hermite_grid(n_points, mean=0.0, std=1.0):
     return Grid(mean[..., None] + std[..., None] * points, weights / weights.sum())
 
 
-def standard_normal_grid(n_points=601):
+def standard_normal_grid(n_points: int = 601) -> Grid:
     r"""Trapezoid rule for :math:`E[g(\epsilon)] \approx \sum_k w_k g(\epsilon_k)`, standard normal.
 
     The points run from -9 to 9 in equal steps; the density is inside the weights, which sum to one.
@@ -150,7 +151,7 @@ def standard_normal_grid(n_points=601):
     return Grid(points, density / density.sum())
 
 
-def log_integral(log_values, weights, axis=-1):
+def log_integral(log_values: ArrayLike, weights: ArrayLike, axis: int = -1) -> NDArray:
     r"""Log of an integral from the logs of its values: :math:`\log \sum_k w_k e^{a_k}`, in nats.
 
     The largest term is taken out before the exponential, so nothing overflows and the far tails

@@ -1,8 +1,10 @@
 """What a trained model's codes and images are worth, as numbers: information gap, fine detail."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.arguments import require_count
 
@@ -18,12 +20,12 @@ class InformationGap(NamedTuple):
     alike or none does.
     """
 
-    information: np.ndarray
-    entropy: np.ndarray
-    gap: np.ndarray
+    information: NDArray
+    entropy: NDArray
+    gap: NDArray
 
 
-def mutual_information(a, b):
+def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
     r"""Mutual information of two columns of classes, by their frequencies, in nats.
 
     .. math:: \sum_{i,j} \hat p_{ij} \log \frac{\hat p_{ij}}{\hat p_{i\cdot}\, \hat p_{\cdot j}}
@@ -55,7 +57,9 @@ def mutual_information(a, b):
     return float((joint[there] * np.log(joint[there] / independent[there])).sum())
 
 
-def mutual_information_gap(codes, factors, *, n_bins=20):
+def mutual_information_gap(
+    codes: ArrayLike, factors: Sequence[ArrayLike], *, n_bins: int = 20
+) -> InformationGap:
     r"""Mutual information gap of codes against known factors.
 
     .. math:: \frac1F \sum_f \frac{1}{H(v_f)} \Big( I(z_{(1)}; v_f) - I(z_{(2)}; v_f) \Big)
@@ -94,7 +98,7 @@ def mutual_information_gap(codes, factors, *, n_bins=20):
     return InformationGap(information, entropy, (first - second) / entropy)
 
 
-def fine_detail(images):
+def fine_detail(images: ArrayLike) -> float:
     r"""Power of images at high frequencies, above half the highest: a mean square per pixel.
 
     .. math:: \frac{1}{n D^2} \sum_i \sum_{\max(|f_1|, |f_2|) > 1/4} \big|\hat x_i(f)\big|^2
@@ -119,7 +123,7 @@ def fine_detail(images):
     return float(power[:, high].sum(-1).mean())
 
 
-def _classes(column, n_bins):
+def _classes(column: NDArray, n_bins: int) -> NDArray:
     """Turn a column into whole numbers: real ones are cut where counts are equal."""
     if np.issubdtype(column.dtype, np.integer):
         return column

@@ -9,15 +9,19 @@ import itertools
 import json
 import os
 import re
+from collections.abc import Iterable, Set
 from dataclasses import asdict
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
 
 from vaebook.explorers import scripts
-from vaebook.explorers.controls import Control, ControlError
+from vaebook.explorers.controls import Control, ControlError, Readout
 from vaebook.explorers.words import fill
+
+if TYPE_CHECKING:  # drawing is slow to import
+    from matplotlib.figure import Figure
 
 _shown = itertools.count(1)
 
@@ -39,21 +43,19 @@ class Explorer(traitlets.HasTraits):
     """
 
     #: Name of the explorer: of its script ``js/<name>.js`` and of ``data-explorer`` on a page.
-    name = ""
+    name: ClassVar[str] = ""
     #: Heading over the explorer.
-    title = ""
+    title: ClassVar[str] = ""
     #: The read-outs beside the picture, in order.
-    shown = ()
+    shown: ClassVar[tuple[Readout, ...]] = ()
     #: Names of the buttons beside Reset; their labels are in ``text``. A method of the same name
     #: does in Python what the script's ``actions`` do on the page.
-    buttons = ()
+    buttons: ClassVar[tuple[str, ...]] = ()
     #: Every word that the script says, by key; ``words.fill`` and the script fill in ``{blanks}``.
     #: ``note`` is the one line that says what to do.
-    text: ClassVar = {}
-    #: Keys of those that describe the parts of the still picture.
-    described = ()
+    text: ClassVar[dict[str, str]] = {}
 
-    _words: ClassVar = {
+    _words: ClassVar[dict[str, str]] = {
         "undo": "Undo",
         "reset": "Reset",
         "full": "Full screen",
@@ -74,9 +76,9 @@ class Explorer(traitlets.HasTraits):
         "still": "A still picture: the sliders need JavaScript.",
     }
 
-    def __init__(self, *, controls=None, **values):
+    def __init__(self, *, controls: Iterable[str] | None = None, **values: Any):
         super().__init__()
-        self._widget = None
+        self._widget: Any = None
         self._settling = False
         self._only = self._select(controls)
         self._start = {}
@@ -99,23 +101,28 @@ class Explorer(traitlets.HasTraits):
 
     # ---- for subclasses ----
 
-    def tables(self):
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Keys of those words that describe the parts of the still picture."""
+        return ()
+
+    def tables(self) -> dict[str, Any]:
         """Return the arrays and plain values that the script reads, by name."""
         return {}
 
-    def compute(self):
+    def compute(self) -> dict[str, Any]:
         """Return the read-outs of ``shown``, by key, computed with ``vaebook``."""
         raise NotImplementedError(f"{type(self).__name__} needs compute(): its read-outs")
 
-    def still(self):
+    def still(self) -> "Figure":
         """Return the matplotlib figure that stands for the explorer where no script runs."""
         raise NotImplementedError(f"{type(self).__name__} needs still(): a picture for paper")
 
-    def blanks(self):
+    def blanks(self) -> dict[str, Any]:
         """Return what the ``{blanks}`` of ``text`` stand for: values, read-outs, and more."""
         return self.values | self.compute()
 
-    def constrain(self, values, moved):
+    def constrain(self, values: dict[str, Any], moved: Set[str]) -> dict[str, Any]:
         """Return ``values`` with the controls mended that depend on those just ``moved``.
 
         The script's function of the same name does the same.
@@ -125,17 +132,17 @@ class Explorer(traitlets.HasTraits):
     # ---- values ----
 
     @classmethod
-    def controls(cls):
+    def controls(cls) -> list[Control]:
         """Return the control traits in the order of their definition."""
         traits = [t for t in cls.class_traits().values() if isinstance(t, Control)]
         return sorted(traits, key=lambda t: t.order)
 
     @property
-    def values(self):
+    def values(self) -> dict[str, Any]:
         """The value of every control, by name."""
         return {control.name: getattr(self, control.name) for control in self.controls()}
 
-    def set(self, **values):
+    def set(self, **values: Any) -> None:
         """Set several controls at once: all of them, or none if a value is not possible."""
         controls = {control.name: control for control in self.controls()}
         for name in values:
@@ -147,28 +154,28 @@ class Explorer(traitlets.HasTraits):
         values = {name: controls[name].validate(self, value) for name, value in values.items()}
         self._settle(self.constrain(self.values | values, set(values)))
 
-    def reset(self):
+    def reset(self) -> None:
         """Put every control back to its start value."""
         self._settle(self._start)
 
-    def inside(self, **values):
+    def inside(self, **values: Any) -> dict[str, Any]:
         """Return the values, by name, kept within the ranges of their controls."""
         controls = {name: getattr(type(self), name) for name in values}
         return {name: min(max(values[name], c.low), c.high) for name, c in controls.items()}
 
-    def readouts(self):
+    def readouts(self) -> dict[str, float]:
         """Return every number that the page shows, by key: read-outs and values of sliders."""
         numbers = {c.name: getattr(self, c.name) for c in self.controls() if c.kind == "range"}
         return numbers | {key: float(value) for key, value in self.compute().items()}
 
-    def descriptions(self):
+    def descriptions(self) -> list[str]:
         """Return each part of the still picture in words, as the page describes its charts."""
         blanks = self.blanks()
         blanks["consequence"] = fill(self.text["consequence"], blanks)
         return [fill(self.text[key], blanks) for key in self.described]
 
     @property
-    def alt(self):
+    def alt(self) -> str:
         """The still picture in words."""
         return " ".join(self.descriptions())
 
@@ -196,7 +203,7 @@ class Explorer(traitlets.HasTraits):
 
     # ---- the way to a notebook and to a page ----
 
-    def props(self):
+    def props(self) -> dict[str, Any]:
         """Return all that the script is told, as JSON holds it."""
         return self._common() | {"start": self._start, "only": self._only}
 
@@ -214,7 +221,7 @@ class Explorer(traitlets.HasTraits):
         }
 
     @property
-    def widget(self):
+    def widget(self) -> Any:
         """The widget of this object, made when first asked for; all displays show the same one."""
         if self._widget is None:
             self._widget = _widget_class()(
@@ -223,7 +230,7 @@ class Explorer(traitlets.HasTraits):
             self._widget.observe(lambda change: self.set(**change["new"]), names="values")
         return self._widget
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Return the explorer for a page: numbers, and a still picture until the script runs."""
         from matplotlib import style
 
@@ -252,7 +259,8 @@ class Explorer(traitlets.HasTraits):
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
         if os.environ.get("VAEBOOK_STATIC") == "1":
             return {"text/plain": repr(self), "text/html": self.to_html()}
-        data, metadata = {"text/plain": repr(self)}, {}
+        data: dict[str, Any] = {"text/plain": repr(self)}
+        metadata: dict[str, Any] = {}
         if hasattr(self.widget, "_repr_mimebundle_"):
             shown = self.widget._repr_mimebundle_(include=include, exclude=exclude, **kwargs)
             bundle, metadata = shown if isinstance(shown, tuple) else (shown, {})
@@ -267,7 +275,7 @@ class Explorer(traitlets.HasTraits):
 _KINDS = {"float32": ("f32", "<f4"), "int16": ("i16", "<i2"), "uint8": ("u8", "u1")}
 
 
-def share_tables(page):
+def share_tables(page: str) -> str:
     """Return a page's HTML in which each table set stands once, with its first explorer."""
     seen = set()
 

@@ -2,7 +2,9 @@
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -11,13 +13,15 @@ class ControlError(traitlets.TraitError, ValueError):
     """A value that a control does not take; the message names the value and what would do."""
 
 
-class Control:
+class Control(traitlets.TraitType):
     """A trait that readers can move; ``group`` is the fieldset it stands in.
 
     Group ``"axis"`` stands right under the chart, along its horizontal axis. With ``more`` it is
     folded away: at most four controls of an explorer are in view.
     """
 
+    kind: ClassVar[str]
+    name: str
     _made = itertools.count()
 
     def _describe(self, label="", symbol="", unit="", group="", role="", more=False):
@@ -27,12 +31,16 @@ class Control:
             "more": more,
         }  # fmt: skip
 
-    def spec(self):
+    def validate(self, obj: traitlets.HasTraits, value: Any) -> Any:
+        """Return the value as the control holds it, or raise ``ControlError``."""
+        raise NotImplementedError(f"{type(self).__name__} needs validate(): what it takes")
+
+    def spec(self) -> dict[str, Any]:
         """Return what the script needs to know to draw the control."""
         return {"name": self.name, "kind": self.kind, "default": self.default_value} | self.words
 
 
-class Slider(Control, traitlets.TraitType):
+class Slider(Control):
     """A number between ``low`` and ``high``; whole when default and step are of type int.
 
     Arrow keys move it by ``step``, with Shift by ``fine`` (default: a tenth of ``step``; whole
@@ -43,9 +51,10 @@ class Slider(Control, traitlets.TraitType):
     kind = "range"
 
     def __init__(
-        self, default, low, high, *, step, label,
-        fine=None, page=None, play=None, fast=None,
-        symbol="", unit="", group="", role="", more=False,
+        self, default: float, low: float, high: float, *, step: float, label: str,
+        fine: float | None = None, page: float | None = None,
+        play: float | None = None, fast: float | None = None,
+        symbol: str = "", unit: str = "", group: str = "", role: str = "", more: bool = False,
     ):  # fmt: skip
         super().__init__(default)
         self._describe(label, symbol, unit, group, role, more)
@@ -69,9 +78,9 @@ class Slider(Control, traitlets.TraitType):
             )
         return round(number) if self.whole else number
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         """Return what the script needs to know to draw the control."""
-        steps = {"step": self.step, "fine": self.fine, "page": self.page}
+        steps: dict[str, float | None] = {"step": self.step, "fine": self.fine, "page": self.page}
         steps |= {"play": self.play, "fast": self.fast}
         return super().spec() | {"min": self.low, "max": self.high} | steps
 
@@ -79,7 +88,9 @@ class Slider(Control, traitlets.TraitType):
 class Ladder(Slider):
     """A slider over a few rising numbers; Page Up and Page Down go ``page`` of them far."""
 
-    def __init__(self, default, values, *, label, page=3, **words):
+    def __init__(
+        self, default: float, values: Sequence[float], *, label: str, page: int = 3, **words: Any
+    ):
         super().__init__(default, values[0], values[-1], step=1, label=label, page=page, **words)
         self.values = list(values)
 
@@ -92,23 +103,26 @@ class Ladder(Slider):
             )
         return self.values[self.values.index(value)]
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         """Return what the script needs: the slider moves over places in the list."""
         return super().spec() | {"values": self.values, "min": 0, "max": len(self.values) - 1}
 
 
-class Choice(Control, traitlets.TraitType):
+class Choice(Control):
     """One of several strings; ``options`` maps each to its label, or is a function that does."""
 
     kind = "choice"
 
-    def __init__(self, default, options, *, label, symbol="", group="", more=False):
+    def __init__(
+        self, default: str | None, options: dict[str, str] | Callable[[], dict[str, str]], *,
+        label: str, symbol: str = "", group: str = "", more: bool = False,
+    ):  # fmt: skip
         super().__init__(default)
         self._describe(label, symbol, group=group, more=more)
         self._options = options
 
     @property
-    def options(self):
+    def options(self) -> dict[str, str]:
         """The label of each string that can be chosen."""
         return self._options() if callable(self._options) else self._options
 
@@ -121,18 +135,18 @@ class Choice(Control, traitlets.TraitType):
             )
         return value
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         """Return what the script needs to know to draw the control."""
         options = [{"value": value, "label": label} for value, label in self.options.items()]
         return super().spec() | {"options": options}
 
 
-class Hidden(Control, traitlets.TraitType):
+class Hidden(Control):
     """A value that only buttons and Python move (a seed, a step); anything that JSON holds."""
 
     kind = "hidden"
 
-    def __init__(self, default):
+    def __init__(self, default: Any):
         super().__init__(default)
         self._describe()
 
@@ -144,7 +158,7 @@ class Hidden(Control, traitlets.TraitType):
 class Count(Hidden):
     """A whole number from ``low`` to ``high`` that only buttons and Python move."""
 
-    def __init__(self, default, low, high):
+    def __init__(self, default: int, low: int, high: int):
         super().__init__(default)
         self.low, self.high = low, high
 

@@ -193,10 +193,9 @@ class Generation(Explorer):
         x, _ = self.samples()
         plane.plot(*x.T, "o", color=figures.COLOURS["data"], markersize=1.5)
         plane.plot(*point, "o", color=figures.COLOURS["data"], markersize=6)
+        x1, x2 = book_decoder(self.z)
         for radius in (self.noise_std, 2 * self.noise_std):
-            ring = Circle(
-                book_decoder(self.z), radius, fill=False, edgecolor=colour, linestyle="--"
-            )
+            ring = Circle((x1, x2), radius, fill=False, edgecolor=colour, linestyle="--")
             plane.add_patch(ring)
         plane.set(xlim=SIDE, ylim=SIDE)
         return fig

@@ -247,7 +247,7 @@ class LatentSpace(Explorer):
 
         record, at = latent_space.load(), self.compute()
         fig = Figure(figsize=(6.4, 5.2))
-        above, below = fig.subfigures(2, height_ratios=[4, 1])
+        (above,), (below,) = fig.subfigures(2, 1, squeeze=False, height_ratios=[4, 1])
         left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
         half = (CELLS // 2, 2, CELLS // 2, 2)  # four cells become one, for a smaller file
         aggregated = plane().aggregated.reshape(half).mean((1, 3))

@@ -1,7 +1,7 @@
 """Explorer ``mixture``: three components over Old Faithful's eruptions, by hand and by EM."""
 
 import functools
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def durations():
 def _component(n, weight, mean, std):
     """Return the three sliders of component n."""
     role, sub = f"c{n}", "₁₂₃"[n - 1]
-    of = {"group": f"Component {n}", "role": role, "more": True}
+    of: dict[str, Any] = {"group": f"Component {n}", "role": role, "more": True}
     return (
         Slider(weight, 0.0, 1.0, step=0.05, fine=0.01, label="weight", symbol=f"λ{sub}", role=role),
         Slider(mean, 1.0, 6.0, step=0.1, label="mean", symbol=f"μ{sub}", **of),

@@ -22,9 +22,8 @@ def standard_normal(seed, shape):
 
     Returns
     -------
-    ndarray of that shape.
-
-    The scripts' double is ``standardNormal`` in ``js/forms/normal.js``.
+    ndarray of that shape
+        The scripts' double is ``standardNormal`` in ``js/forms/normal.js``.
     """
     numbers = uniform(seed, np.arange(2 * np.prod(shape, dtype=np.uint32)))
     radius, turn = numbers[0::2], numbers[1::2]

@@ -8,12 +8,14 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import log_normal
-from vaebook.gradients import pathwise_rows, row_moments, score_rows
+from vaebook.gradients import Function, pathwise_rows, row_moments, score_rows
 from vaebook.quadrature import standard_normal_grid
 
 ESTIMATES = 300  # of each kind
 RATE = {"smooth": 0.1, "step": 1.0}  # of a gradient step
-FUNCTIONS = {  # a, its derivative, and where a jumps
+FUNCTIONS: dict[
+    str, tuple[Function, Function, tuple[float, ...]]
+] = {  # a, its derivative, and where a jumps
     "smooth": (lambda z: z**2 + np.sin(z), lambda z: 2 * z + np.cos(z), ()),
     "step": (lambda z: np.where(z > 0, 1.0, 0.0), np.zeros_like, (0.0,)),
 }

@@ -40,7 +40,7 @@ def inline_svg(svg_text, *, alt, prefix):
     # A hundredth of a point is finer than any screen; matplotlib writes millionths.
     svg = _PLACES.sub(lambda place: _MILLIONTHS.sub(r"\1", place[0]), svg)
     svg = re.sub(r"(: )(#[0-9a-f]{6})\b", _themed, svg)
-    width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
+    width, height = re.findall(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)[0]
     label = html.escape(alt, quote=True)
     opening = (
         f'<svg class="vb-figure" role="img" aria-label="{label}" '
@@ -53,7 +53,7 @@ def inline_svg(svg_text, *, alt, prefix):
 
 def _as_steps(match):
     """Write lines as steps of whole tenths of a point: the small numbers take half the bytes."""
-    path, here = "", None
+    path, here = "", (0, 0)
     for command, x, y in re.findall(r"([MLz])(?: ([\d.-]+) ([\d.-]+))?", match[1]):
         if command == "z":
             path += "z"

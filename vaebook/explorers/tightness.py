@@ -1,6 +1,6 @@
 """Explorer ``tightness``: q and the posterior over z, and how far the bound lies below log p."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class Tightness(Explorer):
     }
     described = ("density_description", "fall_description")
 
-    def _model(self):
+    def _model(self) -> tuple[Any, Any]:
         """Return the model, and the data point as it wants it."""
         linear = self.model == "linear"
         return (LINEAR, self.x) if linear else (BOOK, np.array([self.x, 0.0]))

@@ -1,6 +1,6 @@
 """Explorer ``weights``: K importance samples of q, their weights, and the estimates they give."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -111,7 +111,7 @@ class Weights(Explorer):
         # Between two equal peaks the mean is 0, not 0 and some rounding noise.
         self.set(**self.inside(mean=round(mean, 12), std=std))
 
-    def _model(self):
+    def _model(self) -> tuple[Any, Any]:
         """Return the model, and the data point as it wants it."""
         model = MODELS[self.model]
         return model, self.x if model is LINE else np.array([self.x])

@@ -1,12 +1,14 @@
 """Words with numbers in them, as the page writes them: ``js/kit/numbers.js`` is the double."""
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def write(value, digits=2):
+def write(value: float, digits: int = 2) -> str:
     """Return a number as people read it: 0.1234 -> "0.12"; 4.2e-7 -> "4.20 × 10⁻⁷"."""
     size = abs(value)
     if 1e-12 <= size < 0.5 * 10**-digits or size >= 1e6:
@@ -19,7 +21,7 @@ def write(value, digits=2):
     return written.replace("-", "−")
 
 
-def fill(template, blanks):
+def fill(template: str, blanks: Mapping[str, Any]) -> str:
     """Fill ``{name}`` with that blank, a number with two digits; ``{name:3}`` is one with three."""
 
     def word(found):

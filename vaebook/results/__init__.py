@@ -6,11 +6,12 @@
 
 import json
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
 
-def read_arrays(name):
+def read_arrays(name: str) -> dict[str, Any]:
     """Return the arrays of a record, read-only, and under "about" how it was made."""
     with (resources.files(__name__) / name).open("rb") as file, np.load(file) as record:
         arrays = dict(record)

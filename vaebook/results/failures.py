@@ -2,9 +2,9 @@
 
 import functools
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from vaebook.results import read_arrays
 
@@ -28,24 +28,24 @@ class Failure(NamedTuple):
     :attr:`active` compares with :data:`ACTIVE`. ``numbers``: the last test in plain numbers.
     """
 
-    printed: np.ndarray
-    honest: np.ndarray
-    samples: np.ndarray
-    originals: np.ndarray
-    reconstructions: np.ndarray
-    kl: np.ndarray
-    std: np.ndarray
-    mean_variance: np.ndarray
+    printed: NDArray
+    honest: NDArray
+    samples: NDArray
+    originals: NDArray
+    reconstructions: NDArray
+    kl: NDArray
+    std: NDArray
+    mean_variance: NDArray
     numbers: dict
 
     @property
-    def active(self):
-        """Which latent dimensions are active, (20,): their mean varies with the image."""
+    def active(self) -> NDArray:
+        """Which latent dimensions are active, (20,), for their mean varies with the image."""
         return self.mean_variance > ACTIVE
 
 
 @functools.cache
-def load():
+def load() -> dict[str, Any]:
     """Return the recorded trainings by name, and under "about" how the record was made.
 
     Source: chapter "what-goes-wrong"; ``make record-failures`` writes them.

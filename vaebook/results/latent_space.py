@@ -4,6 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from vaebook.perceptron import Perceptron
@@ -26,23 +27,23 @@ class LatentRecord(NamedTuple):
     """
 
     decoder: Perceptron
-    trained: np.ndarray
-    aggregated: np.ndarray
-    codes: np.ndarray
-    labels: np.ndarray
-    pixels: np.ndarray
+    trained: NDArray
+    aggregated: NDArray
+    codes: NDArray
+    labels: NDArray
+    pixels: NDArray
     about: dict
 
 
 @functools.cache
-def load():
+def load() -> LatentRecord:
     """Return the recorded VAE; ``make record-latent`` writes it."""
     record = read_arrays("latent-space.npz")
     decoder = Perceptron(*(record.pop(name) for name in ("widths", "numbers", "units")))
     return LatentRecord(decoder, **record | {"pixels": np.unpackbits(record["pixels"], axis=1)})
 
 
-def cell_density(mean, std):
+def cell_density(mean: ArrayLike, std: ArrayLike) -> NDArray:
     r"""Average over each cell of the plane of :math:`\frac1I \sum_i q(z \mid x_i)`.
 
     Parameters

@@ -3,7 +3,7 @@
 import functools
 from typing import NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from vaebook.results import read_arrays
 from vaebook.results.mnist_runs import RecordedRun, from_json
@@ -21,14 +21,14 @@ class PicturedRun(NamedTuple):
     """
 
     run: RecordedRun
-    epochs: np.ndarray
-    originals: np.ndarray
-    reconstructions: np.ndarray
-    samples: np.ndarray
+    epochs: NDArray
+    originals: NDArray
+    reconstructions: NDArray
+    samples: NDArray
 
 
 @functools.cache
-def load():
+def load() -> PicturedRun:
     """Return the recorded training; ``make record-epochs`` writes it."""
     record = read_arrays("mnist-epochs.npz")
     return PicturedRun(from_json(record.pop("about")), **record)

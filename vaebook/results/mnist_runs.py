@@ -3,11 +3,14 @@
 import functools
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import NamedTuple
+from importlib.resources.abc import Traversable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 #: Numbers of samples for which the importance-weighted bound was estimated.
 SAMPLES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -22,12 +25,12 @@ class Curve(NamedTuple):
     ``validation_elbo`` is at the epoch's end. Of a long training about sixty epochs are kept.
     """
 
-    epoch: np.ndarray
-    seconds: np.ndarray
-    elbo: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
-    validation_elbo: np.ndarray
+    epoch: NDArray
+    seconds: NDArray
+    elbo: NDArray
+    reconstruction: NDArray
+    kl: NDArray
+    validation_elbo: NDArray
 
 
 class Evaluation(NamedTuple):
@@ -48,8 +51,8 @@ class Evaluation(NamedTuple):
     precision: str = "float32"
 
     @property
-    def bits_per_dimension(self):
-        """-log p(x) in bits for each number of an image: images of all sizes can be compared."""
+    def bits_per_dimension(self) -> float:
+        """-log p(x) in bits for each number of an image, so that all sizes can be compared."""
         return self.nll / (self.n_features * math.log(2))
 
 
@@ -63,11 +66,11 @@ class ImportanceCurve(NamedTuple):
     ``kl`` is the ELBO's KL term over the same images.
     """
 
-    samples: np.ndarray
-    bound: np.ndarray
-    se: np.ndarray
-    rise: np.ndarray
-    rise_se: np.ndarray
+    samples: NDArray
+    bound: NDArray
+    se: NDArray
+    rise: NDArray
+    rise_se: NDArray
     kl: float
     images: int
     draws: int
@@ -83,13 +86,13 @@ class Pictures(NamedTuple):
     prior, whose KL is no sum over dimensions) and ``activity`` the variance of posterior means.
     """
 
-    originals: np.ndarray
-    reconstructions: np.ndarray
-    samples: np.ndarray
-    aggregate: np.ndarray
-    interpolation: np.ndarray
-    kl_per_dimension: np.ndarray
-    activity: np.ndarray
+    originals: NDArray
+    reconstructions: NDArray
+    samples: NDArray
+    aggregate: NDArray
+    interpolation: NDArray
+    kl_per_dimension: NDArray
+    activity: NDArray
 
 
 class Spread(NamedTuple):
@@ -138,7 +141,7 @@ class RecordedRun:
     steps: int | None = None
 
     @property
-    def label(self):
+    def label(self) -> str:
         """A few words that tell the run from the others."""
         kinds = {"flow": " learned prior,", "burda": " Burda's networks,", "pictures": " pictures,"}
         kind = kinds.get(self.name.split("-")[0], "")
@@ -149,7 +152,7 @@ class RecordedRun:
 
 
 @functools.cache
-def load():
+def load() -> list[RecordedRun]:
     """Return the recorded trainings as a list of ``RecordedRun``; ``make record-runs`` writes them.
 
     They come in the order of their length, then of their seed.
@@ -158,21 +161,21 @@ def load():
     return [from_json(record) for record in json.loads(text)]
 
 
-def spread(runs):
+def spread(runs: Sequence[RecordedRun]) -> Spread:
     """Return the ``Spread`` of two or more trainings of one kind."""
     nll = np.array([run.test.nll for run in runs])
     over_images = np.mean([run.test.nll_se for run in runs])
     return Spread(float(nll.mean()), float(nll.std(ddof=1)), float(over_images))
 
 
-def load_pictures(name, path=None):
+def load_pictures(name: str, path: Traversable | None = None) -> Pictures:
     """Return the ``Pictures`` of a recorded run; ``path`` is the package's file unless given."""
     path = path or resources.files("vaebook.results") / "mnist-pictures.npz"
     with path.open("rb") as file, np.load(file) as arrays:
         return Pictures(*(arrays[f"{name}/{key}"] for key in Pictures._fields))
 
 
-def from_json(record):
+def from_json(record: dict[str, Any]) -> RecordedRun:
     """Turn one record of the file into a run whose arrays cannot be changed."""
     return RecordedRun(
         **record
@@ -185,7 +188,7 @@ def from_json(record):
     )
 
 
-def _arrays(values):
+def _arrays(values: dict[str, Any]) -> dict[str, Any]:
     """Turn lists into read-only arrays."""
     found = {key: np.array(v) if isinstance(v, list) else v for key, v in values.items()}
     for array in found.values():

@@ -1,9 +1,9 @@
 """The trainings of the chapter "rate-and-distortion": VAEs of drawn digits at many betas."""
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from vaebook.results import read_arrays
 
@@ -40,39 +40,39 @@ class Trained(NamedTuple):
     largest rate, and ``traversal`` (m, stops, 28, 28), the first image when they go from -2 to 2.
     """
 
-    rate: np.ndarray
-    distortion: np.ndarray
-    log_px: np.ndarray
-    kl: np.ndarray
-    active: np.ndarray
-    information: np.ndarray
-    gap: np.ndarray
-    detail: np.ndarray
-    legible: np.ndarray
-    told_apart: np.ndarray
-    noise_std: np.ndarray
-    rms_error: np.ndarray
-    reconstructions: np.ndarray
-    samples: np.ndarray
-    noisy: np.ndarray
-    traversed: np.ndarray
-    traversal: np.ndarray
+    rate: NDArray
+    distortion: NDArray
+    log_px: NDArray
+    kl: NDArray
+    active: NDArray
+    information: NDArray
+    gap: NDArray
+    detail: NDArray
+    legible: NDArray
+    told_apart: NDArray
+    noise_std: NDArray
+    rms_error: NDArray
+    reconstructions: NDArray
+    samples: NDArray
+    noisy: NDArray
+    traversed: NDArray
+    traversal: NDArray
 
 
 class RateRecord(NamedTuple):
     """The runs by name, the test images shown with them (n, 28, 28), and how it was made."""
 
-    runs: dict
-    originals: np.ndarray
-    about: dict
+    runs: dict[str, Trained]
+    originals: NDArray
+    about: dict[str, Any]
 
-    def curve(self):
+    def curve(self) -> list[Trained]:
         """Return the runs of the curve, in the order of ``BETAS``."""
         return [self.runs[f"beta {beta:g}"] for beta in BETAS]
 
 
 @functools.cache
-def load():
+def load() -> RateRecord:
     """Return the recorded runs; ``make record-rate`` writes them.
 
     Source: chapter "rate-and-distortion".

@@ -4,6 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vaebook.approximation import AmortisedGaussian
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, TanhDecoder
@@ -21,22 +22,22 @@ class ToyRun(NamedTuple):
     nats. ``about`` says how the run was made.
     """
 
-    epochs: np.ndarray
-    theta: np.ndarray
-    phi: np.ndarray
-    bound: np.ndarray
-    log_px: np.ndarray
-    data: np.ndarray
+    epochs: NDArray
+    theta: NDArray
+    phi: NDArray
+    bound: NDArray
+    log_px: NDArray
+    data: NDArray
     about: dict
 
 
 @functools.cache
-def load():
+def load() -> ToyRun:
     """Return the recorded training; ``make record-toy`` writes it."""
     return ToyRun(**read_arrays("toy-vae.npz"))
 
 
-def as_numpy(theta, phi):
+def as_numpy(theta: ArrayLike, phi: ArrayLike) -> tuple[AmortisedGaussian, NonlinearModel]:
     r"""The chapter's two networks as functions of NumPy arrays.
 
     Parameters

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -151,7 +152,7 @@ def _generator(model: VAE, seed: int) -> torch.Generator:
     return torch.Generator(next(model.parameters()).device).manual_seed(seed)
 
 
-def assignment(text: str) -> tuple[str, object]:
+def assignment(text: str) -> tuple[str, Any]:
     """Parse NAME=VALUE, a field of the configuration; the value is a Python literal or a word."""
     name, equals, value = text.partition("=")
     known = [field.name for field in dataclasses.fields(Config)]

@@ -110,7 +110,7 @@ class Config:
         if self.architecture == "residual":
             self._require(len(set(self.hidden)) == 1, "hidden", "one width, as (500, 500)")
         if self.architecture == "convolutional":
-            self._require(self.hidden, "hidden", "numbers of channels, as (32, 64)")
+            self._require(len(self.hidden) > 0, "hidden", "numbers of channels, as (32, 64)")
             side, times = math.isqrt(self.n_features), len(self.hidden)
             fits = side**2 == self.n_features and side % 2**times == 0
             self._require(fits, "n_features", f"a square whose side can be halved {times} times")

@@ -19,6 +19,8 @@ __all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
 class ConvolutionalEncoder(nn.Module):
     """x (..., D) -> mean and log-variance of q(z | x), each (..., D_z)."""
 
+    centre: Tensor
+
     def __init__(self, config: Config, generator: torch.Generator):
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]

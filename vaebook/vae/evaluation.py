@@ -97,7 +97,9 @@ def log_likelihood(
     return result
 
 
-def _log_likelihood_of_block(model, x, n_importance, generator, rows) -> LogLikelihood:
+def _log_likelihood_of_block(
+    model: VAE, x: Tensor, n_importance: int, generator: torch.Generator, rows: int
+) -> LogLikelihood:
     """Add up the weights of a few images and their squares, in logarithms, piece by piece."""
     mean, log_var = model.encoder(x)
     n_piece = max(1, rows // len(x))
@@ -152,7 +154,7 @@ def evaluate(
 
     Source: chapter "variational-autoencoder".
     """
-    device = model.decoder.layers[0].weight.device
+    device = next(model.parameters()).device
     x = held_out_pixels(images, n_images).to(device)
     if precision == "auto":
         precision = _agreeing_precision(model, x[:_IMAGE_BLOCK])

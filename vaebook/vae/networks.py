@@ -22,12 +22,17 @@ from vaebook.vae.priors import CouplingPrior, NormalPrior
 
 __all__ = ["VAE"]
 
-ARCHITECTURES = {
+ARCHITECTURES: dict[
+    str, tuple[type[Encoder | ConvolutionalEncoder], type[Decoder | ConvolutionalDecoder]]
+] = {
     "perceptron": (Encoder, Decoder),
     "residual": (Encoder, Decoder),
     "convolutional": (ConvolutionalEncoder, ConvolutionalDecoder),
 }
-PRIORS = {"normal": NormalPrior, "flow": CouplingPrior}
+PRIORS: dict[str, type[NormalPrior | CouplingPrior]] = {
+    "normal": NormalPrior,
+    "flow": CouplingPrior,
+}
 
 
 class VAE(nn.Module):
@@ -61,7 +66,7 @@ class VAE(nn.Module):
 
         Returns
         -------
-        BoundTerms of (B,): bound, reconstruction, kl.
+        BoundTerms of (B,)
 
         Raises
         ------
@@ -79,8 +84,7 @@ class VAE(nn.Module):
         """Importance-weighted bound of each image, (B,), from ``n_importance`` samples of z.
 
         All samples are in memory at once; for thousands of them see ``vae.log_likelihood``.
-
-        Parameters, errors: as in ``elbo``.
+        Parameters and errors are as in ``elbo``.
 
         Source: chapter "variational-autoencoder".
         """
@@ -175,7 +179,7 @@ class VAE(nn.Module):
             )
         n_samples = require_count("n_samples", n_samples, at_least=1)
         n_images = require_count("n_images", n_images, at_least=0)
-        like = self.decoder.layers[0].weight
+        like = next(self.parameters())
         shape = (n_samples, n_images, self.config.n_latent)
         return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
 
@@ -191,4 +195,4 @@ class VAE(nn.Module):
             objective.require_binary(x)
         elif not torch.isfinite(x).all():
             raise ValueError("x has values that are not finite; remove or replace them first.")
-        return x.to(self.decoder.layers[0].weight.dtype)
+        return x.to(next(self.parameters()).dtype)

@@ -154,7 +154,7 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTe
 
     Returns
     -------
-    BoundTerms of (B,): the mean over samples, never a sum.
+    BoundTerms of (B,), the mean over samples, never a sum.
 
     Source: chapter "variational-autoencoder".
     """
@@ -186,11 +186,21 @@ def weighted_elbo(terms: BoundTerms, *, beta: float = 1.0, free_bits: float = 0.
     -------
     Tensor (B,), whose mean is the formula.
 
+    Raises
+    ------
+    ValueError
+        If free_bits is above 0 and the terms have no ``kl_by_dimension``.
+
     Source: chapter "rate-and-distortion"; Higgins et al. (2017), eq. 4; Kingma et al. (2016),
     appendix C.8.
     """
     kl = terms.kl
     if free_bits > 0:
+        if terms.kl_by_dimension is None:
+            raise ValueError(
+                f"free_bits is {free_bits}, expected 0 for terms without kl_by_dimension: "
+                "a sampled KL is no sum over dimensions."
+            )
         costs = terms.kl_by_dimension.mean(0) > free_bits  # (D_z,)
         kl = torch.where(costs, terms.kl_by_dimension, free_bits).sum(-1)
     return terms.reconstruction - beta * kl
@@ -208,7 +218,8 @@ def sampled_elbo_terms(log_px_given_z: Tensor, log_w: Tensor) -> BoundTerms:
 
     Returns
     -------
-    BoundTerms of (B,): the mean over samples. This estimate of the KL can be negative.
+    BoundTerms of (B,), the mean over samples
+        This estimate of the KL can be negative.
 
     Source: chapter "training-a-vae".
     """

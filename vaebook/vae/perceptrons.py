@@ -24,6 +24,8 @@ class Encoder(nn.Module):
     ``centre`` is subtracted from x first: around zero, inputs are easier to learn from.
     """
 
+    centre: Tensor
+
     def __init__(self, config: Config, generator: torch.Generator):
         super().__init__()
         widths = [config.n_features, *config.hidden, 2 * config.n_latent]
@@ -50,7 +52,7 @@ class Decoder(nn.Module):
     @property
     def output_bias(self) -> nn.Parameter:
         """What is added to each pixel's output, (D,)."""
-        return self.layers[-1].bias
+        return self.layers[-1].get_parameter("bias")
 
     def forward(self, z: Tensor) -> Tensor:
         return _perceptron(z, self.layers, self.activation).to(z.dtype)
@@ -69,7 +71,7 @@ class ResidualLayer(nn.Module):
 
 def _layers(widths: list[int], config: Config, generator: torch.Generator) -> nn.ModuleList:
     """Layers between the given widths; in a residual network the inner ones are residual."""
-    layers = [linear(*pair, generator) for pair in itertools.pairwise(widths)]
+    layers: list[nn.Module] = [linear(*pair, generator) for pair in itertools.pairwise(widths)]
     if config.architecture == "residual":
         layers[1:-1] = [ResidualLayer(width, generator) for width in widths[1:-2]]
     return nn.ModuleList(layers)

@@ -58,7 +58,7 @@ class CouplingPrior(nn.Module):
     def log_prob(self, z: Tensor) -> Tensor:
         """Log-density in nats: z (..., D_z) -> (...)."""
         one, two = z[..., : self.n_first], z[..., self.n_first :]
-        log_scales = 0.0
+        log_scales = z.new_zeros(())
         for network in reversed(self.networks):
             one, two = two, one  # undo the change of places after this coupling
             shift, log_scale = _shift_and_log_scale(network, one)
@@ -84,9 +84,10 @@ def _network(n_in: int, n_out: int, generator: torch.Generator) -> nn.ModuleList
     return layers
 
 
-def _shift_and_log_scale(network: nn.ModuleList, half: Tensor) -> tuple[Tensor, Tensor]:
+def _shift_and_log_scale(network: nn.Module, half: Tensor) -> tuple[Tensor, Tensor]:
+    *hidden, last = network.children()
     values = half
-    for layer in network[:-1]:
+    for layer in hidden:
         values = functional.silu(layer(values))
-    shift, raw = network[-1](values).to(half.dtype).chunk(2, dim=-1)
+    shift, raw = last(values).to(half.dtype).chunk(2, dim=-1)
     return shift, 2 * torch.tanh(raw / 2)

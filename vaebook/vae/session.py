@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
@@ -83,8 +83,10 @@ def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> R
     checkpoint, state = found
     model = VAE(Config.from_dict(state["config"]))
     model.load_state_dict(state["model"])
-    values = [state[name] for name in ("step", "seconds", "finished", "precision", "data_name")]
-    return Run(model.to(find_device(device)), _curve(state), *values, checkpoint.path)
+    names = ("step", "seconds", "finished", "precision", "data_name")
+    values = {name: state[name] for name in names}
+    place = find_device(device)
+    return Run(model.to(place), _curve(state), **values, checkpoint=checkpoint.path)
 
 
 class Session:
@@ -113,7 +115,7 @@ class Session:
         self.checkpoint: Path | None = None
         if self.out is not None:
             self.out.mkdir(parents=True, exist_ok=True)  # now, not after the first epoch
-            self.resume()
+            self.resume(self.out)
         self.saved_at = time.monotonic()
         self.bar = tqdm(
             total=round(self.config.max_seconds) if self.by_clock else self.n_steps,
@@ -128,7 +130,7 @@ class Session:
         """Whether the run is at its end, or was asked to stop."""
         return self.finished or self.stopped
 
-    def autocast(self):
+    def autocast(self) -> torch.autocast:
         """Matrix products in bfloat16 where that is chosen; the parameters stay float32."""
         enabled = self.precision == "bfloat16"
         return torch.autocast(self.team.device.type, torch.bfloat16, enabled=enabled)
@@ -145,8 +147,8 @@ class Session:
         self.step_sums, self.fraction_done, self.stopped = self.team.add_up(
             self.model, sums, self._clock(), self.switch.on
         )
-        gradients = [parameter.grad.sum() for parameter in self.model.parameters()]
-        if not torch.isfinite(torch.stack([*gradients, *self.step_sums])).all():
+        totals = [gradient.sum() for gradient in gradients(self.model)]
+        if not torch.isfinite(torch.stack([*totals, *self.step_sums])).all():
             raise self._non_finite(batch)
 
     def close_step(self, batch) -> None:
@@ -160,7 +162,7 @@ class Session:
             self._close_epoch(n_seen=number * self.config.batch_size + len(batch.rows))
         due = at_end and time.monotonic() - self.saved_at >= self.checkpoint_seconds
         if self.out is not None and self.team.rank == 0 and (self.over or due):
-            self.save()
+            self.save(self.out)
             self.saved_at = time.monotonic()
         self.bar.update(self._place() - self.bar.n)
 
@@ -168,7 +170,7 @@ class Session:
         """Seconds of this run, with those before an interruption."""
         return self.seconds_before + time.monotonic() - self.started
 
-    def save(self) -> None:
+    def save(self, folder: Path) -> None:
         """Write a checkpoint: all that the rest of the run depends on."""
         state = {
             "config": self.config.to_dict(),
@@ -186,20 +188,20 @@ class Session:
         }
         ended = self.history and self.history[-1].step == self.step
         score = self.history[-1].validation_bound if ended else None
-        self.checkpoint = checkpoints.save(self.out, state, step=self.step, score=score)
+        self.checkpoint = checkpoints.save(folder, state, step=self.step, score=score)
 
-    def resume(self) -> None:
+    def resume(self, folder: Path) -> None:
         """Go on from the newest checkpoint of the folder, if it has one."""
-        found = checkpoints.restore(self.out)
+        found = checkpoints.restore(folder)
         if found is None:
             return
         self.checkpoint, state = found[0].path, found[1]
         config = Config.from_dict(state["config"])  # knows fields that are newer than the file
         there = {**config.to_dict(), "data (SHA-256)": state["data"]}
         here = {**self.config.to_dict(), "data (SHA-256)": self.batches.fingerprint}
-        if found := checkpoints.difference(there, here):
+        if other := checkpoints.difference(there, here):
             raise checkpoints.CheckpointError(
-                f"{self.out} holds another run: {found}. Give the same values, or another folder."
+                f"{folder} holds another run: {other}. Give the same values, or another folder."
             )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -217,24 +219,26 @@ class Session:
 
     def _clock(self) -> float:
         """How much of the run is over, by the clock if it has a time limit, else by steps."""
-        if not self.by_clock:
-            return self.step / self.n_steps
         limit = self.config.max_seconds
+        if limit is None:
+            return self.step / self.n_steps
         return min(1.0, self.elapsed() / (limit - min(1.0, _CLOSING * limit)))
 
     def _close_epoch(self, n_seen: int) -> None:
         """Add the epoch's means to the curve, with the bound on the validation images."""
-        means = (self.sums / n_seen).tolist()
+        bound, reconstruction, kl = (self.sums / n_seen).tolist()
         with self.autocast():
             score = self.batches.validation_bound(self.model)
         epoch = len(self.history) + 1
-        self.history.append(Epoch(epoch, self.step, *means, score, self.elapsed()))
+        self.history.append(
+            Epoch(epoch, self.step, bound, reconstruction, kl, score, self.elapsed())
+        )
         self.sums.zero_()
         if self.watch is not None:
             self.watch(self.model, self.history[-1])
         if self.by_clock:
             choose_threads(self.most_threads)
-        shown = {"epoch": epoch, "bound": f"{means[0]:.2f}"}
+        shown = {"epoch": epoch, "bound": f"{bound:.2f}"}
         if score is not None:
             shown["validation"] = f"{score:.2f}"
         self.bar.set_postfix(shown, refresh=False)
@@ -278,8 +282,13 @@ def _tensors(model: VAE, x: Tensor, eps: Tensor) -> Iterator[tuple[str, Tensor]]
     yield "the decoder's output", model.decoder(z)
     for name, term in zip(("bound", "reconstruction", "kl"), model(x, eps), strict=False):
         yield f"the term {name}", term
-    for name, parameter in model.named_parameters():
-        yield f"the gradient of {name}", parameter.grad
+    for (name, _), gradient in zip(model.named_parameters(), gradients(model), strict=True):
+        yield f"the gradient of {name}", gradient
+
+
+def gradients(model: VAE) -> list[Tensor]:
+    """The gradients of all parameters, which a backward pass has filled."""
+    return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
 
 
 # ------------------------------------------------------------------- the machine
@@ -306,20 +315,21 @@ class Team(NamedTuple):
         """Return this process's part of n images; all parts together are all of them."""
         return slice(self.rank * n // self.size, (self.rank + 1) * n // self.size)
 
-    def add_up(self, model: VAE, sums: Tensor, clock: float, stop: bool):
+    def add_up(
+        self, model: VAE, sums: Tensor, clock: float, stop: bool
+    ) -> tuple[Tensor, float, bool]:
         """Add up gradients and sums; take the first process's clock, and anybody's wish to stop."""
         if self.size == 1:
             return sums, clock, stop
-        gradients = [parameter.grad for parameter in model.parameters()]
-        total = nn.utils.parameters_to_vector(gradients)
+        total = nn.utils.parameters_to_vector(gradients(model))
         distributed.all_reduce(total)
-        nn.utils.vector_to_parameters(total, gradients)
+        nn.utils.vector_to_parameters(total, gradients(model))
         shared = torch.cat([sums, sums.new_tensor([clock if self.rank == 0 else 0.0, stop])])
         distributed.all_reduce(shared)
         return shared[:3], shared[3].item(), shared[4].item() > 0
 
 
-def find_device(name) -> torch.device:
+def find_device(name: str | torch.device) -> torch.device:
     """Return the device of that name; "auto" is a GPU where there is one."""
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     known = ["cuda", *(f"cuda:{number}" for number in range(n_gpus))] if n_gpus else []
@@ -439,7 +449,7 @@ class StopSwitch:
 
     def __init__(self, n_processes: int):
         self.on, self.keep = False, n_processes > 1
-        self.usual: dict[int, object] = {}
+        self.usual: dict[int, Any] = {}
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():

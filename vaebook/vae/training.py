@@ -41,8 +41,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vaebook.data import ImageSet
 from vaebook.vae import objective
 from vaebook.vae.config import Config
 from vaebook.vae.networks import VAE
@@ -50,6 +52,7 @@ from vaebook.vae.session import Epoch, Run, Session, Team, machine
 
 __all__ = ["kl_weight", "learning_rate", "train"]
 
+Images = ImageSet | NDArray | Tensor
 HELD_OUT = 1_000  # images for validation where none are given, but at most a tenth
 _BLOCK = 500
 _ORDER, _PIXELS, _NOISE, _VALIDATION = range(4)  # streams of random numbers
@@ -57,9 +60,9 @@ _ORDER, _PIXELS, _NOISE, _VALIDATION = range(4)  # streams of random numbers
 
 def train(
     config: Config,
-    data,
+    data: Images,
     *,
-    validation=None,
+    validation: Images | None = None,
     data_name: str | None = None,
     out: str | Path | None = None,
     device: str = "auto",
@@ -188,7 +191,7 @@ class Batch(NamedTuple):
 class Batches:
     """The images of a run, and the batch of each step: a function of the seed and the step."""
 
-    def __init__(self, config: Config, data, validation, team: Team):
+    def __init__(self, config: Config, data: Images, validation: Images | None, team: Team):
         images, held_out = _split(config, data, validation)
         self.config, self.team = config, team
         self.fingerprint = _sha256(images, held_out)
@@ -229,7 +232,7 @@ class Batches:
         shape = (self.config.n_draws, n_images, self.config.n_latent)
         return torch.randn(shape, generator=generator, device=generator.device)
 
-    def generator(self, *key: int, device=None) -> torch.Generator:
+    def generator(self, *key: int, device: str | None = None) -> torch.Generator:
         """A generator of its own for each use and each step: nothing needs to be remembered."""
         seed = np.random.SeedSequence([self.config.seed, *key]).generate_state(1)[0]
         return torch.Generator(device or self.team.device).manual_seed(int(seed))
@@ -246,7 +249,7 @@ def _as_floats(images: Tensor) -> Tensor:
     return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
-def _split(config: Config, data, validation) -> tuple[Tensor, Tensor]:
+def _split(config: Config, data: Images, validation: Images | None) -> tuple[Tensor, Tensor]:
     """Return training and validation images as (N, D), the second from the first if need be."""
     images = _flat(config, data)
     if validation is not None:
@@ -255,7 +258,7 @@ def _split(config: Config, data, validation) -> tuple[Tensor, Tensor]:
     return images[:n_train], images[n_train:]
 
 
-def _flat(config: Config, data) -> Tensor:
+def _flat(config: Config, data: Images) -> Tensor:
     images = getattr(data, "images", data)
     if not isinstance(images, Tensor):
         images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
@@ -279,5 +282,5 @@ def _sha256(*tensors: Tensor) -> str:
     """Return the start of the SHA-256 of tensors' bytes: enough to tell data apart."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()[:16]
