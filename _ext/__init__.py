@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))  # which read pages as well
 PARTS = (
     "checks", "choices", "code", "deeper", "download", "execution", "figures", "homework", "moves",
-    "pages", "places", "tags",
+    "pages", "places", "reference", "tags",
 )  # fmt: skip
 
 

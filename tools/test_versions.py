@@ -32,6 +32,7 @@ OF_THE_BOOK = {
     "make_notebooks",
     "moves",
     "preview",
+    "reference",
     "repository",
 }
 TEST_TOOLS = ["hypothesis", "pytest", "pytest-timeout", "pytest-xdist"]
