@@ -1,4 +1,4 @@
-"""Homework: live choices, solutions in their dropdowns or withheld, cards that lead to the sets."""
+"""Homework: live choices, solutions folded or withheld, what other pages say of the sets."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.addnodes import pending_xref
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
 from .choices import live
@@ -16,6 +16,8 @@ from .pages import colab_url, repository
 from .tags import make
 
 LOGGER = getLogger(__name__)
+#: How a task begins: its kind, and for how long it is meant.
+TASK = re.compile(r"(?m)^\*\*(\w+), (\d+) minutes\.\*\*")
 
 
 def fold_solutions(app, doctree):
@@ -106,11 +108,39 @@ class HomeworkCard(SphinxDirective):
 def homework_facts(text):
     """Return title, minutes, level and the kinds of the tasks, as the text of a set states them."""
     title = re.search(r"(?m)^# (?:Homework: )?(.+)$", text)[1]
-    minutes, level = re.search(
-        r"\*\*Time:\*\* (\d+) minutes\. \*\*Level:\*\* (\d)\.", text
-    ).groups()
-    kinds = re.findall(r"(?m)^\*\*(\w+), \d+ minutes\.\*\*", text)
-    return title[0].upper() + title[1:], int(minutes), int(level), [kind.lower() for kind in kinds]
+    level = int(re.search(r"\*\*Level:\*\* (\d)\.", text)[1])
+    tasks = TASK.findall(text)
+    kinds = [kind.lower() for kind, _ in tasks]
+    return title[0].upper() + title[1:], sum(int(minutes) for _, minutes in tasks), level, kinds
+
+
+def read_timed(text):
+    """Take the text of the role ``timed`` apart into words, or none, and the name of a page.
+
+    With words it is a link, {timed}`Jensen <chapters/jensens-inequality>` "Jensen (50 minutes)";
+    without them {timed}`chapters/jensens-inequality` is "50 minutes".
+    """
+    words, page, alone = re.fullmatch(r"(?:(.+?)\s*<(.+)>|(.+))", text, re.S).groups("")
+    return words, page or alone
+
+
+def minutes_of(text):
+    """Return how long a page takes: as a chapter states it, or the sum over the tasks of a set."""
+    stated = re.search(r"(?m)^(?:\*|\*\*Time:\*\* )(\d+) minutes\b", text)
+    return int(stated[1]) if stated else homework_facts(text)[1]
+
+
+class Timed(SphinxRole):
+    """The role ``timed``."""
+
+    def run(self):
+        """Return the link and the minutes as the page states them."""
+        words, page = read_timed(self.text)
+        path = Path(self.env.doc2path(page))
+        self.env.note_dependency(str(path))
+        minutes = f"{minutes_of(path.read_text('utf-8'))} minutes"
+        text = f"[{words}](/{page}.md) ({minutes})" if words else minutes
+        return self.inliner.parse(text, self.lineno, None, nodes.inline())
 
 
 def add_colab_buttons(app, doctree):
@@ -138,6 +168,7 @@ def setup(app):
     """Register with Sphinx."""
     app.add_config_value("homework_solutions", True, "env", bool)
     app.add_directive("homework-card", HomeworkCard)
+    app.add_role("timed", Timed())
     app.connect("doctree-read", enliven)
     app.connect("doctree-read", fold_solutions)
     app.connect("doctree-read", add_colab_buttons)

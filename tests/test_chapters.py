@@ -5,10 +5,10 @@ import statistics
 
 import pytest
 from book_pages import code_cells, toc_pages, without_cells
-from conftest import ROOT
+from conftest import ROOT, pages_in
 from old_form import OLD_FORM
 
-CHAPTERS = sorted(ROOT.glob("chapters/*.md"))
+CHAPTERS = pages_in("chapters")
 OLD = [path for path in CHAPTERS if f"chapters/{path.stem}" in OLD_FORM]
 NEW = [path for path in CHAPTERS if path not in OLD]
 SECTIONS = [
@@ -74,8 +74,8 @@ def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
     index = (ROOT / "index.md").read_text("utf-8")
     assert re.search(rf"(?m)^\d+\. \[.+\]\({page}\.md\)", index), "add it to the map in index.md"
     weeks = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
-    remedy = "add it, with its minutes, to a week of appendix/teaching.md"
-    assert re.search(rf"\]\(\.\./{page}\.md\)\s+\(\d+ minutes\)", weeks), remedy
+    remedy = f"add it to a week of appendix/teaching.md, as {{timed}}`words <{page}>`"
+    assert re.search(rf"\{{timed\}}`[^`]+<{page}>`", weeks), remedy
 
 
 @each_new_chapter

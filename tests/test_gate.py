@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, pages_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -169,4 +169,4 @@ def test_with_an_address_the_chapters_and_only_they_have_a_colab_button(green, t
     assert f'href="{colab}{page}.ipynb"' in (site / f"{page}.html").read_text("utf-8")
     assert colab not in (site / "appendix" / "about.html").read_text("utf-8")
     cards = (site / "homework.html").read_text("utf-8").count(f'href="{colab}homework/')
-    assert cards == len(list((ROOT / "homework").glob("*.md")))
+    assert cards == len(pages_in("homework"))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from book_pages import Book, code_cells
-from conftest import ROOT
+from conftest import ROOT, pages_in
 from docutils import nodes
 from lower_myst import Lowering
 from nbclient import NotebookClient
@@ -25,7 +25,7 @@ from _ext.tags import Tag
 from vaebook.checks import Choice, Function, Number
 from vaebook.checks.comparing import Case
 
-PAGES = sorted(ROOT.glob("homework/*.md"))
+PAGES = pages_in("homework")
 KINDS = {"Predict", "Derive", "Implement", "Diagnose", "Explore"}
 VERDICT = re.compile(r"(pass|not yet|not attempted): ")
 
@@ -227,10 +227,10 @@ def test_tasks_are_numbered_named_by_kind_and_timed(path):
         lead = re.match(r"\n\*\*(\w+), (\d+) minutes\.\*\* ", sections[title])
         assert lead, f"{title}: begin with **Kind, M minutes.**"
         found.append(lead.groups())
-    kinds, minutes = {kind for kind, _ in found}, sum(int(minutes) for _, minutes in found)
+    kinds = {kind for kind, _ in found}
     assert {"Predict", "Derive", "Implement", "Diagnose"} <= kinds <= KINDS
-    stated = f"**Time:** {minutes} minutes. **Level:** "
-    assert stated in text, f"the tasks add up to {minutes} minutes: say {stated!r} in the box"
+    stated = f"**Time:** {{timed}}`homework/{path.stem}`. **Level:** "
+    assert stated in text, f"say {stated!r} in the box"
     number = re.search(r"(?s)^# .*?\b(Three|Four|Five) tasks ", text, re.M)[1]
     prepared = len(tasks) - (path.stem == "train-your-own")  # its last task is the project itself
     assert number == ["Three", "Four", "Five"][prepared - 3], f"not {number}: {len(tasks)} tasks"
@@ -277,7 +277,7 @@ def test_nothing_on_a_page_takes_a_number(path):
 
 @pytest.mark.parametrize("folder", ["chapters", "homework", "appendix"])
 def test_no_sentence_is_broken_where_its_next_line_begins_a_list(folder):
-    for path in ROOT.glob(f"{folder}/*.md"):
+    for path in pages_in(folder):
         broken = re.search(r"(?m)^.*[\w,]\n *1[.)] .*", path.read_text("utf-8"))
         assert not broken, f"{path.name}: a list in the middle of a sentence: {broken[0]!r}"
 
@@ -532,28 +532,35 @@ def test_a_set_states_what_its_cards_say(path):
     assert len(kinds) == len(checks_of(path))
 
 
-CARD = re.compile(
-    r":class: homework-card\n\[(?P<title>.+?)\]\(\.\./(?P<set>homework/\S+?)\): "
-    r"(?P<tasks>.*?)(?P<minutes>\d+) minutes",
-    re.S,
-)
+CARD = re.compile(r":class: homework-card\n\{timed\}`(?P<title>.+?) <(?P<set>homework/[\w-]+)>`")
 
 
-@pytest.mark.parametrize("chapter", sorted(ROOT.glob("chapters/*.md")), ids=lambda path: path.stem)
-def test_the_card_at_the_end_of_a_chapter_says_what_its_set_states(chapter):
-    card = CARD.search(chapter.read_text("utf-8"))
-    own = ROOT / "homework" / chapter.name
-    if not card:
-        assert not own.exists(), "the chapter has no card for its set"
-        return
-    title, minutes, _, kinds = homework.homework_facts((ROOT / card["set"]).read_text("utf-8"))
-    assert int(card["minutes"]) == minutes, (
-        f"{card['set']} takes {minutes} minutes: correct the card"
-    )
-    if own.exists():
-        assert card["set"] == f"homework/{chapter.name}"
-        assert card["title"] == title
-        assert card["tasks"] == f"{['three', 'four', 'five'][len(kinds) - 3]} more tasks, "
+@each_page
+def test_a_set_has_a_card_at_the_end_of_its_chapter(path):
+    chapters = {page.stem: page.read_text("utf-8") for page in pages_in("chapters")}
+    cards = {stem: CARD.search(text) for stem, text in chapters.items()}
+    chapter = path.stem if path.stem in cards else "training-a-vae"
+    card = cards[chapter]
+    assert card, f"chapters/{chapter}.md has no card with {{timed}}`words <homework/{path.stem}>`"
+    assert card["set"] == f"homework/{path.stem}"
+    if chapter == path.stem:
+        assert card["title"] == homework.homework_facts(path.read_text("utf-8"))[0]
+
+
+def test_no_other_page_repeats_how_long_a_set_takes():
+    # Or a new task would have to be told of in three more places.
+    pages = [ROOT / "index.md", ROOT / "homework.md"]
+    pages += [page for folder in ("chapters", "appendix") for page in pages_in(folder)]
+    for page in pages:
+        said = re.search(r"homework/[\w-]+\.md\)[^.|]*?\d+\s+minutes", page.read_text("utf-8"))
+        assert not said, f"{page.name}: say {{timed}}`words <homework/slug>`, not {said[0]!r}"
+
+
+def test_one_more_task_makes_a_set_longer_wherever_its_time_is_told():
+    text = PAGES[0].read_text("utf-8")
+    longer = text + "\n## Task 6: one more\n\n**Explore, 40 minutes.** Move it.\n"
+    assert homework.minutes_of(longer) == homework.minutes_of(text) + 40
+    assert homework.homework_facts(longer)[1] == homework.minutes_of(longer)
 
 
 def test_every_set_has_a_card_in_the_order_of_the_book():
@@ -574,26 +581,23 @@ def weeks_of_the_course():
     text = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
     plan = text[text.index("## Six weeks") : text.index("## What each set trains")]
     weeks = plan.split("\n### Week ")[1:]
-    return [re.findall(r"\]\(\.\./(\S+)\)\s+\((\d+) minutes\)", week) for week in weeks]
+    return [re.findall(r"\{timed\}`[^`<]+<(\S+)>`", week) for week in weeks]
 
 
-def test_the_course_has_six_weeks_with_the_times_of_the_pages():
+def test_the_course_has_six_weeks_of_four_to_five_hours():
     weeks = weeks_of_the_course()
     assert len(weeks) == 6
-    for path, minutes in [page for week in weeks for page in week]:
-        text = (ROOT / path).read_text("utf-8")
-        stated = f"**Time:** {minutes} minutes." in text or f"\n*{minutes} minutes, " in text
-        assert stated, f"appendix/teaching.md says {minutes} minutes for {path}, the page does not"
     for number, week in enumerate(weeks, 1):
-        hours = sum(int(minutes) for _, minutes in week) / 60
+        texts = [(ROOT / f"{page}.md").read_text("utf-8") for page in week]
+        hours = sum(map(homework.minutes_of, texts)) / 60
         assert 4 <= hours <= 5, f"week {number}: {hours:.1f} hours, not 4 to 5"
 
 
 def test_the_course_gives_every_set_once_and_says_what_it_trains():
-    given = [path for week in weeks_of_the_course() for path, _ in week if "homework" in path]
-    assert sorted(given) == [f"homework/{path.name}" for path in PAGES]
+    given = [page for week in weeks_of_the_course() for page in week if "homework" in page]
+    assert sorted(given) == [f"homework/{path.stem}" for path in PAGES]
     text = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
-    rows = re.findall(r"(?m)^\| \[.+?\]\(\.\./(homework/\S+)\) \| .{30,} \|$", text)
+    rows = re.findall(r"(?m)^\| \[.+?\]\(\.\./(homework/\S+)\.md\) \| .{30,} \|$", text)
     assert sorted(rows) == sorted(given)
 
 

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 import yaml
 from book_pages import Book, Refusal
+from conftest import pages_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lower_myst import Lowering
@@ -183,6 +184,17 @@ def test_each_construct(shelf, myst, markdown):
         link = "[{}](page.ipynb)"
         expected = ", ".join(link.format(text) for text in ("Page", "here", "Page"))
     assert shelf.markdown(f"# Page\n\n{myst}\n") == f"# Page\n\n{expected}"
+
+
+def test_how_long_a_set_takes_is_the_sum_over_its_tasks(shelf):
+    text = "# Homework: Jensen\n\n**Level:** 1.\n"
+    text += "\n**Predict, 5 minutes.** Which?\n\n**Derive, 20 minutes.** Why?\n"
+    role = "# Page\n\n{timed}`Jensen's\ninequality <homework/set>` takes {timed}`homework/set`."
+    for minutes in (25, 60):
+        shelf.page(text.replace("5 minutes", f"{minutes - 20} minutes", 1), "homework/set")
+        link = "[Jensen's inequality](../homework/set.ipynb)"
+        shown = f"# Page\n\n{link} ({minutes} minutes) takes {minutes} minutes."
+        assert shelf.markdown(role) == shown
 
 
 def test_citations_name_author_and_year_and_are_listed_in_full(shelf):
@@ -365,6 +377,7 @@ def test_page_only_cells_go_with_their_caption_and_live_cells_stay(shelf):
         ("$$\n\\begin{align}a\\end{align}\n$$", 1, "aligned"),
         ("{eq}`eq-none`", 1, "'eq-none'"),
         ("a\n{move}`put it there`", 2, "'put it there'"),
+        ("a\n{timed}`a set <homework/none>`", 2, "'/homework/none'"),
         (":::{predict} Q\n- [ ] a\n- [ ] b\n\nwhy\n:::", 1, "- [x]"),
         (":::{predict} Q\n- [x] a\n- [ ] b\n:::", 1, "reason"),
         ("```{code-cell} ipython3\n:tags: [check]\nx\n```", 1, "asserts nothing"),
@@ -436,7 +449,7 @@ def book():
     return Book(ROOT)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("chapters/*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", pages_in("chapters"), ids=lambda path: path.stem)
 def test_no_word_and_no_code_line_of_a_chapter_is_lost(path):
     words, code = page_words(path.read_text("utf-8"))
     notebook = Lowering(book(), book().pages[f"chapters/{path.stem}"], solutions=True).notebook()

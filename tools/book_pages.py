@@ -37,6 +37,11 @@ NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
 PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "predict", "solution"}
 
 
+def is_page(path: Path) -> bool:
+    """Tell whether a Markdown file in a folder of pages is one; its README is not."""
+    return path.name != "README.md"
+
+
 class Refusal(Exception):
     """A page cannot become a notebook; the message says where, what and how to mend it."""
 
@@ -346,7 +351,7 @@ class Book:
         self.targets: dict[str, Target] = {}
         numbering = _numbering(_read_yaml(root / "_toc.yml"))
         listed = [root / f"{slug}.md" for slug in toc_pages(root)]
-        others = sorted(found for pattern in PAGES for found in root.glob(pattern))
+        others = sorted(path for pattern in PAGES for path in root.glob(pattern) if is_page(path))
         for path in filter(Path.exists, dict.fromkeys([*listed, *others])):
             slug = path.relative_to(root).with_suffix("").as_posix()
             prefix, counters = numbering.get(slug, ("", Counter()))

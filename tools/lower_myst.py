@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _ext.checks import check_title
 from _ext.choices import read_choice
 from _ext.download import WHEEL
+from _ext.homework import minutes_of, read_timed
 from _ext.moves import read_move
 
 STORED = "nbval-check-output"
@@ -150,6 +151,11 @@ class Lowering:
             return self.page_link(target, text, "", line)
         if name in ("cite", "cite:t", "cite:p"):
             return self.citation(content, name == "cite:t", line)
+        if name == "timed":
+            words, slug = read_timed(content)
+            link = self.page_link(f"/{slug}", words, "", line)
+            minutes = f"{minutes_of(self.book.pages[slug].text)} minutes"
+            return f"{link} ({minutes})" if words else minutes
         if name == "move":
             with self.page.refusing(line):
                 move = read_move(content)

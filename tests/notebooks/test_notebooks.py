@@ -7,7 +7,7 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, pages_in
 from nbclient import NotebookClient
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
@@ -22,7 +22,7 @@ def tags(cell):
 
 def test_every_source_has_its_notebook():
     folders = ["chapters", "deeper", "homework"]
-    sources = [path for folder in folders for path in ROOT.glob(f"{folder}/*.md")]
+    sources = [path for folder in folders for path in pages_in(folder)]
     assert sources
     missing = [path.name for path in sources if not path.with_suffix(".ipynb").exists()]
     assert not missing, f"run make notebooks, for {missing}"
