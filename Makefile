@@ -9,7 +9,7 @@ NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env c
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
 NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients importance perceptron scores imports)
 
-.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-rate record-epochs record-runs bench bench-vae lock audit wheel browser lint clean
+.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-rate record-epochs record-runs bench bench-vae lock audit wheel browser lint release clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -92,6 +92,9 @@ lint:  ## look at style and types, as make test does first
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet . \
 	  || { echo "Style: run .venv/bin/ruff check --fix . && .venv/bin/ruff format ."; exit 1; }
 	@$(RUN) mypy
+
+release:  ## write a version everywhere and print the commands that publish it (VERSION=1.2.3)
+	@$(RUN) python tools/release.py $(VERSION)
 
 browser:
 	@$(RUN) sh tools/install_browser.sh

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import lock
 import pytest
+import release
 import yaml
 from check_jsonschema import main as check_schema
 from click.testing import CliRunner
@@ -153,8 +154,15 @@ def test_python_versions_agree():
 
 
 def test_the_version_is_the_same_everywhere():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    assert vaebook.__version__ == PROJECT["version"] == citation["version"]
+    for name, places in release.STATED.items():
+        for before in places:
+            stated = f"{before}{vaebook.__version__}"
+            assert (ROOT / name).read_text("utf-8").count(stated) == 1, f"{name}: {stated}"
+    texts = [path for kind in ("*.md", "*.cff", "appendix/*.md") for path in ROOT.glob(kind)]
+    stating = {path for path in texts if vaebook.__version__ in path.read_text("utf-8")}
+    written = {ROOT / name for name in release.STATED} | {ROOT / "CHANGELOG.md"}
+    assert stating <= written, "tools/release.py does not know of a file that states the version"
+    assert PROJECT["dynamic"] == ["version"]
 
 
 @pytest.mark.parametrize("version", python_versions())

@@ -33,6 +33,7 @@ OF_THE_BOOK = {
     "moves",
     "preview",
     "reference",
+    "release",
     "repository",
 }
 TEST_TOOLS = ["hypothesis", "pytest", "pytest-timeout", "pytest-xdist"]
