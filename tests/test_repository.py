@@ -93,6 +93,9 @@ def test_every_action_is_pinned_to_a_commit_and_says_its_version(path):
     uses = re.findall(r"uses: *(.*)", path.read_text("utf-8"))
     assert uses
     for action in uses:
+        if action.startswith("$/"):  # a workflow of ours, of the same commit
+            assert (ROOT / action[2:]).exists(), action
+            continue
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
@@ -100,6 +103,18 @@ def test_every_workflow_pins_an_action_to_the_same_commit():
     text = "".join(path.read_text("utf-8") for path in WORKFLOWS)
     pins = set(re.findall(r"uses: *(\S+)@(\S+) # (\S+)", text))
     assert len({name for name, _, _ in pins}) == len(pins), sorted(pins)
+
+
+def test_the_book_is_published_only_after_every_job_of_ci():
+    pages, ci = (
+        yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text("utf-8"))
+        for name in ("pages", "ci")
+    )
+    assert set(pages[True]) == {"workflow_call", "workflow_dispatch"}  # YAML reads "on" as True
+    callers = {name for name, job in ci["jobs"].items() if "pages.yml" in job.get("uses", "")}
+    assert callers == {"pages"}
+    assert set(ci["jobs"]["pages"]["needs"]) == set(ci["jobs"]) - callers
+    assert ci["jobs"]["pages"]["if"] == "github.event_name == 'push'"
 
 
 def test_only_the_publishing_job_may_write():
@@ -111,13 +126,14 @@ def test_only_the_publishing_job_may_write():
             rights = {right for right, level in job["permissions"].items() if level != "read"}
             if rights:
                 may_write[path.stem, name] = rights
-    assert may_write == {("pages", "deploy"): {"pages", "id-token"}}
+    publish = {"pages", "id-token"}
+    assert may_write == {("pages", "deploy"): publish, ("ci", "pages"): publish}
 
 
 def commands_of(job):
     """Return the shell commands of a job, one for each value of its matrix that they name."""
     matrix = job.get("strategy", {}).get("matrix", {})
-    for step in job["steps"]:
+    for step in job.get("steps", []):
         variables = re.findall(r"\$\{(\w+)\}", step.get("run", ""))
         if "run" in step and not variables:
             yield step["run"]
@@ -268,3 +284,26 @@ def test_the_commit_hooks_find_a_style_fault_and_let_a_clean_file_pass(tmp_path)
         statuses[name] = re.findall(r"(ruff \w+)\.+(Passed|Failed)", done.stdout)
     assert statuses["clean"] == [("ruff check", "Passed"), ("ruff format", "Passed")]
     assert statuses["faulty"] == [("ruff check", "Failed"), ("ruff format", "Failed")]
+
+
+READ_BY_THE_NOTEBOOKS = """
+import sys
+from pathlib import Path
+root = Path(sys.argv[1])
+sys.addaudithook(lambda event, args: event == "open" and print(args[0]))
+sys.path[:0] = [str(root), str(root / "tools")]
+from book_pages import Book
+Book(root)
+"""
+
+
+def test_the_commit_hook_sees_every_file_that_the_notebooks_are_made_from():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = {hook["id"]: hook for hook in config["repos"][0]["hooks"]}
+    command = [sys.executable, "-c", READ_BY_THE_NOTEBOOKS, str(ROOT)]
+    opened = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    paths = {Path(name) for name in opened if Path(name).suffix in (".md", ".yml", ".bib")}
+    read = {path.relative_to(ROOT).as_posix() for path in paths if path.is_relative_to(ROOT)}
+    assert {"_toc.yml", "_config.yml", "references.bib", "index.md"} <= read
+    unseen = {name for name in read if not re.search(hooks["notebooks"]["files"], name)}
+    assert not unseen, f"a change of {sorted(unseen)} runs no check of the notebooks"
