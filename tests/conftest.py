@@ -10,13 +10,6 @@ from environment import adopt  # noqa: E402
 
 adopt()  # before a test imports what reads the caller's settings
 
-from book_pages import is_page  # noqa: E402
-
-
-def pages_in(folder):
-    """Return the pages in a folder of the book, in their order."""
-    return sorted(filter(is_page, ROOT.glob(f"{folder}/*.md")))
-
 
 def pytest_terminal_summary(terminalreporter):
     """Say how many of the note's equations the book covers by now, and what tests have to say."""

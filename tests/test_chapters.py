@@ -4,8 +4,8 @@ import re
 import statistics
 
 import pytest
-from book_pages import code_cells, toc_pages, without_cells
-from conftest import ROOT, pages_in
+from book_pages import code_cells, pages_in, toc_pages, without_cells
+from conftest import ROOT
 from old_form import OLD_FORM
 
 CHAPTERS = pages_in("chapters")

@@ -13,8 +13,8 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
-from book_pages import Book, code_cells
-from conftest import ROOT, pages_in
+from book_pages import Book, code_cells, pages_in
+from conftest import ROOT
 from docutils import nodes
 from lower_myst import Lowering
 from nbclient import NotebookClient

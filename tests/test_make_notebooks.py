@@ -11,8 +11,7 @@ import make_notebooks
 import nbformat
 import pytest
 import yaml
-from book_pages import Book, Refusal
-from conftest import pages_in
+from book_pages import Book, Refusal, pages_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lower_myst import Lowering

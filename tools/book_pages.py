@@ -30,16 +30,16 @@ from pybtex.database import parse_file
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK_FOLDERS = ("chapters", "deeper", "homework")
-PAGES = ("index.md", "homework.md", "appendix/*.md", *(f"{f}/*.md" for f in NOTEBOOK_FOLDERS))
+PAGE_FOLDERS = ("appendix", *NOTEBOOK_FOLDERS)
 
 ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
 NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
 PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "predict", "solution"}
 
 
-def is_page(path: Path) -> bool:
-    """Tell whether a Markdown file in a folder of pages is one; its README is not."""
-    return path.name != "README.md"
+def pages_in(folder: str, root: Path = ROOT) -> list[Path]:
+    """The pages in a folder of the book: its Markdown files but for the README."""
+    return sorted(set(root.glob(f"{folder}/*.md")) - {root / folder / "README.md"})
 
 
 class Refusal(Exception):
@@ -351,7 +351,8 @@ class Book:
         self.targets: dict[str, Target] = {}
         numbering = _numbering(_read_yaml(root / "_toc.yml"))
         listed = [root / f"{slug}.md" for slug in toc_pages(root)]
-        others = sorted(path for pattern in PAGES for path in root.glob(pattern) if is_page(path))
+        others = [root / "index.md", root / "homework.md"]
+        others += [path for folder in PAGE_FOLDERS for path in pages_in(folder, root)]
         for path in filter(Path.exists, dict.fromkeys([*listed, *others])):
             slug = path.relative_to(root).with_suffix("").as_posix()
             prefix, counters = numbering.get(slug, ("", Counter()))

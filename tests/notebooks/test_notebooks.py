@@ -7,7 +7,8 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT, pages_in
+from book_pages import pages_in
+from conftest import ROOT
 from nbclient import NotebookClient
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
