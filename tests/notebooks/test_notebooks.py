@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from book_pages import pages_in
 from conftest import ROOT
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
@@ -81,9 +82,8 @@ print(json.dumps([_move(value) for value in {id(value): value for value in _live
 
 def names(cell, *kinds):
     """Return the names that a cell uses (``ast.Load``) or gives a value (``ast.Store``)."""
-    lines = [line for line in cell.source.splitlines() if not line.startswith("%")]
     found = set()
-    for node in ast.walk(ast.parse("\n".join(lines))):
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(cell.source))):
         if isinstance(node, ast.Name) and isinstance(node.ctx, kinds):
             found.add(node.id)
         elif ast.Store in kinds and isinstance(node, ast.FunctionDef | ast.ClassDef):
