@@ -195,7 +195,7 @@ def test_the_package_that_a_notebook_asks_for_lies_beside_it(new_page, site, fil
     open_page(page, (site if scheme == "http" else file_site) + CHAPTER)
     page.get_by_role("button", name="Download this page").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Package").click()
+        page.get_by_role("link", name="Package (.whl)").click()
     assert download.value.suggested_filename == WHEEL
     assert WHEEL in (ROOT / CHAPTER).with_suffix(".ipynb").read_text("utf-8")
     with zipfile.ZipFile(download.value.path()) as wheel:

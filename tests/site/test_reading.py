@@ -24,7 +24,7 @@ CHAPTER = "chapters/jensens-inequality.html"
         ("nat", "appendix/glossary.html", 3),
         ("ELBO", "chapters/evidence-lower-bound.html", 5),
         ("evidence lower bound", "chapters/evidence-lower-bound.html", 3),
-        ("jensen", CHAPTER, 3),
+        ("jensen", CHAPTER, 4),
         ("ancestral sampling", "chapters/nonlinear-latent-variable-models.html", 5),
     ],
 )
