@@ -159,7 +159,7 @@ def test_a_second_make_sets_nothing_up_and_the_first_says_that_it_does(small):
     assert "Setting up" not in again
 
 
-def test_a_copied_checkout_gets_an_environment_of_its_own(small, tmp_path):
+def test_a_copied_checkouts_environment_says_whose_it_is(small, tmp_path):
     copy = copy_of(small[0], tmp_path)
     direct = subprocess.run(
         [copy / ".venv" / "bin" / "python", copy / "tools" / "build_book.py"],
@@ -170,6 +170,11 @@ def test_a_copied_checkout_gets_an_environment_of_its_own(small, tmp_path):
     )
     assert direct.returncode == 1
     assert f"belongs to the checkout in {small[0]}: `make book`" in direct.stderr
+
+
+@pytest.mark.slow
+def test_a_copied_checkout_gets_an_environment_of_its_own(small, tmp_path):
+    copy = copy_of(small[0], tmp_path)
     status, output = make(copy)
     assert status == 0, output
     assert Path(seen_by_the_build(output)["package"]).parent == copy / "vaebook"
@@ -297,6 +302,7 @@ def test_a_kernel_runs_as_everywhere_under_any_settings_and_home(hostile, tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_tests_started_by_a_git_hook_leave_the_callers_repository_alone(tmp_path):
     repository = tmp_path / "contributor"
     subprocess.run(["git", "init", "--quiet", repository], check=True)
