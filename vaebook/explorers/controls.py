@@ -91,7 +91,8 @@ class Ladder(Slider):
     def __init__(
         self, default: float, values: Sequence[float], *, label: str, page: int = 3, **words: Any
     ):
-        super().__init__(default, values[0], values[-1], step=1, label=label, page=page, **words)
+        low, high = values[0], values[-1]
+        super().__init__(default, low, high, step=1, fine=1, label=label, page=page, **words)
         self.values = list(values)
 
     def validate(self, obj, value):

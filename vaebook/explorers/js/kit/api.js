@@ -1,7 +1,7 @@
 // What an explorer's script is given: its tables and words, charts, handles, and a way to move.
 vaebook.makeApi = (props, host) => {
   "use strict";
-  const { clamp, niceCeiling, snap } = vaebook.scales;
+  const { clamp, niceCeiling, snap, valueAt } = vaebook.scales;
   const specs = Object.fromEntries(props.controls.map((spec) => [spec.name, spec]));
   const each = (values, change) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(specs[name], value)]));
@@ -37,8 +37,8 @@ vaebook.makeApi = (props, host) => {
       const handle = chart.handle({
         specs: moves.map((name) => specs[name]), role, upright, cue: host.words("drag"),
         label: `${names.join(", ")} ${host.words("on_picture")}`,
-        drag: (x, y) => host.commit(each(to(x, y, host.values()), snap)),
-        move: (name, value) => host.commit({ [name]: snap(specs[name], value) }),
+        drag: (x, y) => host.commit(each(to(x, y, host.values()), (spec, value) => (spec.values ? value : snap(spec, value)))),
+        move: (name, value) => host.commit({ [name]: valueAt(specs[name], value) }),
       });
       host.handles.push(handle);
       return handle;

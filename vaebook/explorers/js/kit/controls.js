@@ -3,7 +3,7 @@ vaebook.controls = (() => {
   "use strict";
   const { attribute, html, newId, quiet, svg, write } = vaebook.dom;
   const { fixed, format } = vaebook.numbers;
-  const { decimals, keyStep, onGrid, snap } = vaebook.scales;
+  const { decimals, keyStep, onGrid, placeOf, valueAt } = vaebook.scales;
 
   const symbol = (words) => html("span", { class: "vb-symbol" }, words);
   const caption = (spec) => (spec.symbol ? [`${spec.label} `, symbol(spec.symbol)] : [spec.label]);
@@ -24,12 +24,10 @@ vaebook.controls = (() => {
     return button;
   }
 
-  // With `values` the slider moves over the places 0, 1, ... of that list.
   function makeRange(spec, move, play, words) {
     const id = newId("control");
-    const digits = decimals(spec.fine);
-    const placeOf = (value) => (spec.values ? spec.values.indexOf(value) : value);
-    const moveTo = (place) => move(spec.values ? spec.values[snap(spec, place)] : snap(spec, place));
+    const digits = (value) => decimals(spec.values ? value : spec.fine);
+    const moveTo = (place) => move(valueAt(spec, place));
     const input = html("input", {
       ...quiet, type: "range", id, name: spec.name, min: spec.min, max: spec.max, step: spec.fine,
       "data-values": spec.values && JSON.stringify(spec.values),
@@ -43,7 +41,7 @@ vaebook.controls = (() => {
 
     input.addEventListener("input", () => moveTo(input.valueAsNumber));
     input.addEventListener("keydown", (event) => {
-      const wanted = keyStep(spec, placeOf(control.value), event);
+      const wanted = keyStep(spec, placeOf(spec, control.value), event);
       if (wanted === undefined) return;
       event.preventDefault();
       event.stopPropagation();
@@ -53,13 +51,13 @@ vaebook.controls = (() => {
     const control = {
       row,
       show(value, consequence) {
-        const place = placeOf(value);
+        const place = placeOf(spec, value);
         if (value !== control.value) {
           control.value = value;
           // A value set from Python may lie between two steps; the input shows it all the same.
           attribute(input, "step", onGrid(spec, place) ? String(spec.fine) : "any");
           input.style.setProperty("--vb-part", (place - spec.min) / (spec.max - spec.min));
-          write(number, format(value, digits) + (spec.unit ? ` ${spec.unit}` : ""));
+          write(number, format(value, digits(value)) + (spec.unit ? ` ${spec.unit}` : ""));
           attribute(number, "data-number", String(value));
         }
         if (input.valueAsNumber !== place) input.value = place;

@@ -2,7 +2,7 @@
 vaebook.handles = (() => {
   "use strict";
   const { attribute, fill, quiet, svg, write } = vaebook.dom;
-  const { invert, keyStep, clamp } = vaebook.scales;
+  const { invert, keyStep, clamp, placeOf } = vaebook.scales;
 
   const ARROWS = ["M-12 -4L-16.5 0L-12 4M12 -4L16.5 0L12 4", "M-4 -12L0 -16.5L4 -12M-4 12L0 16.5L4 12"];
 
@@ -80,7 +80,7 @@ vaebook.handles = (() => {
         },
         show(now, consequence) {
           values = now;
-          const value = now[specs[0].name]; // an exponent, as of 1e-17, is no number in ARIA
+          const value = placeOf(specs[0], now[specs[0].name]); // an exponent, as of 1e-17, is no number in ARIA
           attribute(node, "aria-valuenow", String(Math.abs(value) < 1e-6 ? 0 : value));
           attribute(node, "aria-valuetext", consequence);
         },
@@ -88,7 +88,7 @@ vaebook.handles = (() => {
       node.addEventListener("keydown", (event) => {
         const upwards = specs[1] && ["ArrowUp", "ArrowDown"].includes(event.key);
         const spec = upwards ? specs[1] : specs[0];
-        const wanted = keyStep(spec, values[spec.name], event);
+        const wanted = keyStep(spec, placeOf(spec, values[spec.name]), event);
         if (wanted === undefined) return;
         event.preventDefault();
         event.stopPropagation();

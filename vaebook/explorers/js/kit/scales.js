@@ -48,6 +48,10 @@ vaebook.scales = (() => {
     return clamp(spec, Number(grid.toFixed(decimals(spec.fine) + decimals(spec.min))));
   };
 
+  // A slider with `values` moves over the places 0, 1, ... of that list; others over their numbers.
+  const placeOf = ({ values }, value) => (values ? values.indexOf(value) : value);
+  const valueAt = (spec, place) => (spec.values ? spec.values[snap(spec, place)] : snap(spec, place));
+
   // What a key asks for: arrows go a step, with Shift a fine one, the others far.
   function keyStep(spec, place, { key, shiftKey, ctrlKey, altKey, metaKey }) {
     if (ctrlKey || altKey || metaKey) return undefined;
@@ -60,5 +64,5 @@ vaebook.scales = (() => {
     }[key];
   }
 
-  return { niceCeiling, ticks, scale, invert, decimals, onGrid, clamp, snap, keyStep };
+  return { niceCeiling, ticks, scale, invert, decimals, onGrid, clamp, snap, placeOf, valueAt, keyStep };
 })();
