@@ -53,6 +53,29 @@ def test_at_the_far_end_the_codes_say_nothing():
     assert (last.active == 0).all()
 
 
+def test_a_wider_proposal_has_the_width_asked_for_and_the_same_evidence(monkeypatch):
+    mean, log_var = torch.zeros(2, 3), torch.full((2, 3), 0.4)
+    wide = record_rate.widened(None, None, (mean, log_var), width=3.0)
+    torch.testing.assert_close(wide[0], mean)
+    torch.testing.assert_close((wide[1] / 2).exp(), 3 * (log_var / 2).exp())
+    model = VAE(dataclasses.replace(record_rate.BASE, n_features=4, n_latent=1, hidden=(8,)))
+    x = torch.tensor([[0.0, 1, 1, 0], [1, 1, 0, 0]])
+    z = torch.linspace(-9, 9, 2001)
+    with torch.no_grad():
+        log_joint = model.log_px_given_z(x, z.reshape(-1, 1, 1).expand(-1, 2, 1))  # (Z, B)
+    log_joint = log_joint + torch.distributions.Normal(0, 1).log_prob(z)[:, None]
+    exact = (log_joint.logsumexp(0) + np.log(18 / 2000)).mean().item()
+    monkeypatch.setattr(record_rate, "N_IMPORTANCE", 20_000)
+    found = record_rate.log_px_by_width(model, x, torch.Generator().manual_seed(0))
+    assert len(found) == len(rate.WIDTHS)
+    np.testing.assert_allclose(found, exact, atol=0.015)
+
+
+def test_just_below_the_edge_of_collapse_a_small_code_pays():
+    # The largest eigenvalue of the pixels' correlation matrix is 31.1 (deeper page).
+    assert (rate.load().runs["beta 24"].rate > 0.05).all()
+
+
 def test_noise_is_that_of_the_likelihood():
     model = VAE(dataclasses.replace(record_rate.GAUSSIAN, noise_std=0.3))
     means = torch.full((2_000, 784), 0.5)
