@@ -31,6 +31,7 @@ from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.mixture import GaussianMixture
 from vaebook.quadrature import uniform_grid
+from vaebook.results import rate
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 every_explorer = pytest.mark.parametrize("cls", ALL)
@@ -842,3 +843,19 @@ def test_new_draws_go_through_the_same_sets_for_ever():
     assert found.draw == 0
     assert found.readouts()["average"] == before["average"]
     assert found.readouts()["estimate"] != before["estimate"]
+
+
+# ---- rate ----
+
+
+def test_rate_shows_the_means_of_the_seeds_and_the_dimension_walked_along():
+    record = rate.load()
+    for beta in rate.BETAS:
+        run, found = record.runs[f"beta {beta:g}"], explorers.Rate(beta=beta, dimension=2)
+        shown = found.readouts()
+        assert shown["elbo"] == pytest.approx(-(run.rate + run.distortion).mean())
+        assert shown["log_px"] == pytest.approx(run.log_px.mean())
+        assert shown["walked"] == pytest.approx(np.sort(run.kl[0])[-2])
+        assert run.kl[0][run.traversed[1]] == pytest.approx(shown["walked"])  # as in its pictures
+    with pytest.raises(ControlError, match="choose one from"):
+        explorers.Rate(beta=3.0)

@@ -286,6 +286,19 @@ def test_a_draw_goes_along_the_curve_then_off_it_and_is_counted_at_the_end(new_p
     assert all(part <= off(frames[-1]) + 1e-9 for part in path)
 
 
+def test_a_jump_shows_nothing_between_two_recorded_runs(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    case = next(case for case in EXPLORERS if case.explorer is explorers.Rate)
+    root = show(page, case, site)
+    far = {"beta": 8.0, "dimension": 4}
+    root.evaluate("(e, far) => e.vaebook.set(far)", far)
+    frames = root.evaluate(FRAMES, "reset")
+    ends = [explorers.Rate(**where).readouts() for where in [far, {}]]
+    for frame in frames:
+        assert any(frame["walked"] == pytest.approx(end["walked"]) for end in ends)
+    assert_same(frames[-1], ends[1])
+
+
 def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
     root = show(page, ELBO, site)
     lens = root.locator(".vb-lens")

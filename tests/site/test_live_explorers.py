@@ -40,6 +40,7 @@ EXPLORERS = [
     Case(explorers.Failures, "chapters/what-goes-wrong.html"),
     Case(explorers.EvidenceBudget, "chapters/training-a-vae.html"),
     Case(explorers.LatentSpace, "chapters/training-a-vae.html"),
+    Case(explorers.Rate, "chapters/rate-and-distortion.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)

@@ -15,6 +15,7 @@ from vaebook.explorers.marginal import Marginal
 from vaebook.explorers.mixture import Mixture
 from vaebook.explorers.playground import Playground
 from vaebook.explorers.posterior import Posterior
+from vaebook.explorers.rate import Rate
 from vaebook.explorers.reparameterization import Reparameterization
 from vaebook.explorers.tightness import Tightness
 from vaebook.explorers.vae_step import VaeStep
@@ -31,6 +32,7 @@ __all__ = [
     "Mixture",
     "Playground",
     "Posterior",
+    "Rate",
     "Reparameterization",
     "Tightness",
     "VaeStep",

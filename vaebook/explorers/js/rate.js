@@ -1,0 +1,118 @@
+// Recorded VAEs along the curve of rate and distortion: the weight of the KL moves, pictures follow.
+vaebook.define("rate", (api) => {
+  const { tables, text, format } = api;
+  const { betas, largest } = tables;
+  const SIZE = 28, COLUMNS = 4, STOPS = tables.traversal.shape[2], SEEDS = tables.rate.shape[1];
+  const [walks, dimensions] = [tables.traversal.shape[1], tables.kl.shape[1]];
+  const row = (table, k, n = SEEDS) => Array.from(table.subarray(n * k, n * (k + 1)));
+  const mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
+  const spread = (list) => Math.max(...list) - Math.min(...list);
+  const [rates, distortions] = [tables.rate, tables.distortion].map((t) => betas.map((_, k) => mean(row(t, k))));
+  // The picture's rows go upwards, those of an image downwards.
+  const image = (table, k) => {
+    const pixels = table.subarray(SIZE * SIZE * k, SIZE * SIZE * (k + 1));
+    return Array.from({ length: SIZE * SIZE }, (_, i) => pixels[SIZE * (SIZE - 1 - Math.floor(i / SIZE)) + (i % SIZE)]);
+  };
+
+  const chart = api.chart({
+    height: [230, 140],
+    x: { domain: [0, largest[0]], label: text("rate_axis") },
+    y: { domain: [50, largest[1]], label: text("distortion_axis") },
+  });
+  chart.line("bound").set(rates, distortions);
+  chart.points("ink", { size: 2 }).set(Array.from(tables.rate), Array.from(tables.distortion));
+  const tangent = chart.segment("q", { width: 1.5 });
+  // The hand is nearest to one of the points, in parts of the axes.
+  const nearest = (x, y) => {
+    const far = betas.map((_, k) => Math.hypot((rates[k] - x) / largest[0], (distortions[k] - y) / largest[1]));
+    return { beta: betas[far.indexOf(Math.min(...far))] };
+  };
+  const handle = api.handle(chart, { moves: ["beta"], role: "q", to: nearest });
+  chart.onpick((x, y) => api.set(nearest(x, y)));
+
+  const step = SIZE + 2;
+  const grid = (label) => api.chart({
+    part: 1, wide: false, equal: true, below: true, height: [190, 110],
+    x: { domain: [-1, COLUMNS * step], ticks: false },
+    y: { domain: [-1, 2 * step], ticks: false, label: text(label) },
+  });
+  const [left, right] = [grid("pairs"), grid("samples")];
+  const strip = api.chart({
+    below: true, equal: true, height: [110, 90],
+    x: { domain: [-1, STOPS * step], ticks: false },
+    y: { domain: [-1, step], ticks: false, label: text("walk") },
+  });
+  const cells = (pictures, n, columns, rows) => Array.from({ length: n }, (_, k) => {
+    const [x, y] = [step * (k % columns), step * (rows - 1 - Math.floor(k / columns))];
+    return { heat: pictures.heat("ink", { pixels: true }), x: [x, x + SIZE], y: [y, y + SIZE] };
+  });
+  const pairs = cells(left, 2 * COLUMNS, COLUMNS, 2), samples = cells(right, 2 * COLUMNS, COLUMNS, 2);
+  const walk = cells(strip, STOPS, STOPS, 1);
+  const paint = (cell, values) => cell.heat.set(values, SIZE, SIZE, cell.x, cell.y, 255);
+  for (let i = 0; i < COLUMNS; i++) paint(pairs[i], image(tables.originals, i));
+
+  const costs = api.chart({
+    height: 150, aside: true,
+    x: { domain: [0.4, dimensions + 0.6], label: text("dimension_axis") },
+    y: { domain: [0, 2], label: text("kl_axis"), spacing: 35 },
+  });
+  const bars = costs.bars("q"), walkedBar = costs.bars("c2");
+
+  let painted = ""; // the run and the dimension whose pictures are there
+
+  return {
+    glides: [], // nothing lies between two recorded runs
+    update(values) {
+      const k = betas.indexOf(values.beta);
+      const [rate, distortion] = [rates[k], distortions[k]];
+      const kl = row(tables.kl, k, dimensions);
+      const readouts = {
+        rate, distortion, elbo: -rate - distortion, log_px: mean(row(tables.log_px, k)),
+        spread_rate: spread(row(tables.rate, k)), spread_distortion: spread(row(tables.distortion, k)),
+        active: mean(row(tables.active, k)), gap: mean(row(tables.gap, k, tables.gap.length / betas.length)),
+        walked: kl[values.dimension - 1],
+      };
+
+      handle.set(rate, distortion);
+      // The line of slope -beta as far as it is in view.
+      const at = (x) => distortion - values.beta * (x - rate);
+      const to = (y) => rate - (y - distortion) / values.beta;
+      const [from, end] = [Math.max(0, to(largest[1])), Math.min(largest[0], to(50))];
+      tangent.set(from, at(from), end, at(end));
+
+      const wanted = `${k} ${values.dimension}`;
+      if (wanted !== painted) {
+        painted = wanted;
+        for (let i = 0; i < COLUMNS; i++) paint(pairs[COLUMNS + i], image(tables.reconstructions, COLUMNS * k + i));
+        for (let i = 0; i < 2 * COLUMNS; i++) paint(samples[i], image(tables.samples, 2 * COLUMNS * k + i));
+        const start = STOPS * (walks * k + values.dimension - 1);
+        for (let i = 0; i < STOPS; i++) paint(walk[i], image(tables.traversal, start + i));
+      }
+
+      costs.domain({ y: [0, Math.max(0.5, 1.1 * kl[0])] });
+      bars.set(...[-0.35, 0.35].map((d) => kl.map((_, i) => i + 1 + d)), kl);
+      walkedBar.set(...[-0.35, 0.35].map((d) => [values.dimension + d]), [readouts.walked]);
+
+      const last = betas.length - 1;
+      const blanks = {
+        ...values, ...readouts, dimensions, largest: kl[0], smallest: kl[dimensions - 1],
+        count: betas.length, first_beta: betas[0], last_beta: betas[last],
+        first_rate: rates[0], first_distortion: distortions[0],
+        last_rate: rates[last], last_distortion: distortions[last],
+      };
+      const consequence = text("consequence", blanks);
+      chart.describe(text("curve_description", { ...blanks, consequence }));
+      for (const pictures of [left, right, strip]) pictures.describe(text("pictures_description", blanks));
+      costs.describe(text("bars_description", blanks));
+      return {
+        readouts,
+        consequence,
+        table: () => ({
+          caption: text("table_caption", blanks),
+          head: ["beta", "rate", "distortion", "elbo"].map((name) => text(`table_${name}`)),
+          rows: betas.map((beta, i) => [format(beta), rates[i], distortions[i], -rates[i] - distortions[i]]),
+        }),
+      };
+    },
+  };
+});
