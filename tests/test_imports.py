@@ -31,7 +31,7 @@ ALLOWED = {
     "vae": {"arguments", "data", "results", "vae"},
     "figures": set(),
     "explorers": _NUMERICS | {"perceptron", "data", "results", "figures", "explorers"},
-    "checks": _NUMERICS | {"data", "digits", "vae", "checks"},
+    "checks": _NUMERICS | {"data", "digits", "scores", "vae", "checks"},
 }
 
 
