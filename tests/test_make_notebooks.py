@@ -412,6 +412,7 @@ CELL = re.compile(
 )
 PAGE_ONLY = re.compile(r"(?ms)^(:{3,})\{[^\n]*\n:class: page-only\n.*?^\1$")
 NOT_SHOWN = [
+    r"(?m)^\s*- \[[x ]\]",  # which answer is right
     r"(?s)\A---\n.*?\n---\n",  # front matter
     r"(?m)^[:`]{3,}(\{[\w:-]+\})?",  # fences and names of directives; their titles stay
     r"(?m)^:[\w-]+:.*$",  # options
