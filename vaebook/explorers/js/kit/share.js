@@ -6,16 +6,16 @@ vaebook.share = (() => {
   const changed = (values, from) =>
     Object.entries(values).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name]));
 
-  // #elbo-2:mean=0.44,model=nonlinear,trail=[[0.2,0.5,0.4]]
+  const read = (word) => {
+    try { return JSON.parse(word); } catch { return word; }
+  };
+  // #elbo-2:mean=0.44,model=nonlinear,trail=[[0.2,0.5,0.4]]; a word that reads as a number is quoted
   function toHash(id, values, start) {
     const text = changed(values, start)
-      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      .map(([name, value]) => `${name}=${read(value) === value && typeof value === "string" ? value : JSON.stringify(value)}`);
     return `#${id}:${text.join(",").replace(/[%\s"<>`#]/g, encodeURIComponent)}`;
   }
   function fromHash(hash) {
-    const read = (word) => {
-      try { return JSON.parse(word); } catch { return word; }
-    };
     if (!/^#[\w-]+:/.test(hash)) return null; // another anchor, which may hold anything
     const [id, text] = decodeURIComponent(hash.slice(1)).split(/:(.*)/s);
     const pairs = [...text.matchAll(/(\w+)=(\[.*?\](?=,\w+=|$)|[^,]*)/g)];
