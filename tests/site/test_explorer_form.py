@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from test_live_explorers import EXPLORERS, READ, assert_same, show
+from test_live_explorers import EXPLORERS, LATENT, READ, assert_same, show
 
 from vaebook import explorers
 from vaebook.explorers import scripts
@@ -202,6 +202,22 @@ def test_a_swipe_scrolls_the_page_and_a_finger_on_a_handle_moves_it(case, new_pa
     assert page.evaluate("scrollY") == top
     # The mark that says so is no longer needed.
     assert not root.locator(".vb-cue").first.is_visible()
+
+
+def test_a_finger_draws_on_the_pad_and_moves_no_page(new_page, site):
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    root = show(page, LATENT, site)
+    sheet = root.locator(".vb-pad .vb-line")
+    sheet.scroll_into_view_if_needed()
+    box, top = sheet.bounding_box(), page.evaluate("scrollY")
+    view = root.locator(".vb-view").bounding_box()
+    assert box["width"] > 150
+    assert box["y"] > view["y"] + view["height"] > 0, "one sees the plane while drawing"
+    swipe(page, box["x"] + 60, box["y"] + box["height"] - 30, 70, 120)
+    now = values(root)
+    assert now["sketch"] == "own"
+    assert len(now["drawing"][0]) > 5
+    assert page.evaluate("scrollY") == top
 
 
 # ---- in motion, and back ----
@@ -439,6 +455,24 @@ def test_a_small_instance_shows_only_what_it_is_asked_for(two, page):
     twin.m_step()
     assert values(small)["phi"] == pytest.approx(twin.phi, abs=1e-9)
     assert small.locator("svg.vb-picture").first.bounding_box()["height"] < 200
+
+
+def test_a_small_latent_plane_has_no_pad_and_no_word_of_one(page, site):
+    small = explorers.LatentSpace(start="4", end="3", controls=["t", "end"]).to_html()
+
+    def body(route):
+        html = route.fetch().text()
+        route.fulfill(body=share_tables(html.replace("</article>", small + "</article>")))
+
+    page.route(f"**/{LATENT.page}", body)
+    whole = show(page, LATENT, site)
+    root = page.locator("[data-explorer=latent-space]").last
+    assert (whole.locator(".vb-pad").count(), root.locator(".vb-pad").count()) == (1, 0)
+    assert "pad" not in root.locator(".vb-note").inner_text()
+    root.locator("select[name=end]").select_option("0")
+    root.locator("input[name=t]").press("End")
+    decoded = explorers.LatentSpace(**values(root)).readouts()
+    assert root.evaluate(READ)["numbers"]["ink"] == pytest.approx(decoded["ink"], abs=1e-9)
 
 
 def test_a_link_brings_back_the_state_of_each_instance(two, page):

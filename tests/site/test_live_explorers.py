@@ -11,7 +11,10 @@ import pytest
 from vaebook import explorers
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Hidden, Ladder, Readout, Slider
-from vaebook.results import latent_space
+from vaebook.explorers.evidence_budget import kinds
+from vaebook.explorers.handwriting import examples, image_of
+from vaebook.explorers.latent_plane import manifold
+from vaebook.results import latent_space, mnist_epochs, mnist_runs
 
 
 @dataclass(frozen=True)
@@ -388,7 +391,7 @@ LATENT = Case(explorers.LatentSpace, "chapters/training-a-vae.html")
 
 def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(page, site):
     root = show(page, LATENT, site)
-    plane, picture, strip, _ = root.locator("svg.vb-picture").all()
+    plane, picture, strip, *_ = root.locator("svg.vb-picture").all()
     decoded = lambda: picture.locator("image").first.get_attribute("href")  # noqa: E731
     root.locator("select[name=start]").select_option("2")
     root.locator("select[name=end]").select_option("4")
@@ -403,9 +406,8 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(pag
     assert now["values"]["z2"] == pytest.approx(-1.75, abs=0.05)
     assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
     assert decoded() != start
-    assert (
-        f"nearest: a {now['numbers']['digit']}" in picture.locator(".vb-label").all_text_contents()
-    )
+    nearest = f"the nearest test image, a {now['numbers']['digit']:.0f}."
+    assert picture.get_attribute("aria-label").endswith(nearest)
     assert strip.inner_html() != before  # the arrow went along
 
 
@@ -435,22 +437,115 @@ def test_a_walk_shows_every_frame_of_the_path_and_yields_to_the_reader(page, sit
 
 
 def test_pixels_of_the_page_are_those_of_python(page, site):
-    """Read the mask's bytes back: 255 times the probability, cut to whole numbers."""
     root = show(page, LATENT, site)
+    root.locator("[name=example]").click()
     picture = root.locator("svg.vb-picture").nth(1)
-    drawn = picture.locator("image").first.evaluate("""async (e) => {
+    decoded, seen = (pixels(image) for image in picture.locator("image").all())
+    twin = explorers.LatentSpace(**root.evaluate(READ)["values"])
+    assert twin.sketch == "0"
+    logits = latent_space.load().decoder([twin.z1, twin.z2])
+    assert decoded == pytest.approx(255 / (1 + np.exp(-logits)), abs=1.01)
+    assert max(decoded) > 200 > 50 > min(decoded)
+    assert seen == (255 * image_of(examples()["0"])).tolist()
+    root.locator("input[value=images]").check()
+    plane = pixels(root.locator("svg.vb-picture").first.locator("image").first)
+    assert plane == pytest.approx(manifold().ravel() / 1.8, abs=1.3)
+
+
+def pixels(image):
+    """Return the bytes of a mask: 255 times the strength, cut to whole numbers."""
+    return image.evaluate("""async (e) => {
       const image = new Image();
       image.src = e.getAttribute("href");
       await image.decode();
-      const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
+      const { width, height } = image;
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
       const context = canvas.getContext("2d");
       context.drawImage(image, 0, 0);
-      return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 3);
+      return Array.from(context.getImageData(0, 0, width, height).data)
+        .filter((_, i) => i % 4 === 3);
     }""")
-    twin = explorers.LatentSpace(**root.evaluate(READ)["values"])
-    logits = latent_space.load().decoder([twin.z1, twin.z2])
-    assert drawn == pytest.approx(255 / (1 + np.exp(-logits)), abs=1.01)
-    assert max(drawn) > 200 > 50 > min(drawn)
+
+
+def test_a_digit_drawn_by_the_mouse_is_encoded_where_python_encodes_it(page, site):
+    root = show(page, LATENT, site)
+    before = root.evaluate(READ)["values"]
+    sheet = root.locator(".vb-pad .vb-line")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+
+    def stroke(*places):
+        """Draw from place to place, in parts of the pad; the pen is down in between."""
+        for k, (x, y) in enumerate(places):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+            if k == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+    stroke((0.3, 0.15), (0.7, 0.15), (0.45, 0.85))
+    now = root.evaluate(READ)
+    assert (now["values"]["sketch"], len(now["values"]["drawing"])) == ("own", 1)
+    assert now["values"]["z1"] != before["z1"]
+    twin = explorers.LatentSpace(drawing=now["values"]["drawing"])
+    assert (twin.z1, twin.z2) == pytest.approx((now["values"]["z1"], now["values"]["z2"]))
+    assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
+    stroke((0.4, 0.5), (0.6, 0.5))
+    assert len(root.evaluate(READ)["values"]["drawing"]) == 2
+    root.locator("[name=wipe]").click()
+    assert root.evaluate(READ)["values"]["drawing"] == []
+    # A stroke goes on from an example: a bar makes another digit of it.
+    root.locator("[name=example]").click()
+    stroke((0.3, 0.5), (0.7, 0.5))
+    assert root.evaluate(READ)["values"]["drawing"][:-1] == examples()["0"]
+
+
+def test_a_link_brings_back_a_path_and_a_drawing(page, site):
+    root = show(page, LATENT, site)
+    root.locator("select[name=start]").select_option("7")
+    root.locator("[name=example]").click()
+    root.locator("input[value=images]").check()
+    before = root.evaluate(READ)
+    root.get_by_text("Help").click()
+    root.locator("[name=link]").click()
+    hash_ = page.evaluate("location.hash")
+    page.goto("about:blank")
+    root = show(page, Case(explorers.LatentSpace, LATENT.page + hash_), site)
+    now = "document.querySelector('[data-explorer=latent-space]').vaebook.values()"
+    page.wait_for_function(f"{now}.sketch === '0'")
+    assert root.evaluate(READ) == before
+
+
+BUDGET = Case(explorers.EvidenceBudget, "chapters/training-a-vae.html")
+
+
+def test_pictures_are_those_of_the_epoch_and_none_of_another_run(page, site):
+    root = show(page, BUDGET, site)
+    pictured = mnist_epochs.load()
+    chart = root.locator("svg.vb-picture").nth(1)
+    root.locator("select[name=run]").select_option(pictured.run.name)
+    slider = root.locator("input[name=progress]")
+    for key, kept in [("Home", 0), ("End", -1)]:
+        slider.press(key)
+        seen = [pixels(image) for image in chart.locator("image").all()]
+        rows = pictured.originals, pictured.reconstructions[kept], pictured.samples[kept]
+        np.testing.assert_array_equal(seen, np.concatenate(rows))
+    words = chart.get_attribute("aria-label")
+    assert words.startswith(f"After epoch {pictured.epochs[-1]}: four test images of MNIST")
+    root.locator("select[name=run]").select_option(mnist_runs.load()[0].name)
+    assert "none kept" in chart.text_content()
+    assert chart.locator("rect[width='0']").count() == len(seen)
+
+
+def test_every_line_of_another_training_has_a_name_that_can_be_read(new_page, site):
+    for width in (1280, 360):
+        root = show(new_page(viewport={"width": width, "height": 800}), BUDGET, site)
+        for run in [mnist_epochs.load().run, mnist_runs.load()[-1]]:
+            root.locator("select[name=run]").select_option(run.name)
+            names = root.locator(".vb-names text")
+            found = [kind for kind, members in kinds().items() if run.name not in members]
+            assert sorted(names.all_text_contents()) == sorted(found)
+            tops = sorted(name.bounding_box()["y"] for name in names.all())
+            assert np.diff(tops).min() > 12
 
 
 # ---- words ----
@@ -595,6 +690,7 @@ def test_fits_its_screen_at_readable_sizes(case, new_page, site):
     for width in [1280, 768, 320]:
         page.set_viewport_size({"width": width, "height": 800})
         assert_fits(page, root, width)
+    root.evaluate("e => e.querySelectorAll('details:has(select)').forEach(d => { d.open = true; })")
     for box in root.locator("select").all():
         for option in box.locator("option").all():
             box.select_option(option.get_attribute("value"))

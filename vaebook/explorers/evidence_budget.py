@@ -8,7 +8,9 @@ from traitlets import default
 
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Ladder, Readout, Slider
-from vaebook.results import mnist_runs
+from vaebook.explorers.words import fill
+from vaebook.results import mnist_epochs, mnist_runs
+from vaebook.results.mnist_epochs import LEVELS
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 
 _TRAINING = "Training, mean of the epoch"
@@ -17,8 +19,17 @@ _IMAGES = f"{N_IMAGES:,} test images"
 
 @functools.cache
 def runs():
-    """Return the recorded trainings by name."""
-    return {run.name: run for run in mnist_runs.load()}
+    """Return the recorded trainings by name, first the one with pictures."""
+    return {run.name: run for run in [mnist_epochs.load().run, *mnist_runs.load()]}
+
+
+def kinds():
+    """Return the names of trainings that differ in their seed alone, by what tells them apart."""
+    found = {}
+    for name, run in runs().items():
+        words = [word for word in run.label.split(", ") if word not in ("CPU", "GPU")]
+        found.setdefault(", ".join(words[:-1]), []).append(name)
+    return found
 
 
 class EvidenceBudget(Explorer):
@@ -26,7 +37,8 @@ class EvidenceBudget(Explorer):
 
     A cost is minus a bound, in nats: -ELBO = (-reconstruction) + KL. The importance-weighted bound
     of ``k`` samples costs less, and the more samples, the nearer it comes to -log p(x).
-    ``progress`` is the part of the training's epochs that are over, in percent.
+    ``progress`` is the part of the training's epochs that are over, in percent. Of the first run
+    there are pictures, of the epoch or the last one before it of which they were kept.
 
     Source: chapter "training-a-vae".
     """
@@ -36,7 +48,7 @@ class EvidenceBudget(Explorer):
 
     run = Choice(None, lambda: {name: one.label for name, one in runs().items()}, label="run")
     progress = Slider(
-        50, 0, 100, step=5, fine=1, label="training", unit="%", role="bound",
+        50, 0, 100, step=5, fine=1, play=6, label="training", unit="%", role="bound",
     )  # fmt: skip
     k = Ladder(50, SAMPLES, label="samples", symbol="K", role="p")
 
@@ -64,7 +76,14 @@ class EvidenceBudget(Explorer):
     )  # fmt: skip
 
     text: ClassVar = {
-        "note": "Move through the training, then take more samples K: the same image costs less.",
+        "note": "Drag through the training; pictures (MNIST, CC BY-SA 3.0) follow. Then take more "
+        "samples K: the same image costs less.",
+        "reconstructions": "reconstructions",
+        "samples": "samples",
+        "none_kept": "none kept",
+        "pictures_kept": "After epoch {kept:0}: four test images of MNIST above their "
+        "reconstructions, and eight samples from the prior.",
+        "pictures_none": "Pictures were kept of another run: {pictured}.",
         "epoch_axis": "epoch",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
@@ -81,12 +100,13 @@ class EvidenceBudget(Explorer):
         "consequence": "at epoch {epoch:0} an image costs {cost} nats, reconstruction "
         "{reconstruction} and KL {kl}; test images cost {test_cost}, and {test_bound} by the bound "
         "from {k:0} samples",
+        "pictures": "{pictures}",
         "training_description": "Training of {run}: reconstruction and KL stacked over {epochs:0} "
         "epochs. At epoch {epoch:0} they are {reconstruction} and {kl}, in all {cost} nats; "
         "validation images cost {validation}.",
         "importance_description": "Minus the importance-weighted bound over K from 1 to {draws:0}: "
         "it falls from {test_cost} to {least} nats. At K = {k:0} it is {test_bound}, with a "
-        "standard error of {se}. Thin lines: the other trainings.",
+        "standard error of {se}. Thin lines: the other trainings, {others}.",
         "budget_description": "Two bars as long as the test cost {test_cost}: reconstruction "
         "{test_reconstruction} and KL {test_kl}; below, the bound from {k:0} samples {test_bound} "
         "and how far it rises above the ELBO, {rise}.",
@@ -95,19 +115,39 @@ class EvidenceBudget(Explorer):
         "table_test": "test −ELBO",
         "table_bound": "test −bound",
     }
-    described = ("training_description", "importance_description", "budget_description")
+    described = (
+        "training_description", "pictures", "importance_description", "budget_description",
+    )  # fmt: skip
 
     @default("run")
-    def _longest_by_the_elbo(self):
-        return max(runs().values(), key=lambda one: (one.n_importance == 1, one.seconds)).name
+    def _with_pictures(self):
+        return mnist_epochs.load().run.name
 
     def row(self, run):
         """Return the row of a run's curve that ``progress`` points at."""
         return int(np.floor(self.progress / 100 * (len(run.curve.epoch) - 1) + 0.5))
 
+    def kept(self):
+        """Return the place of the epoch with pictures at the point on show; None if there is none.
+
+        It is a place in ``mnist_epochs.load().epochs``.
+        """
+        pictured, run = mnist_epochs.load(), runs()[self.run]
+        if run is not pictured.run:
+            return None
+        return int(np.searchsorted(pictured.epochs, run.curve.epoch[self.row(run)], "right")) - 1
+
     def tables(self):
-        """Return curves and bounds of every run."""
-        tables = {"samples": np.array(SAMPLES), "importance": N_IMPORTANCE}
+        """Return curves and bounds of every run, and pictures with two pixels in a byte."""
+        tables = {"samples": np.array(SAMPLES), "importance": N_IMPORTANCE, "kinds": kinds()}
+        pictured = mnist_epochs.load()
+        images = [pictured.originals, *pictured.reconstructions, *pictured.samples]
+        levels = np.concatenate(images) // (255 // (LEVELS - 1))
+        tables |= {
+            "pictured": pictured.run.name,
+            "kept": pictured.epochs.tolist(),
+            "pictures": levels[:, ::2] * LEVELS + levels[:, 1::2],
+        }
         for run in runs().values():
             fields = {name: getattr(run.curve, name) for name in Curve._fields}
             fields |= {name: getattr(run.importance, name) for name in ("bound", "se", "rise_se")}
@@ -140,32 +180,44 @@ class EvidenceBudget(Explorer):
 
     def blanks(self):
         """Return also the run's words and last epoch, and the most samples and what they reach."""
-        run = runs()[self.run]
-        return super().blanks() | {
+        run, pictured, kept = runs()[self.run], mnist_epochs.load(), self.kept()
+        blanks = super().blanks() | {
             "run": run.label,
             "epochs": run.curve.epoch[-1],
             "draws": SAMPLES[-1],
             "least": -run.importance.bound[-1],
+            "others": "; ".join(kind for kind, names in kinds().items() if self.run not in names),
+            "pictured": pictured.run.label,
+            "kept": None if kept is None else pictured.epochs[kept],
         }
+        words = self.text["pictures_none" if kept is None else "pictures_kept"]
+        return blanks | {"pictures": fill(words, blanks)}
 
     def still(self):
-        """Return the training's costs, the bound over K, and the budget of the test images."""
+        """Return the training's costs and pictures, the bound over K, and the budget."""
         from matplotlib.figure import Figure
 
         from vaebook import figures
 
-        run, at = runs()[self.run], self.compute()
-        curve, bounds = run.curve, run.importance
-        fig = Figure(figsize=(6.4, 5.2))
-        (left, right), (below, _) = fig.subplots(2, 2, height_ratios=[2.2, 1])
-        fig.delaxes(fig.axes[-1])
-        below.set_subplotspec(below.get_gridspec()[1, :])
+        run, at, kept = runs()[self.run], self.compute(), self.kept()
+        curve, bounds, pictured = run.curve, run.importance, mnist_epochs.load()
+        fig = Figure(figsize=(6.4, 6.8))
+        places = [["training", "pictures"], ["bounds", "bounds"], ["budget", "budget"]]
+        parts = fig.subplot_mosaic(places, height_ratios=[2.2, 1.6, 1], width_ratios=[1.25, 1])
+        left, right = parts["training"], parts["bounds"]
         figures.plot_cost(
             curve.epoch, curve.reconstruction, curve.kl, curve.validation_elbo, ax=left
         )
         left.plot([at["epoch"]] * 2, [0, at["cost"]], color=figures.COLOURS["ink"], linewidth=1)
+        parts["pictures"].set_axis_off()
+        if kept is not None:
+            rows = pictured.originals, pictured.reconstructions[kept], pictured.samples[kept]
+            images = np.concatenate(rows).reshape(-1, 28, 28)
+            figures.show_images(images, len(pictured.originals), ax=parts["pictures"])
         others = [one.importance.bound for one in runs().values() if one is not run]
         figures.plot_importance(bounds.samples, bounds.bound, bounds.se, others, ax=right)
         right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
-        figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=below)
+        figures.plot_budget(
+            -at["test_reconstruction"], at["test_kl"], at["rise"], ax=parts["budget"]
+        )
         return fig

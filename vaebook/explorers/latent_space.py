@@ -1,92 +1,52 @@
-"""Explorer ``latent-space``: the plane of a trained VAE, decoded where the reader points."""
+"""Explorer ``latent-space``: the plane of a trained VAE, its decoder, and digits drawn by hand."""
 
-import functools
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit
 
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import Choice, Count, Readout, Slider
+from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
+from vaebook.explorers.handwriting import HEIGHT, PAD, PEN, examples, image_of
+from vaebook.explorers.latent_plane import (
+    CENTRES,
+    NODES,
+    SHORT,
+    TILES,
+    WEIGHTS,
+    density,
+    drawn,
+    encoded,
+    log_bernoulli,
+    manifold,
+    nearest,
+    path_ends,
+    plane,
+    prior_density,
+    usual_cost,
+)
 from vaebook.explorers.random_numbers import standard_normal
-from vaebook.gaussians import log_normal
+from vaebook.explorers.words import fill
 from vaebook.results import latent_space
-from vaebook.results.latent_space import CELLS, EDGES, SIDE, cell_density
+from vaebook.results.latent_space import CELLS, SIDE
 
-SHORT = 0.1  # a hole has less than this share of the prior's density
 SEED = 17  # of the draws from the prior
 MAX_DRAWS = 1000
 STEPS = 61  # points of a path at which the densities are compared
 FRAMES = 7  # images on the way
-CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
-
-
-class Plane(NamedTuple):
-    """The prior and the aggregated posterior in cells, (56, 56), and which cells are holes.
-
-    ``hole_mass`` is the share of the prior that lies in holes.
-    """
-
-    prior: np.ndarray
-    aggregated: np.ndarray
-    hole: np.ndarray
-    hole_mass: float
-
-
-@functools.cache
-def plane():
-    """Return the densities in the cells of the recorded VAE's plane."""
-    aggregated = latent_space.load().aggregated.astype(float)
-    prior = cell_density([[0.0, 0.0]], [[1.0, 1.0]])
-    hole = aggregated < SHORT * prior
-    return Plane(prior, aggregated, hole, float(prior[hole].sum() * (EDGES[1] - EDGES[0]) ** 2))
-
-
-@functools.cache
-def path_ends():
-    """Return the images from which, and to which, paths go: for each digit one, (10, 2).
-
-    They lie nearest to the middle of their digit, the one at the start before that at the end.
-    """
-    record, ends = latent_space.load(), []
-    for digit in range(10):
-        own = np.flatnonzero(record.labels == digit)
-        codes = record.codes[own].astype(float)
-        far = ((codes - np.median(codes, axis=0)) ** 2).sum(-1)
-        ends.append(own[np.argsort(far, kind="stable")[:2]])
-    return np.array(ends)
-
-
-def drawn():
-    """Return the images whose digits are drawn in the plane: more would hide each other."""
-    return np.flatnonzero(np.arange(len(latent_space.load().codes)) % 5 < 3)
-
-
-def prior_density(z):
-    """Return the density of the prior at places z (..., 2)."""
-    return np.exp(log_normal(np.asarray(z, float), 0.0, 1.0).sum(-1))
-
-
-def density(cells, z):
-    """Interpolate a table of cells between their middles, at places z (..., 2)."""
-    place = (np.asarray(z, float) - CENTRES[0]) / (CENTRES[1] - CENTRES[0])
-    place = np.clip(place, 0, CELLS - 1)
-    low = np.minimum(place.astype(int), CELLS - 2)
-    (j, i), (right, up) = np.moveaxis(low, -1, 0), np.moveaxis(place - low, -1, 0)
-    below = cells[i, j] * (1 - right) + cells[i, j + 1] * right
-    above = cells[i + 1, j] * (1 - right) + cells[i + 1, j + 1] * right
-    return below * (1 - up) + above * up
-
-
+ENDS = {"start": ("from_1", "from_2"), "end": ("to_1", "to_2")}
 DIGITS = {str(digit): str(digit) for digit in range(10)}
 
 
 class LatentSpace(Explorer):
     """The latent plane of a VAE of drawn digits: its decoder, its data, and where there are none.
 
-    The point z moves by hand, along a straight path between the codes of two test images (``t``
-    goes from 0 to 1), or by draws from the prior, of which ``n`` were made. ``t`` is always the
-    place of the path that is nearest to z.
+    The point z moves by hand, along a straight path, by draws from the prior, of which ``n`` were
+    made, or to the code of a digit that is drawn: ``sketch`` is an example of one, or "own", whose
+    strokes ``drawing`` holds, each a list of points [x, y] from 0 to 100. The path goes from the
+    code of a test image of the digit ``start`` to one of the digit ``end``; where an end is moved
+    by hand, its digit becomes "free". ``t`` goes from 0 to 1 and is always the place of the path
+    that is nearest to z. ``behind`` says what the plane shows: where the data are, or images.
 
     Source: chapter "training-a-vae".
     """
@@ -99,10 +59,20 @@ class LatentSpace(Explorer):
     )  # fmt: skip
     z1 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="first number", symbol="z₁", more=True)
     z2 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="z₂", more=True)
-    start = Choice("2", DIGITS, label="from a")
-    end = Choice("4", DIGITS, label="to a")
+    start = Choice("2", DIGITS | {"free": "place"}, label="from a")
+    end = Choice("4", DIGITS | {"free": "place"}, label="to a")
+    behind = Choice("density", {"density": "density", "images": "images"}, label="behind")
+    from_1, from_2, to_1, to_2 = (
+        Slider(0.0, *SIDE, step=0.1, fine=0.01, label=label, symbol=symbol, more=True,
+               group="Ends of the path", role="c2")
+        for label in ("from", "to") for symbol in ("z₁", "z₂")
+    )  # fmt: skip
+    sketch = Choice(
+        "none", {"none": "nothing"} | DIGITS | {"own": "your own"}, label="drawn", more=True
+    )
+    drawing = Hidden([])
     n = Count(0, 0, MAX_DRAWS)
-    buttons = ("walk", "draw")
+    buttons = ("walk", "draw", "example", "wipe")
 
     shown = (
         Readout(
@@ -114,7 +84,7 @@ class LatentSpace(Explorer):
         Readout("ratio", "data / prior", "", 2),
         Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image", more=True),
         Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image", more=True),
-        Readout("digit", "nearest image: a", "", 0),
+        Readout("digit", "nearest: a", "", 0),
         Readout("distance", "distance from z", "", 3, group="Nearest test image", more=True),
         Readout(
             "log_px_given_z",
@@ -125,67 +95,132 @@ class LatentSpace(Explorer):
             group="Nearest test image",
             more=True,
         ),
+        Readout("mean_1", "mean of z₁", "", 3, group="q of x", role="q", more=True),
+        Readout("mean_2", "mean of z₂", "", 3, group="q of x", role="q", more=True),
+        Readout("std_1", "std of z₁", "", 3, group="q of x", role="q", more=True),
+        Readout("std_2", "std of z₂", "", 3, group="q of x", role="q", more=True),
+        Readout("cost", "−ELBO of x", "", 1, unit="nats", group="q of x", role="bound", more=True),
         Readout("least_ratio", "least on the path", "", 2, role="c2"),
         Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p", more=True),
     )
 
     text: ClassVar = {
-        "walk": "Walk the path",
+        "walk": "Walk",
         "draw": "Draw z",
-        "note": "Drag z through the plane, or walk the path. Orange: codes of images; blue dots: "
-        "holes.",
+        "example": "Example",
+        "wipe": "Clear",
+        "note": "Drag z or an end of the path. Draw a digit on the pad and see where it is placed.",
+        "note_small": "Move along the path, and see what it decodes to.",
         "z1": "z₁",
         "z2": "z₂",
         "at_z": "z",
         "decoded": "decoded",
-        "nearest": "nearest: a {digit:0}\n{distance} away",
+        "nearest": "nearest",
+        "yours": "yours",
+        "costs": "{cost:0} nats",
+        "pad": "draw a digit here",
         "density_axis": "density",
         "prior": "p(z)",
         "aggregated": "q(z)",
         "consequence": "data have {ratio} of the prior's density here{hole}; the nearest test "
-        "image is a {digit:0}, {distance} away; the pixels' entropy is {entropy:1} nats",
+        "image is a {digit:0}, {distance} away; the pixels' entropy is {entropy:1} nats{placed}",
         "hole": ", a hole",
-        "plane_description": "The latent plane with {count:0} encoded test images, each drawn as "
-        "its digit, over the density of all test images; a texture of dots marks the holes. "
-        "Circles of radius 1, 2 and 3 show the prior. The point is at ({z1}, {z2}): {consequence}. "
-        "A path goes from a {start} to a {end}.",
+        "placed": "; the drawing is encoded at ({mean_1}, {mean_2}) and costs {cost:0} nats, where "
+        "test images cost {usual:0}",
+        "plane_description": "The latent plane {scene}. Circles of radius 1, 2 and 3 show the "
+        "prior. The point is at ({z1}, {z2}): {consequence}. A path goes from ({from_1}, {from_2}) "
+        "to ({to_1}, {to_2}).",
+        "scene_density": "with {count:0} encoded test images, each drawn as its digit, over the "
+        "density of all test images; a texture of dots marks the holes",
+        "scene_images": "over the images that {tiles:0} by {tiles:0} places of it decode to; a "
+        "texture of dots marks the holes, and lines part the regions in which one digit prevails: "
+        "{regions}",
+        "region": "{digit:0} around ({z1:1}, {z2:1})",
         "image_description": "The decoded image at ({z1}, {z2}), with {ink:0} pixels of ink, "
-        "and beside it the nearest test image, a {digit:0}.",
-        "strip_description": "A test image of a {start}, seven images decoded along the straight "
-        "path, and a test image of a {end}. The point is at t = {t}.",
+        "and below it {below}.",
+        "below_nearest": "the nearest test image, a {digit:0}",
+        "below_yours": "the drawing as the encoder sees it",
+        "strip_description": "A test image of a {first:0}, the nearest to the start of the path; "
+        "seven images decoded along it; and a test image of a {last:0}, the nearest to its end. "
+        "The point is at t = {t}.",
         "profile_description": "Densities along the path: of the prior, and of the data, which "
         "falls to {least_ratio} of the prior's.",
+        "pad_description": "A pad to draw a digit on, by mouse, pen or finger; {on_pad}.",
+        "pad_empty": "it is empty",
+        "pad_full": "it holds a drawing of {strokes:0} strokes",
         "table_caption": "At z, and along the path",
         "table_ratio": "data / prior",
         "table_entropy": "entropy of the pixels",
     }
-    described = ("plane_description", "image_description", "strip_description")
+    described = ("plane_description", "image_description", "strip_description", "pad_description")
 
     def __init__(self, **values):
-        # Unless told otherwise, the explorer begins where its path begins.
-        if not {"z1", "z2", "t"} & values.keys():
-            values["t"] = 0.0
+        # Unless told otherwise, the point is half-way on its path.
+        if not {"z1", "z2", "t", "sketch", "drawing"} & values.keys():
+            values["t"] = 0.5
         super().__init__(**values)
 
-    def path(self, values):
-        """Return the codes of the two test images between which the path runs, each (2,)."""
-        record, ends = latent_space.load(), path_ends()
-        two = ends[int(values["start"]), 0], ends[int(values["end"]), 1]
-        return record.codes[list(two)].astype(float)
+    @staticmethod
+    def path(values):
+        """Return the two ends of the path, each (2,)."""
+        return tuple(np.array([values[name] for name in names]) for names in ENDS.values())
+
+    @staticmethod
+    def strokes(values):
+        """Return the strokes on the pad, (n, 2) each; none where the pad is empty."""
+        return examples().get(values["sketch"], values["drawing"])
 
     def constrain(self, values, moved):
-        """Keep z and t together: t leads z along the path; z leads t to the nearest place."""
+        """Keep drawing, path, z and t together.
+
+        A drawing leads z to its code, and t, like the ends, leads z along the path; z leads t to
+        the nearest place. An end that was moved is no longer that of a digit.
+        """
+        self._refuse(values["drawing"])
+        values = dict(values)
+        if "drawing" in moved and values["drawing"]:
+            values["sketch"] = "own"
+        elif values["sketch"] != "own":
+            values["drawing"] = []
+        for side, (digit, names) in enumerate(ENDS.items()):
+            if values[digit] == "free":
+                continue
+            code = latent_space.load().codes[path_ends()[int(values[digit]), side]]
+            code = dict(zip(names, code.astype(float).tolist(), strict=True))
+            if code.items() <= values.items():
+                continue
+            values |= {digit: "free"} if moved & set(names) else code
         start, end = self.path(values)
         step = end - start
-        if {"z1", "z2"} & moved:
-            z = np.array([values["z1"], values["z2"]])
-            t = float(np.clip((z - start) @ step / (step @ step), 0, 1))
-            # What comes back from a page is on the path already, up to rounding.
-            return values if abs(t - values["t"]) < 1e-9 else values | {"t": t}
-        if {"t", "start", "end"} & moved:
-            z = start + values["t"] * step
-            return values | {"z1": float(z[0]), "z2": float(z[1])}
-        return values
+        by_hand = moved & {"z1", "z2"}
+        if values["t"] != self.t and (values["z1"], values["z2"]) == (self.z1, self.z2):
+            by_hand = set()  # all values came, and t is the one that changed
+        if moved & {"sketch", "drawing"} and not by_hand and self.strokes(values):
+            mean, *_ = encoded(image_of(self.strokes(values)))
+            values |= self.inside(z1=float(mean[0]), z2=float(mean[1]))
+        elif not by_hand:
+            if moved & {"t", *ENDS, *ENDS["start"], *ENDS["end"]}:
+                ends = np.sort([start, end], axis=0)  # rounding leads beyond neither
+                z = np.clip(start + values["t"] * step, *ends)
+                values |= {"z1": float(z[0]), "z2": float(z[1])}
+            return values
+        z = np.array([values["z1"], values["z2"]])
+        t = float(np.clip((z - start) @ step / max(step @ step, 1e-12), 0, 1))
+        # What comes back from a page is on the path already, up to rounding.
+        return values if abs(t - values["t"]) < 1e-9 else values | {"t": t}
+
+    def _refuse(self, drawing):
+        try:
+            strokes = [np.array(stroke, float) for stroke in drawing]
+            ok = all(s.ndim == 2 and s.shape[1] == 2 for s in strokes)
+            ok = ok and all(np.all((s >= PAD[0]) & (s <= PAD[1])) for s in strokes)
+        except (TypeError, ValueError):
+            ok = False
+        if not ok:
+            raise ControlError(
+                f"{type(self).__name__}: drawing = {drawing!r} is not possible; give a list of "
+                f"strokes, each a list of points [x, y] from {PAD[0]} to {PAD[1]}, or []."
+            )
 
     def walk(self):
         """Go to the end of the path."""
@@ -197,76 +232,135 @@ class LatentSpace(Explorer):
         z1, z2 = standard_normal(SEED, (n, 2))[-1]
         self.set(n=n, **self.inside(z1=z1, z2=z2))
 
+    def example(self):
+        """Put the next example of a drawn digit on the pad, after the last one the first."""
+        digits = list(examples())
+        at = digits.index(self.sketch) if self.sketch in digits else -1
+        self.set(sketch=digits[(at + 1) % len(digits)])
+
+    def wipe(self):
+        """Empty the pad; z stays where it is."""
+        self.set(sketch="none")
+
     def tables(self):
-        """Return the decoder, the densities, and the test images that are shown."""
+        """Return both networks, the densities, the test images that are shown, and examples."""
         record = latent_space.load()
         return {
             "decoder": record.decoder.table(),
+            "encoder": record.encoder.table(),
             "aggregated": record.aggregated,
+            "classes": record.classes,
             "codes": record.codes,
             "labels": record.labels.tolist(),
             "pixels": np.packbits(record.pixels, axis=1),
             "ends": path_ends().tolist(),
-            "side": list(SIDE), "cells": CELLS, "short": SHORT, "seed": SEED,
-            "max_draws": MAX_DRAWS, "steps": STEPS, "frames": FRAMES,
-        }  # fmt: skip
+            "examples": examples(),
+            "pad": PAD,
+            "pen": PEN,
+            "height": HEIGHT,
+            "nodes": NODES,
+            "weights": WEIGHTS,
+            "usual": usual_cost(),
+            "tiles": TILES,
+            "side": SIDE,
+            "cells": CELLS,
+            "short": SHORT,
+            "seed": SEED,
+            "steps": STEPS,
+            "frames": FRAMES,
+            "max_draws": MAX_DRAWS,
+        }
+
+    def x(self):
+        """Return the image to encode, (784,): the drawing, or else the test image nearest to z."""
+        strokes = self.strokes(self.values)
+        if strokes:
+            return image_of(strokes)
+        return latent_space.load().pixels[nearest([self.z1, self.z2])[0]]
 
     def compute(self):
-        """Return what the decoder and the densities say at z, and the test image nearest to it."""
+        """Return what the decoder and the densities say at z, and the encoder of x."""
         record, z = latent_space.load(), np.array([self.z1, self.z2])
         logits = record.decoder(z)
-        distance = np.hypot(*(record.codes - z).T)
-        nearest = distance.argmin()
+        image, distance = nearest(z)
         start, end = self.path(self.values)
         way = start + np.linspace(0, 1, STEPS)[:, None] * (end - start)
         prior, aggregated = prior_density(z), density(plane().aggregated, z)
+        mean, std, elbo = encoded(self.x())
         return {
             "prior": prior,
             "aggregated": aggregated,
             "ratio": aggregated / prior,
             "ink": expit(logits).sum(),
             "entropy": (np.logaddexp(0, logits) - logits * expit(logits)).sum(),
-            "digit": record.labels[nearest],
-            "distance": distance[nearest],
-            "log_px_given_z": (record.pixels[nearest] * logits - np.logaddexp(0, logits)).sum(),
+            "digit": record.labels[image],
+            "distance": distance,
+            "log_px_given_z": log_bernoulli(record.pixels[image], logits),
+            "mean_1": mean[0],
+            "mean_2": mean[1],
+            "std_1": std[0],
+            "std_2": std[1],
+            "cost": -elbo,
             "least_ratio": (density(plane().aggregated, way) / prior_density(way)).min(),
             "hole_mass": plane().hole_mass,
         }
 
     def blanks(self):
-        """Return also how many digits are drawn, and the word for a hole."""
-        blanks = super().blanks()
-        hole = self.text["hole"] if blanks["ratio"] < SHORT else ""
-        return blanks | {"count": len(drawn()), "hole": hole}
+        """Return also the words that depend on the state: of the scene, the pad, and a hole."""
+        record, text = latent_space.load(), self.text
+        strokes = len(self.strokes(self.values))
+        first, last = (int(record.labels[nearest(end)[0]]) for end in self.path(self.values))
+        regions = [
+            fill(text["region"], {"digit": digit, "z1": z1, "z2": z2})
+            for digit, (z1, z2) in enumerate(plane().regions.tolist())
+        ]
+        blanks = super().blanks() | {
+            "count": len(drawn()), "tiles": TILES, "regions": ", ".join(regions),
+            "first": first, "last": last, "strokes": strokes, "usual": usual_cost(),
+        }  # fmt: skip
+        words = {
+            "hole": text["hole"] if blanks["ratio"] < SHORT else "",
+            "placed": text["placed"] if strokes else "",
+            "scene": text[f"scene_{self.behind}"],
+            "below": text["below_yours" if strokes else "below_nearest"],
+            "on_pad": text["pad_full" if strokes else "pad_empty"],
+        }
+        return blanks | {name: fill(template, blanks) for name, template in words.items()}
 
     def still(self):
-        """Return the plane and the decoded image, and beneath them the path."""
+        """Return the plane with the decoded image and x, and beneath them the path."""
         from matplotlib.figure import Figure
 
         from vaebook import figures
 
         record, at = latent_space.load(), self.compute()
-        fig = Figure(figsize=(6.4, 5.2))
-        (above,), (below,) = fig.subfigures(2, 1, squeeze=False, height_ratios=[4, 1])
-        left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
+        fig = Figure(figsize=(6.4, 5.6))
+        (above,), (below,) = fig.subfigures(2, 1, squeeze=False, height_ratios=[4.6, 1])
+        parts = above.subplot_mosaic([["plane", "decoded"], ["plane", "x"]], width_ratios=[2.2, 1])
+        left = parts["plane"]
         half = (CELLS // 2, 2, CELLS // 2, 2)  # four cells become one, for a smaller file
         aggregated = plane().aggregated.reshape(half).mean((1, 3))
         holes = np.where(plane().hole, plane().prior, 0).reshape(half).mean((1, 3))
         middles = CENTRES.reshape(-1, 2).mean(1)
+        shown = drawn() if self.behind == "density" else []
         figures.plot_latent_plane(
-            middles, aggregated, holes, record.codes[drawn()], record.labels[drawn()], ax=left
+            middles, aggregated, holes, record.codes[shown], record.labels[shown], ax=left
         )
+        if self.behind == "images":
+            left.imshow(manifold(), extent=(*SIDE, *SIDE), zorder=0.5, **figures.PRINT)
         start, end = self.path(self.values)
         colour = figures.COLOURS["c2"]
-        left.plot(*np.stack([start, end]).T, linestyle=figures.DASHES["c2"], color=colour)
+        left.plot(*np.stack([start, end]).T, "o", linestyle=figures.DASHES["c2"], color=colour)
         left.plot(self.z1, self.z2, "D", color=colour, markeredgecolor=figures.COLOURS["paper"])
-        figures.show_pixels(expit(record.decoder([self.z1, self.z2])), ax=right)
-        nearest = f"nearest test image: a {at['digit']}"
-        right.set(title="decoded from $z$", xlabel=nearest)
+        figures.show_pixels(expit(record.decoder([self.z1, self.z2])), ax=parts["decoded"])
+        parts["decoded"].set_title("decoded from $z$", fontsize="medium")
+        figures.show_pixels(self.x(), sheets=2, ax=parts["x"])
+        yours = self.strokes(self.values)
+        name = "your drawing" if yours else f"nearest test image: a {at['digit']}"
+        parts["x"].set_title(name, fontsize="medium")
         way = start + np.linspace(0, 1, FRAMES)[:, None] * (end - start)
-        images = expit(record.decoder(way))
-        first, last = path_ends()[int(self.start), 0], path_ends()[int(self.end), 1]
-        images = [record.pixels[first], *images, record.pixels[last]]
+        first, last = (record.pixels[nearest(place)[0]] for place in (start, end))
+        images = [first, *expit(record.decoder(way)), last]
         for ax, image in zip(below.subplots(1, len(images)), images, strict=True):
             figures.show_pixels(image, sheets=2, ax=ax)
         return fig

@@ -8,12 +8,13 @@ STYLE = FOLDER / "kit.css"
 
 #: What every explorer needs, each file after those that it uses.
 KIT = (
-    "dom", "numbers", "scales", "marks", "lens", "handles", "drawing", "chart", "controls",
+    "dom", "numbers", "scales", "marks", "lens", "handles", "drawing", "pad", "chart", "controls",
     "motion", "card", "share", "full", "api", "mount",
 )  # fmt: skip
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",
-    "importance", "exact", "tiny_vae", "tiny_bound", "sketch",
+    "importance", "exact", "tiny_vae", "tiny_bound", "sketch", "pixels", "handwriting",
+    "latent_state",
 )  # fmt: skip
 
 

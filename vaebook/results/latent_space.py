@@ -13,22 +13,27 @@ from vaebook.results import read_arrays
 SIDE = (-3.5, 3.5)  # of the plane of latent numbers that is kept
 CELLS = 56  # per side; in each, densities are averaged
 EDGES = np.linspace(*SIDE, CELLS + 1)
+PARTS = ("widths", "numbers", "units")  # of a network, as ``Perceptron.table`` names them
 
 
 class LatentRecord(NamedTuple):
     """What is kept of a VAE that was trained on drawn digits.
 
     ``decoder`` gives the logits of the pixels (784,) at a place z (2,); its numbers are the
-    ``trained`` parameters (P,) of float32, rounded to 16 bits.
+    ``trained`` parameters (P,) of float32, rounded to 16 bits. ``encoder`` gives the mean and the
+    log-variance of q, (4,), for pixels (784,), and is rounded alike.
     ``aggregated`` (56, 56) is the density of the codes of all test images, as ``cell_density``
-    gives it. Of 200 of them, 20 of each digit in turn, the means ``codes`` (200, 2) that the
-    encoder gave, the digits ``labels`` (200,) and the binary ``pixels`` (200, 784) are kept.
+    gives it, and ``classes`` (56, 56) the digit that has most of it in each cell. Of 200 of the
+    images, 20 of each digit in turn, the means ``codes`` (200, 2) that the encoder gave, the digits
+    ``labels`` (200,) and the binary ``pixels`` (200, 784) are kept.
     ``about`` says how the record was made, and what the VAE reached on test images.
     """
 
     decoder: Perceptron
+    encoder: Perceptron
     trained: NDArray
     aggregated: NDArray
+    classes: NDArray
     codes: NDArray
     labels: NDArray
     pixels: NDArray
@@ -39,8 +44,11 @@ class LatentRecord(NamedTuple):
 def load() -> LatentRecord:
     """Return the recorded VAE; ``make record-latent`` writes it."""
     record = read_arrays("latent-space.npz")
-    decoder = Perceptron(*(record.pop(name) for name in ("widths", "numbers", "units")))
-    return LatentRecord(decoder, **record | {"pixels": np.unpackbits(record["pixels"], axis=1)})
+    networks = {
+        network: Perceptron(*(record.pop(f"{network}_{part}") for part in PARTS))
+        for network in ("decoder", "encoder")
+    }
+    return LatentRecord(**networks, **record | {"pixels": np.unpackbits(record["pixels"], axis=1)})
 
 
 def cell_density(mean: ArrayLike, std: ArrayLike) -> NDArray:

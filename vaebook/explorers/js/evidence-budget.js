@@ -1,6 +1,6 @@
 // What an image costs in nats, for recorded trainings: by epoch, and on test images by K samples.
 vaebook.define("evidence-budget", (api) => {
-  const { tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const names = Object.fromEntries(api.spec("run").options.map(({ value, label }) => [value, label]));
   const samples = Array.from(tables.samples);
   // A run's numbers: arrays by epoch and by K, and the costs that are made of them.
@@ -21,7 +21,7 @@ vaebook.define("evidence-budget", (api) => {
   const last = (array) => array[array.length - 1];
 
   const training = api.chart({
-    wide: false, height: [300, 160],
+    part: 1.25, wide: false, height: [300, 165],
     x: { domain: [1, 2], label: text("epoch_axis") },
     y: { domain: [0, 1.05 * Math.max(...all.map((run) => run.cost[0]))], label: text("nats_axis") },
   });
@@ -29,18 +29,50 @@ vaebook.define("evidence-budget", (api) => {
   const costLine = training.line("bound", { width: 2.25 });
   const validationLine = training.line("ink", { width: 1 });
   const now = training.segment("ink", { width: 1.5 });
+  const marks = training.points("muted", { shape: "triangle", size: 2.5 }); // epochs with pictures
+  const mark = training.points("ink", { shape: "triangle", size: 4 });
   const bandNames = { reconstruction: training.label("c1", { dy: 4 }), kl: training.label("muted", { dy: 4 }) };
-  const costName = training.label("bound", { dy: 20 });
-  const validationName = training.label("ink", { dy: -8 });
+  const costName = training.label("bound", { dy: -8 });
+  const validationName = training.label("ink", { dy: 16 });
+
+  // Test images above their reconstructions, and samples: in rows of four, from the lowest upwards.
+  const SIZE = 28, STEP = 30, COLUMNS = 4, BOTTOMS = [104, 74, 30, 0];
+  const pictures = api.chart({
+    part: 1, wide: false, equal: true, height: [300, 165],
+    x: { domain: [0, COLUMNS * STEP - 2], ticks: false },
+    y: { domain: [0, 132], ticks: false, label: text("reconstructions") },
+  });
+  const sheets = BOTTOMS.flatMap((y) => Array.from({ length: COLUMNS }, (_, i) => ({
+    heat: pictures.heat("ink", { pixels: true }), x: [STEP * i, STEP * i + SIZE], y: [y, y + SIZE],
+  })));
+  const samplesName = pictures.label("ink", { anchor: "start", dy: -5 });
+  samplesName.set(0, BOTTOMS[2] + SIZE, text("samples"));
+  const noneKept = pictures.label("muted", { dy: 4 });
+  let painted = null;
+  // The test images come first, then the reconstructions of every kept epoch, then the samples.
+  function paint(kept) {
+    if (painted === kept) return;
+    painted = kept;
+    const [n, count] = [COLUMNS, tables.kept.length];
+    const first = [0, n * (1 + kept), n * (1 + count + 2 * kept), n * (2 + count + 2 * kept)];
+    sheets.forEach(({ heat, x, y }, i) => {
+      if (kept < 0) return heat.clear();
+      return heat.set(forms.greyImage(tables.pictures, first[Math.floor(i / n)] + (i % n)), SIZE, SIZE, x, y, 15);
+    });
+    if (kept < 0) noneKept.set((STEP * COLUMNS) / 2, 66, text("none_kept"));
+    else noneKept.clear();
+  }
 
   const highest = Math.max(...all.map((run) => run.bound[0] + run.se[0]));
   const lowest = Math.min(...all.map((run) => last(run.bound) - last(run.se)));
   const importance = api.chart({
-    wide: false, height: [300, 160],
-    x: { domain: [1, last(samples)], label: text("samples_axis"), log: true },
+    below: true, height: [205, 148],
+    x: { domain: [1, 18 * last(samples)], label: text("samples_axis"), log: true }, // with room for names
     y: { domain: [Math.floor(lowest), Math.ceil(highest)], label: text("nats_axis") },
   });
   const others = all.map(() => importance.line("muted", { width: 1 }));
+  const kinds = Object.entries(tables.kinds);
+  const otherNames = importance.names("muted");
   const errors = importance.area("p", { strength: 0.14 });
   const curve = importance.line("p", { width: 2.25 });
   const rungs = importance.points("p", { size: 2.5 });
@@ -83,11 +115,13 @@ vaebook.define("evidence-budget", (api) => {
     validationLine.set(epoch, validation);
     const across = (part) => shown.ends[0] + part * (shown.ends[1] - shown.ends[0]);
     const height = (array, part) => array[Math.round(part * (array.length - 1))];
-    bandNames.reconstruction.set(across(0.27), 0.6 * height(cost, 0.27), text("reconstruction"));
+    bandNames.reconstruction.set(across(0.5), 0.5 * height(cost, 0.5), text("reconstruction"));
     bandNames.kl.set(across(0.27), 0.45 * height(kl, 0.27), text("kl"));
-    costName.set(across(0.8), height(cost, 0.8), text("cost"));
+    costName.set(across(0.2), height(cost, 0.2), text("cost"));
     validationName.set(across(0.8), height(validation, 0.8), text("validation"));
 
+    const kept = name === tables.pictured ? tables.kept : [];
+    marks.set(kept, kept.map(() => 0));
     all.forEach((run, i) => others[i].set(samples, run === runs[name] ? [] : run.bound));
     errors.set(samples, bound.map((value, i) => value + se[i]), bound.map((value, i) => value - se[i]));
     curve.set(samples, bound);
@@ -96,6 +130,10 @@ vaebook.define("evidence-budget", (api) => {
     allImages.set([tables.importance], [nll]);
     allName.set(tables.importance, nll, text("all_images"));
     curveName.set(samples[4], bound[4], text("bound"));
+    // The lines of trainings that differ in their seed alone have one name.
+    const unlike = kinds.filter(([, members]) => !members.includes(name));
+    const ends = unlike.map(([, members]) => members.reduce((sum, one) => sum + last(runs[one].bound), 0) / members.length);
+    otherNames.set(last(samples), ends, unlike.map(([kind]) => kind));
   }
 
   return {
@@ -115,9 +153,16 @@ vaebook.define("evidence-budget", (api) => {
       here.set(shown.ends[0] + (progress / 100) * (shown.ends[1] - shown.ends[0]), readouts.cost);
       chosen.set([k], [readouts.test_bound]);
 
+      const kept = name === tables.pictured ? tables.kept.filter((epoch) => epoch <= readouts.epoch).length - 1 : -1;
+      paint(kept);
+      mark.set(...(kept < 0 ? [[], []] : [[tables.kept[kept]], [0]]));
+
       const blanks = {
         ...readouts, k, epochs: last(run.epoch), run: names[name], draws: last(samples), least: last(run.bound),
+        others: kinds.filter(([, members]) => !members.includes(name)).map(([kind]) => kind).join("; "),
+        pictured: names[tables.pictured], kept: tables.kept[kept],
       };
+      blanks.pictures = text(kept < 0 ? "pictures_none" : "pictures_kept", blanks);
       const { test_reconstruction: first, test_bound: second, test_cost: whole } = readouts;
       [[0, first], [first, whole], [0, second], [second, whole]].forEach((ends, j) => {
         const { key, row: level, area, name: label } = pieces[j];
@@ -125,6 +170,7 @@ vaebook.define("evidence-budget", (api) => {
         label.set(j === 3 ? whole : (ends[0] + ends[1]) / 2, level + 0.5, text(key, blanks), j === 3 ? 6 : 0);
       });
       training.describe(text("training_description", blanks));
+      pictures.describe(text("pictures", blanks));
       importance.describe(text("importance_description", blanks));
       budget.describe(text("budget_description", blanks));
       return {

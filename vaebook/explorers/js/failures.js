@@ -1,6 +1,6 @@
 // Recorded trainings of broken programs beside a sound one: first blind, then with what a test says.
 vaebook.define("failures", (api) => {
-  const { tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { bugs, beside, n_samples: nSamples, n_epochs: nEpochs } = tables;
   const patients = Object.keys(bugs), HEALTHY = patients.length; // its row is the last one
   const STAGES = 20, SIZE = 28, N_LATENT = 20;
@@ -11,15 +11,7 @@ vaebook.define("failures", (api) => {
   const terms = (table, row, k) => table.subarray(2 * (STAGES * row + k), 2 * (STAGES * row + k) + 2);
   const curveOf = (table, row) => stages.map((_, k) => terms(table, row, k)[0] - terms(table, row, k)[1]);
   const klOf = (row) => Array.from(tables.kl.subarray(N_LATENT * row, N_LATENT * (row + 1)));
-  // A byte holds two pixels of 16 levels. The picture's rows go upwards, those of an image downwards.
-  const image = (row, k, i) => {
-    const first = (SIZE * SIZE * (nSamples * (STAGES * row + k) + i)) / 2;
-    return Array.from({ length: SIZE * SIZE }, (_, at) => {
-      const pixel = SIZE * (SIZE - 1 - Math.floor(at / SIZE)) + (at % SIZE);
-      const byte = tables.samples[first + (pixel >> 1)];
-      return pixel % 2 ? byte & 15 : byte >> 4;
-    });
-  };
+  const image = (row, k, i) => forms.greyImage(tables.samples, nSamples * (STAGES * row + k) + i);
 
   const chart = api.chart({
     height: [220, 148],

@@ -29,6 +29,11 @@ vaebook.makeApi = (props, host) => {
       return chart;
     },
 
+    // A chart to draw on: see pad.js.
+    pad(options, drawing) {
+      return vaebook.makePad(this.chart(options), options.x.domain, drawing);
+    },
+
     // A handle for the sliders named: to(x, y, values) says what they become where the hand is. A
     // small instance has it if it has one of the sliders.
     handle(chart, { moves, role, upright, to }) {

@@ -42,16 +42,15 @@ vaebook.card = (() => {
     const axis = seen.filter(({ spec }) => spec.group === "axis");
     const first = readouts.filter(({ spec }) => !spec.more);
     // A chart stands in the view; `below` the sliders of its axis; or, `aside`, under the view where
-    // there is room and after the controls on a phone. Charts with a `part` of the width stand side
+    // there is room and after the controls on a phone; or, a `pad`, under the buttons. Charts with a `part` of the width stand side
     // by side everywhere.
     const figures = (chosen) => {
       const parts = chosen.filter(({ part }) => part).map(({ part }) => `minmax(0, ${part}fr)`);
       return html("div", { class: "vb-figures", style: parts.length && `grid-template-columns: ${parts.join(" ")}` },
         ...chosen.map(({ chart }) => chart.node));
     };
-    const [over, below, aside] = [
-      charts.filter((one) => !one.below && !one.aside), charts.filter((one) => one.below), charts.filter((one) => one.aside),
-    ];
+    const at = (place) => charts.filter((one) => one[place]);
+    const [over, below, aside, pads] = [charts.filter((one) => !one.below && !one.aside && !one.pad), ...["below", "aside", "pad"].map(at)];
     // Each of several instances on a page has a name of its own.
     const [count] = props.id?.match(/\d+$/) ?? [];
     const label = count ? `${props.title} (${count})` : props.title;
@@ -67,7 +66,8 @@ vaebook.card = (() => {
       // Three numbers stand side by side, more of them in a list.
       first.length > 3 ? lists(first) : html("div", { class: "vb-tiles" }, html("dl", {}, ...first.map(({ row }) => row))),
       panels(seen.filter((one) => !axis.includes(one))),
-      ...some(buttons.length, () => html("div", { class: "vb-buttons" }, ...buttons)));
+      ...some(buttons.length, () => html("div", { class: "vb-buttons" }, ...buttons)),
+      ...some(pads.length, () => html("div", { class: "vb-pad" }, figures(pads))));
     const folds = html("div", { class: "vb-folds" },
       ...some(more.length, () => fold(words("more"), panels(more))),
       ...some(first.length < readouts.length, () => fold(words("numbers"), lists(readouts.filter(({ spec }) => spec.more)))),

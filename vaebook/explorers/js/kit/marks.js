@@ -40,9 +40,11 @@ vaebook.marks = (() => {
         const path = svg("path", { class: `vb-line vb-${role}`, "stroke-width": width });
         return mark(path, (xs = [], ys = []) => path.setAttribute("d", runs(xs, ys)));
       },
-      // tube.set(xs, ys, radius): all that is so close to the curve, where both axes have one scale.
-      tube(role) {
-        const path = svg("path", { class: `vb-tube vb-${role}` });
+      // tube.set(xs, ys, radius): all that is so close to the curve, where both axes have one scale;
+      // strength: its opacity.
+      tube(role, { strength } = {}) {
+        const style = strength && `stroke-opacity: ${strength}`;
+        const path = svg("path", { class: `vb-tube vb-${role}`, style });
         return mark(path, (xs = [], ys = [], radius = 0) =>
           fill(path, { d: runs(xs, ys), "stroke-width": tenth(2 * (frame.sx(radius) - frame.sx(0))) }));
       },
@@ -107,6 +109,21 @@ vaebook.marks = (() => {
         const group = svg("g", { class: `vb-words vb-${role}`, "text-anchor": "middle" });
         return mark(group, (xs = [], ys = [], texts = []) => group.replaceChildren(...texts.map(
           (words, i) => svg("text", { x: x(xs[i]), y: y(ys[i]) + 4 }, words))));
+      },
+      // names.set(x, ys, texts): what stands at the ends of lines, on their right; moved apart where
+      // two would lie on each other.
+      names(role) {
+        const group = svg("g", { class: "vb-names" });
+        return mark(group, (px, ys = [], texts = []) => {
+          const apart = 13;
+          const order = ys.map((_, i) => i).sort((a, b) => ys[b] - ys[a]);
+          const places = order.map((i) => y(ys[i]) + 4);
+          for (let k = 1; k < places.length; k++) places[k] = Math.max(places[k], places[k - 1] + apart);
+          for (let k = places.length - 1, last = frame.bottom - 4; k >= 0; k--, last -= apart) places[k] = Math.min(places[k], last);
+          group.replaceChildren(...order.map((i, k) => svg("text", {
+            class: `vb-label vb-${role}`, x: Math.min(x(px) + 6, frame.width - 7.8 * texts[i].length), y: places[k],
+          }, texts[i])));
+        }, "over");
       },
       // heat.set(values, columns, rows, [x0, x1], [y0, y1], top): values in [0, top] as the strength
       // of one colour; the rows go upwards; `pixels`: each value as a square of its own. The picture
