@@ -1321,7 +1321,7 @@ def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
 
 
 def plot_prices(prices, names, predicted=None, *, ax=None):
-    """Draw the KL of each latent number, the dearest first, one line of marks a model.
+    """Draw the KL of each latent dimension, the largest first, one line of marks a model.
 
     Parameters
     ----------
@@ -1346,7 +1346,7 @@ def plot_prices(prices, names, predicted=None, *, ax=None):
         ax.plot(places, np.sort(price)[::-1], label=name, **style)
         if predicted is not None:
             ax.plot(places, np.sort(predicted[n])[::-1], "x", color=COLOURS["ink"], markersize=7)
-    ax.set(xlabel="latent number, the dearest first", ylabel="KL (nats)")
+    ax.set(xlabel="latent dimension, largest KL first", ylabel="KL (nats)")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(bottom=-0.05)
     ax.legend()
@@ -1405,7 +1405,7 @@ def plot_manifold(images, z, *, ax=None):
     -------
     Axes
 
-    Source: chapter "training-a-vae", fig-training-manifold.
+    Source: chapter "nonlinear-latent-variable-models".
     """
     ax = _axes(ax)
     n, _, height, width = images.shape
