@@ -126,7 +126,7 @@ def read_timed(text):
 
 def minutes_of(text):
     """Return how long a page takes: as a chapter states it, or the sum over the tasks of a set."""
-    stated = re.search(r"(?m)^(?:\*|\*\*Time:\*\* )(\d+) minutes\b", text)
+    stated = re.search(r"(?m)^\*(\d+) minutes\b", text)
     return int(stated[1]) if stated else homework_facts(text)[1]
 
 

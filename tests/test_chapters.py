@@ -6,21 +6,8 @@ import statistics
 import pytest
 from book_pages import code_cells, pages_in, toc_pages, without_cells
 from conftest import ROOT
-from old_form import OLD_FORM
 
 CHAPTERS = pages_in("chapters")
-OLD = [path for path in CHAPTERS if f"chapters/{path.stem}" in OLD_FORM]
-NEW = [path for path in CHAPTERS if path not in OLD]
-SECTIONS = [
-    "A picture first",
-    "Check on a known answer",
-    "Explore",
-    "What goes wrong",
-    "Summary",
-    "Change the code",
-    "Homework",
-    "Further reading",
-]
 UNSEEN = {"check", "hide-input", "remove-input"}
 LAST_SECTIONS = ["What goes wrong", "Summary", "Your turn", "Further reading"]
 TAGS = {
@@ -37,8 +24,6 @@ TAGS = {
     "nbval-check-output",
 }
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-each_old_chapter = pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
-each_new_chapter = pytest.mark.parametrize("path", NEW, ids=lambda path: path.stem)
 
 
 def cells_of(path):
@@ -56,13 +41,6 @@ def asserts(cell):
     return re.search(r"^\s*(assert |np\.testing\.)", cell.code, re.M) is not None
 
 
-def prose_of(path):
-    """Return the words of a page outside its cells, equations and front matter."""
-    text = without_cells(path.read_text("utf-8")).split("\n---\n", 1)[1]
-    text = re.sub(r"^\$\$.*?^\$\$[^\n]*$", "", text, flags=re.S | re.M)
-    return re.findall(r"[A-Za-z][\w'-]*", text)
-
-
 def test_there_are_chapters():
     assert CHAPTERS
 
@@ -78,41 +56,18 @@ def test_a_chapter_is_in_the_contents_on_the_map_and_in_the_course(path):
     assert re.search(rf"\{{timed\}}`[^`]+<{page}>`", weeks), remedy
 
 
-@each_new_chapter
+@each_chapter
 def test_a_chapter_ends_with_the_fixed_sections(path):
     headings = re.findall(r"^## (.+)$", without_cells(path.read_text("utf-8")), re.M)
     assert headings[-len(LAST_SECTIONS) :] == LAST_SECTIONS
 
 
-@each_new_chapter
+@each_chapter
 def test_seen_cells_are_short(path):
     seen = [cell for cell in cells_of(path) if not UNSEEN & set(cell.tags)]
     lines = [len(code_lines(cell)) for cell in seen]
     assert statistics.median(lines) <= 8
     assert max(lines) <= 20
-
-
-@each_old_chapter
-def test_sections_stand_in_the_fixed_order(path):
-    text = without_cells(path.read_text("utf-8"))
-    headings = re.findall(r"^## (.+)$", text, re.M)
-    missing = [section for section in SECTIONS if section not in headings]
-    assert not missing, f"sections missing: {missing}"
-    order = f"begin with {SECTIONS[0]!r}, then your own sections, at the end {SECTIONS[1:]}"
-    assert [headings[0], *headings[-len(SECTIONS[1:]) :]] == SECTIONS, order
-    assert re.search(r"^# .+\n\n\*The question:\*", text, re.M), "begin with *The question:* ..."
-    for part in [":::{admonition} You will", "**Time:**", "{admonition} Predict first"]:
-        assert part in text, f"this is missing: {part}"
-
-
-@each_old_chapter
-def test_cells_are_short_and_explained(path):
-    lines = [len(code_lines(cell)) for cell in cells_of(path)]
-    assert statistics.median(lines) <= 8
-    assert statistics.quantiles(lines, n=10)[-1] <= 20
-    assert max(lines) <= 30
-    words_per_line = len(prose_of(path)) / sum(lines)
-    assert 8 <= words_per_line <= 20, f"{words_per_line:.1f} words of prose per line of code"
 
 
 @each_chapter
@@ -121,8 +76,7 @@ def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
     tags = [set(cell.tags) for cell in cells]
     unknown = set().union(*tags) - TAGS
     assert not unknown, f"unknown tags: {unknown}"
-    kind = "page-only" if path in OLD else "check"
-    for wanted in ["setup", "explorer", "live-only", kind, "nbval-check-output"]:
+    for wanted in ["setup", "explorer", "live-only", "check", "nbval-check-output"]:
         assert any(wanted in found for found in tags), f"no cell is tagged {wanted}"
     for cell in cells:
         if "plt.show()" in cell.code and "live-only" not in cell.tags:
@@ -130,12 +84,6 @@ def test_cells_have_known_tags_and_every_figure_has_alt_text_and_caption(path):
             alt = (mystnb.get("image") or {}).get("alt", "")
             assert len(alt) > 30, f"alt text missing: {cell.code}"
             assert (mystnb.get("figure") or {}).get("caption"), f"caption missing: {cell.code}"
-
-
-@each_old_chapter
-def test_something_is_asserted_where_the_answer_is_known(path):
-    cells = [cell for cell in cells_of(path) if cell.section == "Check on a known answer"]
-    assert any(map(asserts, cells)), "assert something in 'Check on a known answer'"
 
 
 @each_chapter

@@ -133,12 +133,11 @@ draw()
         (":::{note} Begins\nhere.\n:::", "> **Note**\n>\n> Begins\n>\n> here."),
         (":::{seealso}\nText.\n:::", "> **See also**\n>\n> Text."),
         (
-            ":::{admonition} You *will*\n:class: you-will\n- a\n- b\n\nAnd $c$.\n:::",
+            ":::{admonition} You *will*\n:class: tip\n- a\n- b\n\nAnd $c$.\n:::",
             "> **You *will***\n>\n> - a\n> - b\n>\n> And $c$.",
         ),
         (":::{tip}\n$$\na\n$$\n:::", "> **Tip**\n>\n> $$ a $$"),
         (":::{note}\n:class: page-only\nGone.\n:::\n\nrest", "rest"),
-        (":::{margin}\nNote: figure 1.\n:::", "> Note: figure 1."),
         (
             ":::{dropdown} Answer to `a` & $b$\n:open:\nBody.\n:::",
             "<details open>\n<summary>Answer to <code>a</code> &amp; $b$</summary>\n\nBody.\n\n"
@@ -478,7 +477,7 @@ def prose(depth):
     if not depth:
         return leaf
     names = [
-        "{note}", "{tip} WORD", "{admonition} WORD", "{margin}", "{dropdown} WORD", "{exercise}",
+        "{note}", "{tip} WORD", "{admonition} WORD", "{dropdown} WORD", "{exercise}",
         "{exercise} WORD", "{prf:algorithm} WORD", "{warning}\n:class: dropdown\n",
     ]  # fmt: skip
     colons = ":" * (3 + depth)

@@ -34,7 +34,7 @@ PAGE_FOLDERS = ("appendix", *NOTEBOOK_FOLDERS)
 
 ADMONITIONS = ("note", "tip", "important", "warning", "seealso", "hint", "caution", "admonition")
 NUMBERED = {"exercise": "Exercise", "prf:algorithm": "Algorithm"}
-PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "margin", "predict", "solution"}
+PROSE_DIRECTIVES = {*ADMONITIONS, *NUMBERED, "dropdown", "predict", "solution"}
 
 
 def pages_in(folder: str, root: Path = ROOT) -> list[Path]:

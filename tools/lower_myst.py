@@ -45,7 +45,6 @@ MYSTNB_KEYS = {
 OPTIONS = {
     **{name: {"class", "name", "open"} for name in ADMONITIONS},
     "dropdown": {"class", "name", "open", "color", "icon", "animate"},
-    "margin": {"class"},
     "exercise": {"class", "label", "nonumber"},
     "prf:algorithm": {"class", "label", "nonumber"},
     "solution": {"class", "label"},

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from book_pages import ROOT, Book
 from build_book import SITE
-from old_form import OLD_FORM
 from playwright.sync_api import expect
 from test_pages import PAGES, each_page, open_page
 
@@ -118,11 +117,9 @@ def test_formulas_are_whole_on_a_phone_or_show_that_they_scroll(page, site, name
     open_page(page, f"{site}{name}")
     beyond = page.evaluate(BEYOND)
     assert all(cue for _, cue in beyond), beyond
-    slug = name.removesuffix(".html")
-    if slug.startswith("chapters/") and slug not in OLD_FORM:
+    if name.startswith("chapters/"):
         beyond = page.evaluate(CUT_FORMULAS)
-    if slug not in OLD_FORM:
-        assert beyond == [], "break these formulas into lines by hand"
+    assert beyond == [], "break these formulas into lines by hand"
 
 
 def test_formulas_read_as_tex_where_mathjax_does_not_come(browser, site):

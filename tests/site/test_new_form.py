@@ -1,17 +1,16 @@
-"""What holds of every chapter in the new form and of the deeper pages, measured in a browser."""
+"""What holds of every chapter and of the deeper pages, measured in a browser."""
 
 import json
 import re
 
 import pytest
 from build_book import SITE, toc_pages
-from old_form import OLD_FORM
 from test_pages import open_page
 
 from _ext.deeper import is_deeper
 from _ext.moves import EXPLORERS
 
-CHAPTERS = [name for name in toc_pages() if name.startswith("chapters/") and name not in OLD_FORM]
+CHAPTERS = [name for name in toc_pages() if name.startswith("chapters/")]
 each_page = pytest.mark.parametrize("name", CHAPTERS + list(filter(is_deeper, toc_pages())))
 #: The most words and visible lines of code of a chapter, where they are not 2,800 and 140.
 WORDS = {
