@@ -264,6 +264,12 @@ def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(pat
 
 
 @each_page
+def test_a_page_names_no_check_that_is_gone(path):
+    named = set(re.findall(r"checks\.(check_\w+)", path.read_text("utf-8")))
+    assert named <= {*checks_of(path)}, f"there is no {named - {*checks_of(path)}}"
+
+
+@each_page
 def test_nothing_on_a_page_takes_a_number(path):
     # Outside the numbered parts numbers would run on from page to page.
     text = path.read_text("utf-8")
