@@ -18,7 +18,7 @@ from typing import NamedTuple
 from book_pages import ROOT, plain_python
 
 PACKAGE = ROOT / "vaebook"
-NOT_READ = {".py", ".pyc", ".js", ".css"}
+NOT_READ = {".py", ".pyc", ".js", ".css", ".md", ".typed"}
 
 
 class Import(NamedTuple):
