@@ -62,17 +62,6 @@ vaebook.define("elbo", (api) => {
     const highest = of.elbo([mean, std, at]);
     return { at, bend, highest, value: (phi) => highest - bend * (phi - at) ** 2 };
   }
-  // What does not change while phi walks: that parabola, and where the two curves come closest.
-  let kept = {};
-  function ofTheta({ model, mean, std }, of, logPx) {
-    const key = [model, mean, std].join();
-    if (kept.key !== key) {
-      const near = of.nearest(logPx, mean, std);
-      const highest = of.posterior(near).logPx;
-      kept = { key, now: curve(of, [mean, std]), near, highest, least: of.gap([mean, std, near], highest) };
-    }
-    return kept;
-  }
   const sameTheta = (a, b) => a[0] === b[0] && a[1] === b[1];
 
   return {
@@ -91,7 +80,11 @@ vaebook.define("elbo", (api) => {
       const { phi, mean, std } = values;
       const logPx = tables[`log_px_${values.model}`];
       const { logPx: height, density } = of.posterior(phi);
-      const { now, near, highest, least } = ofTheta(values, of, logPx);
+      const now = curve(of, here);
+      // Where the two curves come closest.
+      const near = of.nearest(logPx, mean, std);
+      const highest = of.posterior(near).logPx;
+      const least = of.gap([mean, std, near], highest);
       const elbo = of.elbo(here);
       const gap = of.gap(here, height);
 
