@@ -1,13 +1,16 @@
 """Answers to the final project, right and wrong ones."""
 
+import copy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import torch
 from scipy import special, stats
 
+from vaebook.checks.train_your_own import held_out_digits
 from vaebook.digits import draw_digits, sample_factors
-from vaebook.vae import Config, objective, train
+from vaebook.vae import VAE, Config, train
 
 
 def slerp_by_directions(z_start, z_end, t):
@@ -36,30 +39,6 @@ def slerp_careless(z_start, z_end, t):
     return weights.T @ np.stack([z_start, z_end])
 
 
-def share_in_logs(std_q, std_posterior, n_latent):
-    ratio = (std_posterior / std_q) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_share = 0.5 * (np.log(ratio) + np.log(np.maximum(2 - ratio, 0)))
-    return np.exp(n_latent * log_share)
-
-
-def share_on_a_grid(std_q, std_posterior, n_latent):
-    shares = []
-    for s, root_v in zip(std_q, std_posterior, strict=True):
-        if 2 * s**2 <= root_v**2:
-            shares.append(0.0)
-            continue
-        z = np.linspace(-60, 60, 200_001) / np.sqrt(2 / root_v**2 - 1 / s**2)
-        square = 2 * stats.norm.logpdf(z, 0, root_v) - stats.norm.logpdf(z, 0, s)
-        shares.append(1 / (np.exp(square).sum() * (z[1] - z[0])))
-    return np.array(shares) ** n_latent
-
-
-def share_unprotected(std_q, std_posterior, n_latent):
-    s2, v = std_q**2, std_posterior**2
-    return (np.sqrt(v * (2 * s2 - v)) / s2) ** n_latent
-
-
 def log_weights(log_px_given_z, z, mean, log_var):
     log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var).sum(-1)
     return log_px_given_z - 0.5 * (z**2).sum(-1) - log_q
@@ -83,87 +62,131 @@ def bound_untouched(log_px_given_z, z, mean, log_var):
     return np.log(np.exp(log_px_given_z - log_q).sum(axis=0))
 
 
+CONFIG = Config(n_latent=10, hidden=(100, 100), batch_size=100, learning_rate=5e-3)
+DIGITS = draw_digits(*sample_factors(5000, rng=np.random.default_rng(17)))
+
+
+class Model(torch.nn.Module):
+    """What a learner might hand in: networks that the book's loop has trained, and changes."""
+
+    def __init__(self, epochs=15, *, images=DIGITS, encode=None, decode=None):
+        super().__init__()
+        self.epochs, self.images = epochs, images
+        self.change_q = encode or (lambda mean, log_var: (mean, log_var))
+        self.change_logits = decode or (lambda logits, z: logits)
+
+    @property
+    def networks(self):
+        return trained(self.epochs, self.images.tobytes())
+
+    def encode(self, x):
+        return self.change_q(*self.networks.encoder(x))
+
+    def decode(self, z):
+        return self.change_logits(self.networks.decoder(z), z)
+
+
 @cache
 @torch.enable_grad()  # its callers want none
-def trained(epochs):
-    """A model as in the solution; five epochs are far too few for the target."""
-    images = draw_digits(*sample_factors(5000, rng=np.random.default_rng(17)))
-    config = Config(
-        n_latent=10, hidden=(100, 100), epochs=epochs, batch_size=100, learning_rate=5e-3
-    )
-    return train(config, images).model
+def trained(epochs, images):
+    images = np.frombuffer(images, np.uint8).reshape(-1, 28, 28)
+    return train(replace(CONFIG, epochs=epochs), images).model
 
 
-@torch.no_grad()
-def terms_in_torch(x, eps, *, epochs=40):
-    model, x = trained(epochs), torch.tensor(x)
-    mean, log_var = model.encoder(x)
-    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
-    z = q.loc + q.scale * torch.tensor(eps)
-    pixels = torch.distributions.Bernoulli(logits=model.decoder(z))
-    prior = torch.distributions.Normal(0.0, 1.0)
-    return pixels.log_prob(x).sum(-1), prior.log_prob(z).sum(-1), q.log_prob(z).sum(-1)
+@cache
+def in_double(epochs, images):
+    return copy.deepcopy(trained(epochs, images)).double()
 
 
-def terms_in_numpy(x, eps, *, epochs=40):
-    """The same without PyTorch: matrices out of the model, and draws one after another."""
-    model = trained(epochs)
-    weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
+class InDouble(Model):
+    """The same in another precision, with a list in place of a tuple."""
 
-    def network(v, name):
-        for layer in range(3):
-            v = v @ weights[f"{name}.layers.{layer}.weight"].T
-            v = v + weights[f"{name}.layers.{layer}.bias"]
-            v = v * special.expit(v) if layer < 2 else v
-        return v
+    def __init__(self):
+        super().__init__(40)
+        self.precision = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
 
-    mean, log_var = np.split(network(x - weights["encoder.centre"], "encoder"), 2, axis=1)
-    std, terms = np.exp(log_var / 2), []
-    for one in eps.astype(float):
-        z = mean + std * one
-        logits = network(z, "decoder")
-        log_px = (x * logits - np.logaddexp(0, logits)).sum(1)
-        log_pz = -0.5 * (z**2 + np.log(2 * np.pi)).sum(1)
-        terms.append([log_px, log_pz, -0.5 * (one**2 + log_var + np.log(2 * np.pi)).sum(1)])
-    return tuple(np.swapaxes(terms, 0, 1))
+    @property
+    def networks(self):
+        return in_double(self.epochs, self.images.tobytes())
+
+    def encode(self, x):
+        return list(super().encode(x))
 
 
-def changed(change):
-    """Terms of the model that was trained too little, changed."""
-    return lambda x, eps: change(*terms_in_numpy(x, eps, epochs=5), x, eps)
+class WithoutDecoder(torch.nn.Module):
+    def encode(self, x):
+        return x[:, :10], x[:, :10]
 
 
-@torch.no_grad()
-def terms_of_log_std(x, eps):
-    mean, log_std = trained(5).encoder(torch.tensor(x))
-    z = objective.reparameterize(mean, log_std, torch.tensor(eps))
-    log_px = objective.log_bernoulli(torch.tensor(x), trained(5).decoder(z))
-    return log_px, objective.log_standard_normal(z), objective.log_normal_diag(z, mean, 2 * log_std)
+def sampled(mean, log_var):
+    return mean + torch.exp(log_var / 2) * torch.randn_like(mean), log_var
 
 
-@torch.no_grad()
-def terms_of_the_prior(x, eps):
-    z = torch.tensor(eps)
-    log_px = objective.log_bernoulli(torch.tensor(x), trained(5).decoder(0.01 * z))
-    log_pz = objective.log_standard_normal(z)
-    return log_px, log_pz, log_pz
+def of_three(z):
+    """Only three latent dimensions do anything."""
+    return z * (torch.arange(10) < 3)
 
 
-@torch.no_grad()
-def terms_of_an_average_image(x, eps):
-    mean, std = 1.0, 0.8
-    z = mean + std * eps
-    logits = trained(5).decoder.layers[-1].bias.numpy() + 1e-4 * z[..., :1]
-    log_px = (x * logits - np.logaddexp(0, logits)).sum(-1)
-    log_qz = -0.5 * (eps**2 + np.log(2 * np.pi)).sum(-1) - 10 * np.log(std)
-    return log_px, -0.5 * (z**2 + np.log(2 * np.pi)).sum(-1), log_qz
+def crash(logits, z):
+    return logits @ z
 
+
+def average_image(logits, z):
+    return Model().networks.decoder.layers[-1].bias + 1e-4 * z[:, :1]
+
+
+def held_out_grey():
+    return (255 * held_out_digits()).astype(np.uint8).reshape(-1, 28, 28)
+
+
+@cache
+def bounds(seed, shift=0.0, spread=0.05):
+    """Bounds (3, 500) of three trainings: what is hard for one is hard for all."""
+    rng = np.random.default_rng(17)
+    digits = rng.normal(-110, 20, 500)
+    rng = np.random.default_rng(seed)
+    taste = rng.normal(shift, 1.5, 500)  # some digits gain more than others
+    return digits + taste + rng.normal(0, spread, (3, 1)) + rng.normal(0, 2, (3, 500))
+
+
+def compared(variant, **changes):
+    """A comparison whose numbers are right, but for some changes."""
+    baseline = bounds(1)
+    differences = variant - baseline
+    of_digits, of_seeds = differences.mean(0), differences.mean(1)
+    return {
+        "baseline": baseline,
+        "variant": variant,
+        "difference": differences.mean(),
+        "error_digits": stats.sem(of_digits),
+        "error_seeds": stats.sem(of_seeds),
+        "verdict": "better",
+    } | changes
+
+
+def without(name):
+    answer = compared(bounds(2, 3.0))
+    del answer[name]
+    return answer
+
+
+BETTER, WORSE = bounds(2, 3.0), bounds(2, -3.0)
+DIFFERENCES = BETTER - bounds(1)
+SHUFFLED = np.random.default_rng(0).permutation(BETTER, axis=1)
 
 RIGHT = {
     "check_slerp": [slerp_by_directions, slerp_in_torch],
-    "check_share": [share_in_logs, share_on_a_grid],
     "check_importance": [bound_with_scipy, bound_in_torch],
-    "check_target": [terms_in_torch, terms_in_numpy],
+    "check_target": [Model(40), InDouble()],
+    "check_investigation": [
+        compared(BETTER),
+        compared(WORSE, verdict="worse") | {"variant": torch.tensor(WORSE, requires_grad=True)},
+        compared(bounds(2, 0.05), verdict="open"),
+        {
+            name: getattr(one, "tolist", lambda one=one: one)()
+            for name, one in compared(BETTER).items()
+        },
+    ],
 }
 
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
@@ -172,16 +195,71 @@ WRONG = {
         (slerp_careless, "NaN"),
         (lambda a, b, t: slerp_by_directions(a, b, t).T, "a .T"),
     ],
-    "check_share": [
-        (share_unprotected, "NaN"),
-    ],
     "check_importance": [
         (bound_untouched, "the joint is lost. exp(-2000) is still 0"),
     ],
     "check_target": [
-        (changed(lambda px, pz, qz, x, eps: (px, pz, qz)), "train longer"),
-        (terms_of_log_std, "is its std the one that made z"),
-        (terms_of_the_prior, "collapsed"),
-        (terms_of_an_average_image, "no better than one average image"),
+        (Model, "That is the class"),
+        ("-109 nats", "needs the trained nn.Module"),
+        (VAE(CONFIG), "the book's model"),
+        (WithoutDecoder(), "no method decode"),
+        (Model(encode=lambda mean, log_var: mean), "two tensors"),
+        (Model(encode=lambda mean, log_var: (mean[:, :8], log_var)), "yours has (7, 8)"),
+        (Model(encode=sampled), "no sample"),
+        (Model(decode=lambda logits, z: logits.reshape(-1, 28, 28)), "yours has (7, 28, 28)"),
+        (Model(decode=crash), "It stops with RuntimeError"),
+        (Model(encode=lambda mean, log_var: (mean * np.nan, log_var)), "diverged"),
+        (Model(decode=lambda logits, z: logits * np.nan), "diverged"),
+        (Model(decode=lambda logits, z: torch.sigmoid(logits)), "as probabilities do"),
+        (Model(encode=lambda mean, log_var: (mean, log_var / 2)), "return twice that"),
+        (Model(encode=lambda mean, log_var: (mean, torch.exp(log_var / 2))), "of its square"),
+        (Model(encode=lambda mean, log_var: (mean, torch.exp(log_var))), "return its logarithm"),
+        (Model(encode=lambda mean, log_var: (0 * mean, 0 * log_var)), "collapsed"),
+        (Model(decode=average_image), "one average image for all reaches -224"),
+        (Model(200, images=held_out_grey()), "has been trained on them"),
+        (Model(150, images=DIGITS[:1000]), "by heart"),
+        (
+            Model(
+                encode=lambda mean, log_var: (of_three(mean), of_three(log_var)),
+                decode=lambda logits, z: Model().networks.decoder(of_three(z)),
+            ),
+            "Only 3 of 10",
+        ),
+        (Model(), "it is still learning"),
+    ],
+    "check_investigation": [
+        ("better", "needs a dict"),
+        (without("error_seeds"), "no 'error_seeds' in it"),
+        (compared(BETTER) | {"baseline": bounds(1)[0]}, "its shape is (500,)"),
+        (compared(BETTER) | {"variant": -BETTER}, "no bound of a trained model"),
+        (compared(BETTER) | {"variant": BETTER[[0, 0, 1]]}, "Two rows of variant are the same"),
+        (compared(BETTER) | {"variant": BETTER[:2]}, "the same number of seeds"),
+        (compared(BETTER) | {"variant": bounds(1)}, "baseline and variant are the same"),
+        (compared(SHUFFLED), "in the same order"),
+        (compared(BETTER, difference=-DIFFERENCES.mean()), "baseline minus variant"),
+        (compared(BETTER, difference=17.0), "yours is 17"),
+        (
+            compared(
+                BETTER,
+                error_digits=np.hypot(stats.sem(BETTER.mean(0)), stats.sem(bounds(1).mean(0))),
+            ),
+            "image by image",
+        ),
+        (compared(BETTER, error_digits=DIFFERENCES.mean(0).std(ddof=1)), "a standard deviation"),
+        (compared(BETTER, error_digits=stats.sem(DIFFERENCES, axis=None)), "no further images"),
+        (compared(BETTER, error_digits=stats.sem(DIFFERENCES.mean(1))), "over the seeds"),
+        (compared(BETTER, error_seeds=stats.sem(DIFFERENCES.mean(1), ddof=0)), "ddof=1"),
+        (compared(BETTER, error_seeds=DIFFERENCES.mean(1).std(ddof=1)), "a standard deviation"),
+        (compared(BETTER, error_seeds=stats.sem(DIFFERENCES.mean(0))), "over the digits"),
+        (
+            compared(
+                BETTER,
+                error_seeds=np.hypot(stats.sem(BETTER.mean(1)), stats.sem(bounds(1).mean(1))),
+            ),
+            "the digits of each seed",
+        ),
+        (compared(BETTER, verdict="open"), "that is better, not open"),
+        (compared(bounds(2, 0.05)), "that is open, not better"),
+        (compared(BETTER, verdict="the variant wins"), "better, worse or open"),
     ],
 }

@@ -46,7 +46,7 @@ def run(function, arguments, seconds):
     if timed_out:
         return Outcome(timed_out=True)
     error = box.get("error")
-    return Outcome(box.get("value"), error, _own_line(error, function))
+    return Outcome(box.get("value"), error, own_line(error, function))
 
 
 def _end(thread):
@@ -59,7 +59,7 @@ def _end(thread):
         thread.join(0.02)
 
 
-def _own_line(error, function):
+def own_line(error, function):
     """The deepest line of the learner's own code that an error passed through."""
     code = getattr(function, "__code__", None)
     if error is None or code is None:

@@ -5,27 +5,38 @@ from functools import cache
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.trained import Comparison, Target
 from vaebook.digits import draw_digits, sample_factors
 
 homework = Homework("Train your own")
 report = homework.report
 
-#: The mean importance-weighted bound to reach on the held-out digits, in nats.
-TARGET = -110.0
+#: The mean importance-weighted bound to reach on new digits, in nats.
+TARGET = -112.0
 N_LATENT = 10
-_N_IMPORTANCE = 20
-_LOG_2PI = np.log(2 * np.pi)
 
 
 @cache
 def _binary_digits(n, seed):
     rng = np.random.default_rng(seed)
     images = draw_digits(*sample_factors(n, rng=rng)).reshape(n, -1)
+    return _binary(images, rng)
+
+
+def _binary(images, rng):
     return (rng.integers(0, 255, images.shape) < images).astype(np.float32)
 
 
+@cache
+def _training_digits():
+    """The first thousand of the page's training images, binary."""
+    labels, factors = sample_factors(5000, rng=np.random.default_rng(17))
+    images = draw_digits(labels[:1000], factors.rows(slice(1000))).reshape(1000, -1)
+    return _binary(images, np.random.default_rng(1))
+
+
 def held_out_digits():
-    """The 500 test digits, binary, float32 (500, 784): the same ones in every call."""
+    """The 500 held-out digits, binary, float32 (500, 784): the same ones in every call."""
     return _binary_digits(500, 17_500).copy()
 
 
@@ -124,70 +135,6 @@ check_slerp = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _share(std_q, std_posterior, n_latent):
-    s2, v = std_q**2, std_posterior**2
-    return (np.sqrt(v * np.maximum(2 * s2 - v, 0)) / s2) ** n_latent
-
-
-def _share_cases(rng):
-    for n_latent in (1, 3, 20):
-        std = rng.uniform(0.2, 2, 4)
-        yield std * rng.uniform(0.8, 1.4, 4), std, n_latent
-    yield np.array([0.3, 0.7, 1.0]), np.ones(3), 2
-
-
-def _with_zeros(formula):
-    """Apply a formula where the share is above 0, and give 0 elsewhere."""
-
-    def wrong(std_q, std_posterior, n_latent):
-        value = formula(std_q, std_posterior, n_latent)
-        return np.where(2 * std_q**2 > std_posterior**2, value, 0.0)
-
-    return wrong
-
-
-def _exp_minus_kl(std_q, std_posterior, n_latent):
-    ratio = (std_q / std_posterior) ** 2
-    return np.exp(-0.5 * n_latent * (ratio - 1 - np.log(ratio)))
-
-
-check_share = Function(
-    homework,
-    "How many draws count",
-    oracle=_share,
-    cases=_share_cases,
-    mistakes={
-        "That is for one latent dimension: independent dimensions multiply.": (
-            lambda std_q, std_posterior, n_latent: _share(std_q, std_posterior, 1)
-        ),
-        "That is E[w²]/E[w]²; the share is one over it.": _with_zeros(
-            lambda std_q, std_posterior, n_latent: 1 / _share(std_q, std_posterior, n_latent)
-        ),
-        "q and the posterior are exchanged: the draws come from q.": (
-            lambda std_q, std_posterior, n_latent: _share(std_posterior, std_q, n_latent)
-        ),
-        "Each coordinate's share is multiplied D times, not added.": (
-            lambda std_q, std_posterior, n_latent: n_latent * _share(std_q, std_posterior, 1)
-        ),
-        "That is exp(-KL). Close in spirit, but the share comes from the second moment of w.": (
-            _exp_minus_kl
-        ),
-        "The share divides by E[w²], not by its root.": (
-            lambda std_q, std_posterior, n_latent: np.sqrt(_share(std_q, std_posterior, n_latent))
-        ),
-    },
-    hints=(
-        "Up to a constant w is posterior / q. Then E[w] = 1, and E[w²] is the integral of post²/q.",
-        "In one dimension post²/q is Gaussian in z again, with exponent -z² (1/v - 1/(2 s²)).",
-        "When is this exponent negative for large z? If it is not, the integral is infinite.",
-    ),
-    because="A q that is too narrow has no second moment at all; a q too wide only wastes draws.",
-)
-
-
-# -- task 4 ------------------------------------------------------------------------------------
-
-
 def _bound(log_px_given_z, z, mean, log_var, *, left=()):
     """The importance-weighted bound, with the bugs named in `left`."""
     log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var).sum(-1)
@@ -237,141 +184,39 @@ check_importance = Function(
 )
 
 
-# -- task 5 ------------------------------------------------------------------------------------
+# -- task 4 ------------------------------------------------------------------------------------
 
-_COINS = -784 * np.log(2)
-_PEAK = -0.5 * N_LATENT * _LOG_2PI  # log p(z) at z = 0
-
-
-def _project_cases(rng):
-    def noise(n):
-        return rng.standard_normal((_N_IMPORTANCE, n, N_LATENT), np.float32)
-
-    digits = held_out_digits()
-    axes = np.eye(N_LATENT, dtype=np.float32)
-    steps = np.concatenate([0 * axes[:1], axes, -axes])
-    yield digits[:7], 3 * np.repeat(steps[:, None], 7, axis=1)
-    yield rng.integers(0, 2, (50, 784)).astype(np.float32), noise(50)
-    yield digits, noise(len(digits))
-
-
-def _are_not_three(terms, x, eps):
-    return (not isinstance(terms, tuple) and np.shape(terms)[:1] != (3,)) or len(terms) != 3
-
-
-def _fall_unevenly(terms, x, eps):
-    level = terms[2] + 0.5 * (eps**2).sum(-1)  # -sum log s and a constant, whatever the draw
-    return (np.ptp(level, axis=0) > 0.05 + 1e-3 * np.abs(level).max()).any()
-
-
-def _miss_the_spread(terms, x, eps):
-    """Steps along each axis, as of the first case, show the stds through the prior."""
-    _, log_pz, log_qz = terms
-    ahead, back = log_pz[1 : N_LATENT + 1], log_pz[N_LATENT + 1 :]
-    if (eps[0] != 0).any():
-        return False
-    variance = np.maximum(2 * log_pz[0] - ahead - back, 1e-12) / 9
-    return np.abs(log_qz[0] - _PEAK + 0.5 * np.log(variance).sum(axis=0)).max() > 1.0
-
-
-def _mean_bound(terms):
-    log_w = terms[0] + terms[1] - terms[2]
-    return (np.logaddexp.reduce(log_w, axis=0) - np.log(len(log_w))).mean()
-
-
-def _are_digits(x, eps):
-    return (eps[0] != 0).any() and x.mean() < 0.4  # neither steps nor random pixels
-
-
-def _between(low, high):
-    """Give the bound on the digits if it lies in between."""
-
-    def shows(terms, x, eps):
-        bound = _mean_bound(terms)
-        return _are_digits(x, eps) and low <= bound < high and bound
-
-    return shows
-
-
-def _toy_terms(x, eps, std=0.5):
-    """The terms of a model without any training."""
-    z = 0.3 + std * eps
-    chance = 0.15 + 0.1 / (1 + np.exp(-z[..., :1]))
-    ink = x.sum(-1)[..., None]
-    log_px = (ink * np.log(chance) + (784 - ink) * np.log(1 - chance))[..., 0]
-    log_pz = -0.5 * (z**2 + _LOG_2PI).sum(-1)
-    return log_px, log_pz, -0.5 * (eps**2).sum(-1) + _PEAK - N_LATENT * np.log(std)
-
-
-def _toy(change):
-    """The terms without any training, changed, so that they show one fault."""
-    return lambda x, eps: change(*_toy_terms(x, eps))
-
-
-def _trained_a_little(x, eps):
-    log_px, log_pz, log_qz = _toy_terms(x, eps)
-    return log_px + 150 * (x.mean() < 0.4), log_pz, log_qz
-
-
-check_target = Function(
+check_target = Target(
     homework,
     "A target in nats",
-    oracle=_toy_terms,
-    cases=_project_cases,
-    mistakes=None,
-    signs={
-        "Three values are asked for, as in `return log_px_given_z, log_pz, log_qz`.": (
-            _are_not_three,
-            _toy(lambda px, pz, qz: px + pz - qz),
-        ),
-        "Each term is one number for each draw and image, (K, B), whatever K and B are.": (
-            lambda terms, x, eps: any(term.shape != eps.shape[:2] for term in terms),
-            _toy(lambda px, pz, qz: (px.mean(0), pz.mean(0), qz.mean(0))),
-        ),
-        "There is a NaN or an infinity in it: lower the learning rate, or clip log_var.": (
-            lambda terms, x, eps: not np.isfinite(terms).all(),
-            _toy(lambda px, pz, qz: (px * np.nan, pz, qz)),
-        ),
-        "log p(x|z) of binary pixels is never above 0: is the sign the wrong way round?": (
-            lambda terms, x, eps: (terms[0] > 1e-3).any(),
-            _toy(lambda px, pz, qz: (-px, pz, qz)),
-        ),
-        "log p(x|z) is the same for all draws: does the decoder see z, or only the mean?": (
-            lambda terms, x, eps: (terms[0] == terms[0][0]).all(),
-            _toy(lambda px, pz, qz: (np.tile(px[:1], (len(px), 1)), pz, qz)),
-        ),
-        "log p(z) is higher than N[0, I] is anywhere: is -½ log 2π in it, ten times?": (
-            lambda terms, x, eps: (terms[1] > _PEAK + 1e-2).any(),
-            _toy(lambda px, pz, qz: (px, pz - _PEAK, qz)),
-        ),
-        "log q(z|x) has to fall by ½ eps² from draw to draw: is its std the one that made z?": (
-            _fall_unevenly,
-            _toy(lambda px, pz, qz: (px, pz, pz)),
-        ),
-        "log q(z|x) does not fit the spread of z: ½ log_var is log s, and -½ log 2π.": (
-            _miss_the_spread,
-            _toy(lambda px, pz, qz: (px, pz, qz + N_LATENT * np.log(0.5))),
-        ),
-        "On images of random pixels no model can be better than -543.4 nats; yours claims to be: "
-        "sum over the 784 pixels, do not average.": (
-            lambda terms, x, eps: x.mean() > 0.4 and _mean_bound(terms) > _COINS + 5,
-            _toy(lambda px, pz, qz: (px / 784, pz, qz)),
-        ),
-        "The posterior has collapsed, q is the prior for every image: does the gradient reach "
-        "the encoder through z, and is the reconstruction summed over pixels?": (
-            lambda terms, x, eps: _are_digits(x, eps) and (terms[2] - terms[1]).mean() < 0.5,
-            lambda x, eps: _toy_terms(x, eps, std=1.0),
-        ),
-        "The bound is {:.1f} nats, the target -110: no better than one average image, so look for "
-        "a bug before you train longer.": (_between(-np.inf, -200), _toy_terms),
-        "The bound is {:.1f} nats, the target -110: train longer, with a larger learning rate at "
-        "first, or in smaller batches.": (_between(-200, TARGET), _trained_a_little),
+    target=TARGET,
+    n_latent=N_LATENT,
+    digits={
+        "training": _training_digits,
+        "held out": held_out_digits,
+        "new": lambda: _binary_digits(1000, 17_501),
     },
+    ease=1.0,  # between 0.3 and 1.7 for 13 trainings of different length, width and rate
     hints=(
-        "Config(n_latent=10, hidden=(100, 100)) and train from vaebook.vae are the short way.",
-        "vaebook.vae.objective has log_bernoulli, log_standard_normal, log_normal_diag.",
-        "40 epochs in batches of 100 at a learning rate of 0.005 are enough.",
+        "Train on ten images first, over and over: if the bound of these ten does not climb far "
+        "above -200, the loss has a bug.",
+        "Print two bounds after each pass, of the training images and of held_out. Do both still "
+        "rise, or only the first?",
+        "How many steps does one pass have, and how large is the last one? The noise of the steps "
+        "is in the weights when you stop.",
     ),
-    because="A normalised model, a fair test, and the target reached: the number can be believed.",
-    seconds=60.0,
+)
+
+
+# -- task 5 ------------------------------------------------------------------------------------
+
+check_investigation = Comparison(
+    homework,
+    "One question, settled",
+    n_images=500,
+    hints=(
+        "Both arrays have a row for each seed; one line, `variant - baseline`, pairs all of them.",
+        "Average over one axis, then take the standard error along the other: np.std(..., ddof=1), "
+        "divided by the root of how many numbers there are.",
+    ),
 )
