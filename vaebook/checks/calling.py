@@ -1,5 +1,6 @@
 """Calling a learner's function, which may crash or never end, and saying where it did."""
 
+import contextlib
 import contextvars
 import ctypes
 import threading
@@ -18,10 +19,6 @@ class Outcome:
     timed_out: bool = False
 
 
-class _Stop(SystemExit):
-    """Ends the thread of an answer that is out of time; threads say nothing of a SystemExit."""
-
-
 def run(function, arguments, seconds):
     """Call a function that may crash or never end; neither is fatal.
 
@@ -31,10 +28,11 @@ def run(function, arguments, seconds):
     box = {}
 
     def work():
-        try:
-            box["value"] = function(*arguments)
-        except BaseException as error:
-            box["error"] = error
+        with contextlib.suppress(SystemExit):  # a second stop, sent while the first is noted
+            try:
+                box["value"] = function(*arguments)
+            except BaseException as error:
+                box["error"] = error
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
     try:
@@ -42,20 +40,24 @@ def run(function, arguments, seconds):
         thread.join(seconds)
     finally:
         timed_out = thread.is_alive()
-        _end(thread)
+        _end(thread, box)
     if timed_out:
         return Outcome(timed_out=True)
     error = box.get("error")
     return Outcome(box.get("value"), error, own_line(error, function))
 
 
-def _end(thread):
-    """Stop a running thread; a bare `except` may swallow the stop, so it is sent again."""
+def _end(thread, box):
+    """Stop what runs in a thread; a bare `except` may swallow the stop, so it is sent again.
+
+    Not once the function has ended: the stop would end the thread with a traceback.
+    """
     patience = time.monotonic() + 1.0
     while thread.is_alive() and time.monotonic() < patience:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
-        )
+        if not box:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+            )
         thread.join(0.02)
 
 
