@@ -29,7 +29,7 @@ ALLOWED = {
     "data": {"digits"},
     "results": _NUMERICS | {"perceptron", "results"},
     "vae": {"arguments", "data", "results", "vae"},
-    "figures": set(),
+    "figures": {"figures"},
     "explorers": _NUMERICS | {"perceptron", "data", "results", "figures", "explorers"},
     "checks": _NUMERICS | {"data", "digits", "scores", "vae", "checks"},
 }

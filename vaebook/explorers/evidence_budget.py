@@ -202,22 +202,19 @@ class EvidenceBudget(Explorer):
         run, at, kept = runs()[self.run], self.compute(), self.kept()
         curve, bounds, pictured = run.curve, run.importance, mnist_epochs.load()
         fig = Figure(figsize=(6.4, 6.8))
-        places = [["training", "pictures"], ["bounds", "bounds"], ["budget", "budget"]]
-        parts = fig.subplot_mosaic(places, height_ratios=[2.2, 1.6, 1], width_ratios=[1.25, 1])
-        left, right = parts["training"], parts["bounds"]
+        parts = fig.subplot_mosaic("ab;cc;dd", height_ratios=[2.2, 1.6, 1], width_ratios=[1.25, 1])
+        left, shown, right, budget = parts.values()
         figures.plot_cost(
             curve.epoch, curve.reconstruction, curve.kl, curve.validation_elbo, ax=left
         )
         left.plot([at["epoch"]] * 2, [0, at["cost"]], color=figures.COLOURS["ink"], linewidth=1)
-        parts["pictures"].set_axis_off()
+        shown.set_axis_off()
         if kept is not None:
             rows = pictured.originals, pictured.reconstructions[kept], pictured.samples[kept]
             images = np.concatenate(rows).reshape(-1, 28, 28)
-            figures.show_images(images, len(pictured.originals), ax=parts["pictures"])
+            figures.show_images(images, len(pictured.originals), ax=shown)
         others = [one.importance.bound for one in runs().values() if one is not run]
         figures.plot_importance(bounds.samples, bounds.bound, bounds.se, others, ax=right)
         right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
-        figures.plot_budget(
-            -at["test_reconstruction"], at["test_kl"], at["rise"], ax=parts["budget"]
-        )
+        figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=budget)
         return fig

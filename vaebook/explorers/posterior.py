@@ -200,7 +200,7 @@ class Posterior(Explorer):
         top, bottom = fig.subplots(2, 1, height_ratios=[1, 1.2])
         p, q, network, integrand = self.curves()
         figures.plot_q(LATENT, p, q, ax=top)
-        style = {"color": figures.COLOURS["c1"], "linestyle": figures.DASHES["c1"]}
+        style = figures.role_line("c1")
         top.plot(LATENT, network, label="network", **style)
         names = {"reverse": r"$q\,\log\,(q/p)$", "forward": r"$p\,\log\,(p/q)$"}
         shade = {"color": figures.COLOURS["gap"], "alpha": 0.25, "linewidth": 0}

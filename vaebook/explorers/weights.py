@@ -177,10 +177,7 @@ class Weights(Explorer):
         """Return the densities with the weights of the draws, and the histogram of estimates."""
         from matplotlib.figure import Figure
 
-        from vaebook.figures import COLOURS, DASHES
-
-        def style(role):
-            return {"color": COLOURS[role], "linestyle": DASHES[role]}
+        from vaebook.figures import COLOURS, role_line
 
         model, x = self._model()
         found, log_w = self.compute(), self.log_weights()
@@ -191,15 +188,15 @@ class Weights(Explorer):
 
         fig = Figure(figsize=(6.4, 4.4))
         above, below = fig.subplots(2, height_ratios=(3, 2))
-        above.plot(LATENT, posterior, label="posterior", **style("posterior"))
-        above.plot(LATENT, q, label="q", **style("q"))
+        above.plot(LATENT, posterior, label="posterior", **role_line("posterior"))
+        above.plot(LATENT, q, label="q", **role_line("q"))
         above.bar(z, -0.5 * max(posterior.max(), q.max()) * parts, 0.05, color=COLOURS["c1"])
         above.axhline(0, color=COLOURS["muted"], linewidth=0.75)
         above.set(xlabel="z", yticks=[])
         above.legend()
         below.hist(log_mean_exp(log_w), 40, color=COLOURS["c1"], alpha=0.5)
-        below.axvline(found["log_px"], label="log p(x)", **style("p"))
-        below.axvline(found["bound"], label=f"bound, K = {self.n}", **style("bound"))
+        below.axvline(found["log_px"], label="log p(x)", **role_line("p"))
+        below.axvline(found["bound"], label=f"bound, K = {self.n}", **role_line("bound"))
         below.set(xlabel="estimate of log p(x) (nats)", yticks=[])
         below.legend()
         return fig

@@ -44,11 +44,12 @@ class LatentRecord(NamedTuple):
 def load() -> LatentRecord:
     """Return the recorded VAE; ``make record-latent`` writes it."""
     record = read_arrays("latent-space.npz")
-    networks = {
-        network: Perceptron(*(record.pop(f"{network}_{part}") for part in PARTS))
+    decoder, encoder = (
+        Perceptron(*(record.pop(f"{network}_{part}") for part in PARTS))
         for network in ("decoder", "encoder")
-    }
-    return LatentRecord(**networks, **record | {"pixels": np.unpackbits(record["pixels"], axis=1)})
+    )
+    record["pixels"] = np.unpackbits(record["pixels"], axis=1)
+    return LatentRecord(decoder, encoder, **record)
 
 
 def cell_density(mean: ArrayLike, std: ArrayLike) -> NDArray:

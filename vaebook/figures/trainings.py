@@ -1,0 +1,196 @@
+"""Recorded trainings: curves, costs, bounds, KL per dimension."""
+
+import itertools
+
+import numpy as np
+
+from vaebook.figures.style import COLOURS, component_line, current_axes, role_line
+
+
+def plot_training(epochs, bound, log_px, *, ax=None):
+    """Draw bound and log-likelihood over the epochs of a training, and the gap as a band.
+
+    Parameters
+    ----------
+    epochs, bound, log_px : ndarray, shape (T,)
+        Averages over the data, in nats.
+
+    Source: chapter "variational-autoencoder", section "sec-toy-training".
+    """
+    ax = current_axes(ax)
+    ax.fill_between(epochs, bound, log_px, color=COLOURS["gap"], alpha=0.2, lw=0, label="gap")
+    ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
+    style = role_line("bound")
+    ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **style)
+    ax.set(xlabel="epoch", ylabel="nats per data point", xlim=(epochs[0], epochs[-1]))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
+    """Draw what an image costs over a training: KL, and reconstruction on top; their sum is -ELBO.
+
+    Parameters
+    ----------
+    epochs, reconstruction, kl : ndarray, shape (T,)
+        Terms of the bound as ``vaebook.vae`` gives them, in nats.
+    validation : ndarray, shape (T,), optional
+        The bound on validation images.
+
+    Source: chapter "training-a-vae".
+    """
+    ax = current_axes(ax)
+    cost = kl - reconstruction
+    ax.fill_between(epochs, kl, cost, color=COLOURS["c1"], alpha=0.25, lw=0, label="reconstruction")
+    ax.fill_between(epochs, 0, kl, color=COLOURS["muted"], alpha=0.35, lw=0, label="KL")
+    style = role_line("bound")
+    ax.plot(epochs, cost, label=r"$-$ELBO", **style)
+    if validation is not None:
+        ax.plot(epochs, -validation, color=COLOURS["ink"], lw=1, label="validation images")
+    ax.set(xlabel="epoch", ylabel="nats per image", xlim=(epochs[0], epochs[-1]))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def plot_importance(samples, bound, se, others=(), *, ax=None):
+    """Draw the importance-weighted bound over its number of samples, as a cost that falls.
+
+    Parameters
+    ----------
+    samples, bound, se : ndarray, shape (M,)
+        Numbers of samples, the bound and its standard error, in nats.
+    others : sequence of ndarray, shape (M,)
+        Bounds of other models, drawn thin.
+
+    Source: chapter "training-a-vae".
+    """
+    ax = current_axes(ax)
+    for k, other in enumerate(others):
+        dots = {"color": COLOURS["muted"], "linestyle": ":", "linewidth": 1}
+        ax.plot(samples, -other, label=None if k else "other runs", **dots)
+    band = {"color": COLOURS["p"], "alpha": 0.12, "linewidth": 0}
+    ax.fill_between(samples, -bound - se, -bound + se, label="standard error", **band)
+    ax.plot(samples, -bound, "o-", color=COLOURS["p"], markersize=3, label=r"$-$bound")
+    ax.set(xlabel="samples $K$", ylabel="nats per image", xscale="log")
+    ax.set_xlim(samples[0], samples[-1])
+    ax.legend()
+    return ax
+
+
+def plot_budget(reconstruction, kl, rise, *, ax=None):
+    """Draw one cost, -ELBO, as two bars: its two terms, and the bound of K samples with its rise.
+
+    Parameters
+    ----------
+    reconstruction, kl : float
+        Terms of the bound as ``vaebook.vae`` gives them, in nats.
+    rise : float
+        By how much an importance-weighted bound lies above the ELBO.
+
+    Source: chapter "training-a-vae".
+    """
+    ax = current_axes(ax)
+    cost = kl - reconstruction
+    rows = [
+        (1, -reconstruction, kl, "c1", "muted", "reconstruction", "KL"),
+        (0, cost - rise, rise, "p", "gap", r"$-$bound of $K$ samples", "rise"),
+    ]
+    for row, first, second, *roles, name, added in rows:
+        colours = [COLOURS[role] for role in roles]
+        ax.barh(row, first, height=0.7, color=colours[0], alpha=0.3)
+        ax.barh(row, second, left=first, height=0.7, color=colours[1], alpha=0.5)
+        ax.annotate(f"{name} {first:.2f}", (first / 2, row), ha="center", va="center")
+        words = f" {added} {second:.2f}"
+        ax.annotate(words, (cost, row), color=colours[1], va="center")
+    ax.set(xlabel="nats per image", ylabel="one cost, twice", yticks=[], xlim=(0, 1.15 * cost))
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_ladder(names, values, errors, *, ax=None):
+    """Draw numbers on one axis, a row each, the largest at the top: measured and cited ones.
+
+    Parameters
+    ----------
+    names : list of str, length N
+    values : list of float, length N
+        In nats.
+    errors : list of float, length M <= N
+        Standard errors of the first M, which were measured; the others are cited.
+
+    Source: chapter "training-a-vae", fig-training-ladder.
+    """
+    ax = current_axes(ax)
+    order = np.argsort(values)
+    rows = np.empty(len(values))
+    rows[order] = np.arange(len(values))
+    own = len(errors)
+    dots = {"color": COLOURS["p"], "markersize": 5, "capsize": 3, "label": "measured here"}
+    ax.errorbar(values[:own], rows[:own], xerr=2 * np.array(errors), fmt="o", **dots)
+    diamonds = {"color": COLOURS["q"], "markerfacecolor": "none", "label": "published"}
+    ax.plot(values[own:], rows[own:], "D", markersize=6, **diamonds)
+    ax.set_yticks(range(len(values)), [names[k] for k in order])
+    ax.set(xlabel=r"$-\log\,p(\mathbf{x})$, nats per image", ylabel="model")
+    ax.grid(axis="y")
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
+    """Draw the bound that a program prints, and what it can be compared with.
+
+    Parameters
+    ----------
+    printed : ndarray, (T,)
+        After each epoch, in nats.
+    healthy : ndarray, (T,), optional
+        What the sound program prints.
+    test : ndarray, (T,), optional
+        The bound of the same networks on test images.
+    log_px : float, optional
+        Estimate of the log-likelihood of test images after the last epoch.
+
+    Source: chapter "what-goes-wrong".
+    """
+    ax = current_axes(ax)
+    epochs = np.arange(1, len(printed) + 1)
+    if healthy is not None:
+        ax.plot(epochs, healthy, ":", color=COLOURS["muted"], label="healthy")
+    ax.plot(epochs, printed, **role_line("bound"), label="patient")
+    if test is not None:
+        ax.plot(epochs, test, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
+    if log_px is not None:
+        ax.plot(epochs[-1:], [log_px], "D", color=COLOURS["p"], label=r"estimate of $\log\,p(x)$")
+    ax.set(xlabel="epoch", ylabel="nats per image")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+    return ax
+
+
+def plot_prices(prices, names, predicted=None, *, ax=None):
+    """Draw the KL of each latent dimension, the largest first, one line of marks a model.
+
+    Parameters
+    ----------
+    prices : list of ndarray, (D_z,)
+        In nats, in any order.
+    names : list of str
+    predicted : list of ndarray, optional
+        Drawn as crosses at the same places.
+
+    Source: chapter "what-goes-wrong".
+    """
+    ax = current_axes(ax)
+    markers = itertools.cycle("osD^")
+    for n, (price, name) in enumerate(zip(prices, names, strict=True)):
+        places = np.arange(1, len(price) + 1)
+        style = component_line(n) | {"marker": next(markers), "markersize": 4, "linewidth": 1}
+        ax.plot(places, np.sort(price)[::-1], label=name, **style)
+        if predicted is not None:
+            ax.plot(places, np.sort(predicted[n])[::-1], "x", color=COLOURS["ink"], markersize=7)
+    ax.set(xlabel="latent dimension, largest KL first", ylabel="KL (nats)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_ylim(bottom=-0.05)
+    ax.legend()
+    return ax
