@@ -1,13 +1,12 @@
 """A browser, the built site over http and as files, and pages that must stay clean."""
 
-import functools
-import http.server
-import threading
+import contextlib
+import itertools
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from browser import open_chromium
+from browsing import DESKTOP, Opened, Shelf, Watch, served
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,21 +33,11 @@ def built():
     return HTML
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        """Say nothing: a test's output is its own."""
-
-
 @pytest.fixture(scope="session")
 def site(built):
     """Address of the built site, served on a free loopback port."""
-    handler = functools.partial(_Quiet, directory=str(built))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(built) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -57,45 +46,57 @@ def file_site(built):
     return built.as_uri() + "/"
 
 
+@pytest.fixture(scope="session")
+def shelf(browser):
+    """Pages that are lent to one test after the other."""
+    shelf = Shelf(browser)
+    yield shelf
+    shelf.close()
+
+
 @pytest.fixture
-def new_page(browser):
-    """Open pages in fresh contexts; at the end of the test each must have been clean.
+def new_page(shelf):
+    """Open pages, with the settings of Playwright's ``new_context``; all must stay clean."""
+    dirt = []
+    with contextlib.ExitStack() as lent:
 
-    Clean: no error on the console, no uncaught exception, no request that leaves the origin of
-    the page. Keywords are those of Playwright's ``new_context``.
-    """
-    contexts, dirt = [], []
+        def take(**settings):
+            page, watch = lent.enter_context(shelf.lent(settings))
+            dirt.append(watch.dirt)
+            return page
 
-    def open_page(**settings):
-        context = browser.new_context(**settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)  # of a busy machine
-        origins = set()
-
-        def note_request(sent):
-            parts = urlsplit(sent.url)
-            if parts.scheme not in {"data", "blob"}:
-                origins.add((parts.scheme, parts.netloc))
-            if len(origins) > 1:
-                dirt.append(f"request that leaves the site: {sent.url}")
-
-        def note_message(message):
-            if message.type == "error":
-                dirt.append(f"console: {message.text}")
-
-        page.on("request", note_request)
-        page.on("console", note_message)
-        page.on("pageerror", lambda error: dirt.append(f"uncaught: {error}"))
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert dirt == []
+        yield take
+        found = list(itertools.chain(*dirt))
+    assert found == []
 
 
 @pytest.fixture
 def page(new_page):
-    """A fresh page, 1280 by 900, held clean; jumps are at once."""
+    """A page, 1280 by 900, held clean; jumps are at once."""
     return new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+
+
+@pytest.fixture
+def first_visit(browser):
+    """A page in a browser that knows nothing of the site yet, held clean."""
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    watch = Watch(page)
+    yield page
+    context.close()
+    assert watch.dirt == []
+
+
+@pytest.fixture(scope="session")
+def kept_page(request, shelf, site):
+    """The page of the book that ``each_page`` names, open for all tests that ask for it."""
+    with shelf.lent({"viewport": DESKTOP, "reduced_motion": "reduce"}) as (page, watch):
+        yield Opened(page, watch, request.param, site)
+
+
+@pytest.fixture
+def opened(kept_page):
+    """The same, folded and at its top as when it was opened, and held clean."""
+    kept_page.fold()
+    yield kept_page
+    assert kept_page.watch.dirt == []

@@ -1,14 +1,15 @@
 """What a page is furnished with: figures, code, formulas, titles, its notebook, its calm."""
 
+import itertools
 import re
 import zipfile
 from pathlib import Path
 
 import pytest
 from book_pages import ROOT, Book
-from build_book import SITE
+from browsing import open_page
 from playwright.sync_api import expect
-from test_pages import PAGES, each_page, open_page
+from test_pages import PAGES, of_pages
 
 from _ext import code, places
 from _ext.download import WHEEL
@@ -21,8 +22,10 @@ WITH_NOTEBOOK = [name for name in PAGES if (ROOT / name).with_suffix(".ipynb").e
 # ---- figures ----
 
 
-def test_figure_opens_larger_by_a_click_or_its_corner_and_gives_the_focus_back(page, site):
-    open_page(page, site + CHAPTER)
+@of_pages([CHAPTER])
+def test_figure_opens_larger_by_a_click_or_its_corner_and_gives_the_focus_back(opened):
+    opened.show()
+    page = opened.page
     figures, figure = page.locator("article svg.vb-figure"), page.locator(FIGURE).first
     count, corner = figures.count(), figure.locator(".vb-enlarge")
     small = figure.locator("svg.vb-figure").bounding_box()["width"]
@@ -38,9 +41,10 @@ def test_figure_opens_larger_by_a_click_or_its_corner_and_gives_the_focus_back(p
         page.evaluate("document.activeElement.blur()")
 
 
-def test_code_of_a_figure_opens_from_its_caption_row(page, site):
-    open_page(page, site + CHAPTER)
-    figure = page.locator(FIGURE).first
+@of_pages([CHAPTER])
+def test_code_of_a_figure_opens_from_its_caption_row(opened):
+    opened.show()
+    figure = opened.page.locator(FIGURE).first
     link, caption = figure.locator(".vb-code > summary"), figure.locator("figcaption > p")
     assert link.inner_text().strip() == "code"
     assert abs(link.bounding_box()["y"] - caption.bounding_box()["y"]) < 12
@@ -49,21 +53,13 @@ def test_code_of_a_figure_opens_from_its_caption_row(page, site):
     assert "plt.show()" in figure.locator("pre").inner_text()
 
 
-@each_page
-def test_no_folded_code_stands_beside_a_figure_with_a_caption(name):
-    text = (SITE / name).read_text("utf-8")
-    cells = re.split(r'<div class="cell(?=[ "])', text)[1:]
-    assert [
-        cell for cell in cells if "<figcaption" in cell and '<details class="hide' in cell
-    ] == []
-
-
 # ---- code ----
 
 
-def test_a_line_that_wraps_says_so_and_is_copied_as_one(page, site):
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_page(page, site + CHAPTER)
+@of_pages([CHAPTER])
+def test_a_line_that_wraps_says_so_and_is_copied_as_one(opened):
+    opened.show(390, 844)
+    page = opened.page
     lines = page.locator("article .highlight pre:visible > span")
     heights = lines.evaluate_all("""all => all.map((one) => [
       Math.round(one.getClientRects()[0].height / parseFloat(getComputedStyle(one).lineHeight)),
@@ -82,44 +78,6 @@ def test_lines_of_code_are_elements():
 
 
 # ---- formulas ----
-
-BEYOND = """[...document.querySelectorAll('article div.math')].filter((box) => {
-  const number = box.querySelector('.eqno');
-  const limit = number ? number.getBoundingClientRect().left : box.getBoundingClientRect().right;
-  const parts = [...box.querySelectorAll('mjx-container, mjx-math')];
-  return Math.max(...parts.map((one) => one.getBoundingClientRect().right)) > limit + 1;
-}).map((box) => [box.id || box.textContent.slice(0, 60),
-  getComputedStyle(box.querySelector('mjx-container')).boxShadow !== 'none'])"""
-
-
-#: Formulas of which ink lies beyond their box, or under their number.
-CUT_FORMULAS = """() => {
-  const right = (node) => node.getBoundingClientRect().right;
-  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
-  return [...document.querySelectorAll("article .math")].filter((box) => {
-    if (!box.checkVisibility() || box.closest("details")) return false;
-    const number = box.querySelector(".eqno")?.getBoundingClientRect();
-    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
-    const edge = right(block);
-    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
-      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
-      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
-    });
-  }).map((box) => box.id || box.textContent.slice(0, 60));
-}"""
-
-
-@each_page
-def test_formulas_are_whole_on_a_phone_or_show_that_they_scroll(page, site, name):
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.add_init_script("""addEventListener('DOMContentLoaded', () =>
-      document.querySelectorAll('article details').forEach((one) => { one.open = true; }))""")
-    open_page(page, f"{site}{name}")
-    beyond = page.evaluate(BEYOND)
-    assert all(cue for _, cue in beyond), beyond
-    if name.startswith("chapters/"):
-        beyond = page.evaluate(CUT_FORMULAS)
-    assert beyond == [], "break these formulas into lines by hand"
 
 
 def test_formulas_read_as_tex_where_mathjax_does_not_come(browser, site):
@@ -150,16 +108,14 @@ def test_place_of_a_formula_is_as_wide_as_the_formula(tex, em):
 # ---- titles ----
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_titles_of_each_level_look_smaller_than_those_above(page, site, width):
-    page.set_viewport_size({"width": width, "height": 844})
-    open_page(page, site + CHAPTER)
-    size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    sizes = [page.locator(f"article {tag}").first.evaluate(size) for tag in ["h1", "h2", "h3"]]
-    body = page.locator("article p").first.evaluate(size)
-    assert all(
-        above >= 1.15 * below for above, below in zip(sizes, [*sizes[1:], body], strict=True)
-    )
+@of_pages([CHAPTER])
+def test_titles_of_each_level_look_smaller_than_those_above(opened):
+    size = "(e, tag) => parseFloat(getComputedStyle(e.querySelector(tag)).fontSize)"
+    for width in [390, 1280]:
+        opened.show(width, 844)
+        article = opened.page.locator("article")
+        sizes = [article.evaluate(size, tag) for tag in ["h1", "h2", "h3", "p"]]
+        assert all(above >= 1.15 * below for above, below in itertools.pairwise(sizes)), width
 
 
 # ---- notebooks ----
@@ -174,40 +130,36 @@ def test_every_chapter_and_homework_set_has_a_notebook():
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_notebook_of_a_page_downloads_whole(new_page, site, file_site, scheme):
+def test_a_page_offers_its_notebook_and_the_package_that_this_asks_for(
+    new_page, site, file_site, scheme
+):
     page = new_page(accept_downloads=True)
-    open_page(page, (site if scheme == "http" else file_site) + CHAPTER)
-    page.get_by_role("button", name="Download this page").click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Notebook").click()
-    notebook = (ROOT / CHAPTER).with_suffix(".ipynb")
-    assert download.value.suggested_filename == notebook.name
-    assert Path(download.value.path()).read_bytes() == notebook.read_bytes()
+    page.goto((site if scheme == "http" else file_site) + CHAPTER)
 
+    def saved(name):
+        page.get_by_role("button", name="Download this page").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        return download.value
 
-@pytest.mark.skipif(bool(Book(ROOT).address), reason="the notebooks install from the address")
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_the_package_that_a_notebook_asks_for_lies_beside_it(new_page, site, file_site, scheme):
-    page = new_page(accept_downloads=True)
-    open_page(page, (site if scheme == "http" else file_site) + CHAPTER)
-    page.get_by_role("button", name="Download this page").click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Package (.whl)").click()
-    assert download.value.suggested_filename == WHEEL
-    assert WHEEL in (ROOT / CHAPTER).with_suffix(".ipynb").read_text("utf-8")
-    with zipfile.ZipFile(download.value.path()) as wheel:
+    notebook, found = (ROOT / CHAPTER).with_suffix(".ipynb"), saved("Notebook")
+    assert found.suggested_filename == notebook.name
+    assert Path(found.path()).read_bytes() == notebook.read_bytes()
+    if Book(ROOT).address:
+        return  # from which the notebooks install
+    found = saved("Package (.whl)")
+    assert found.suggested_filename == WHEEL
+    assert WHEEL in notebook.read_text("utf-8")
+    with zipfile.ZipFile(found.path()) as wheel:
         packed = [name for name in wheel.namelist() if name.startswith("vaebook/")]
         files = [path for path in (ROOT / "vaebook").rglob("*") if path.is_file()]
-        here = [path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"]
+        here = [
+            path.relative_to(ROOT).as_posix()
+            for path in files
+            if path.suffix not in (".pyc", ".md")
+        ]
         assert sorted(packed) == sorted(here)
         assert all(wheel.read(name) == (ROOT / name).read_bytes() for name in packed)
-
-
-@pytest.mark.parametrize("name", WITH_NOTEBOOK)
-def test_page_links_to_its_notebook(name):
-    path = name.replace(".html", ".ipynb")
-    assert f'href="../_notebooks/{path}"' in (SITE / name).read_text("utf-8")
-    assert (SITE / "_notebooks" / path).read_bytes() == (ROOT / path).read_bytes()
 
 
 # ---- homework ----
@@ -236,11 +188,19 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 
 
-@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(
-    "name", ["index.html", CHAPTER, "homework/jensens-inequality.html", "appendix/notation.html"]
+    ("name", "width"),
+    [
+        ("index.html", 1280),
+        ("index.html", 390),
+        (CHAPTER, 1280),
+        (CHAPTER, 390),
+        ("homework/jensens-inequality.html", 390),
+        ("appendix/notation.html", 390),
+    ],
 )
-def test_page_does_not_jump_while_it_loads(page, site, name, width):
+def test_page_does_not_jump_while_it_loads(first_visit, site, name, width):
+    page = first_visit
     page.set_viewport_size({"width": width, "height": 800})
     page.add_init_script(SHIFTS)
     open_page(page, f"{site}{name}")

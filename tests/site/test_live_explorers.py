@@ -1,4 +1,4 @@
-"""Every explorer on its built page, in a real browser: keys, mouse, words, themes, numbers."""
+"""Every explorer in a real browser: keys, mouse, words, themes, numbers."""
 
 import itertools
 import random
@@ -86,17 +86,9 @@ DRIVE = f"""(root, moves) => moves.map(([name, value]) => {{
 }})"""
 
 
-def show(page, case, base, *, formulas=False):
-    """Open the page of a case and return its live explorer.
-
-    Typesetting a chapter's formulas takes seconds and moves what stands below them: unless asked
-    for, it is left out.
-    """
-    left_out = []
-    if not formulas:
-        page.route("**/mathjax.js*", lambda route: (left_out.append(1), route.fulfill(body="")))
-    page.goto(base + case.page)
-    assert formulas or left_out, "the page loads MathJax from elsewhere"
+def show(page, case, site):
+    """Open the card of a case and return its live explorer; ``test_pages`` opens whole pages."""
+    page.goto(f"{site}cards/{case.page}")
     root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
     assert root.count(), f"{case.page} does not show {case}: give it a cell, run make book"
     root.locator("form").wait_for()
@@ -153,10 +145,8 @@ def follow(explorer, move):
 # ---- numbers ----
 
 
-@every_explorer
-@pytest.mark.parametrize("base", ["site", "file_site"])
-def test_page_and_python_agree_wherever_the_reader_goes(case, base, page, request):
-    root = show(page, case, request.getfixturevalue(base), formulas=base == "site")
+def agree(case, root):
+    """Walk about in an explorer; after each move the page says what Python says."""
     start = root.evaluate(READ)
     twin = case.explorer(**start["values"])
     assert_same(start["numbers"], twin.readouts())
@@ -683,63 +673,80 @@ def assert_told_apart_without_colour(root):
         assert len(looks) == len(set(lines))
 
 
+# What stands beyond the screen, over its neighbours, cut off or too small, as it is drawn.
+MISFITS = """(root) => {
+  const box = (e) => e.getBoundingClientRect();
+  const all = (selector) => [...root.querySelectorAll(selector)];
+  const cards = all("form").filter((e) => box(e).left < 0 || box(e).right > innerWidth);
+  const beyond = all("form *").filter((e) => !e.closest("[clip-path]"))
+    .filter((e) => box(e).width > 1 && (box(e).left < 0 || box(e).right > innerWidth));
+  const outside = all(".vb-control > *").filter((e) => e.checkVisibility()
+    && box(e).right > 1 + box(e.closest(".vb-control")).right);
+  const cut = all("svg.vb-picture text").filter((e) => {
+    const [words, picture] = [box(e), box(e.ownerSVGElement)];
+    return words.width > 0
+      && (words.left < picture.left - 1 || words.right > picture.right + 1);
+  });
+  const small = all("form, form *").filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12);
+  const found = { cards, beyond, outside, cut, small };
+  return Object.entries(found).filter(([, list]) => list.length)
+    .map(([fault, list]) => [fault, ...list.map((e) => e.outerHTML.slice(0, 80))]);
+}"""
+
+# Look for misfits as it is, and after each of the moves: [selector, what is done to an element].
+FIT = f"""async (root, moves) => {{
+  // The picture is drawn for its width, not shrunk to it.
+  const drawn = () => [...root.querySelectorAll("svg.vb-picture")].every((picture) =>
+    Math.abs(picture.viewBox.baseVal.width - picture.getBoundingClientRect().width) < 0.5);
+  const found = [];
+  const look = async (place) => {{
+    for (let i = 0; !drawn() && i < 300; i++) await new Promise(requestAnimationFrame);
+    const misfits = drawn() ? ({MISFITS})(root) : ["not drawn for its width"];
+    if (misfits.length) found.push([place, ...misfits]);
+  }};
+  const give = async (e, value, event) => {{
+    e.value = value;
+    e.dispatchEvent(new Event(event));
+    await look(`${{e.name}} = ${{value}}`);
+  }};
+  await look("as it is");
+  for (const kind of moves) for (const e of root.querySelectorAll(kind)) {{
+    if (kind === "select") for (const option of e.options) await give(e, option.value, "change");
+    else if (kind.includes("range")) for (const end of [e.min, e.max]) await give(e, end, "input");
+    else {{
+      e.click();
+      await look(`${{e.name}}: ${{e.value}}`);
+    }}
+  }}
+  return found;
+}}"""
+
+# From the top of the pictures to the last main control, and the height of what stays in view.
+SPAN = """root => {
+  const box = (e) => e.getBoundingClientRect();
+  const main = [...root.querySelectorAll("input, select, button")].filter(
+    (e) => e.checkVisibility() && e.type !== "hidden" && !e.closest(".vb-tools, details"));
+  const top = Math.min(...[...root.querySelectorAll("svg.vb-picture")].map((e) => box(e).top));
+  return [Math.max(...main.map((e) => box(e).bottom)) - top, box(root.vaebook.picture).height];
+}"""
+
+
 @every_explorer
-def test_fits_its_screen_at_readable_sizes(case, new_page, site):
+def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_together(
+    case, new_page, site
+):
     page = new_page(viewport={"width": 1280, "height": 800})
     root = show(page, case, site)
-    for width in [1280, 768, 320]:
+    for width, height in [(1366, 768), (1280, 720), (768, 800), (390, 844), (360, 740)]:
+        page.set_viewport_size({"width": width, "height": height})
+        assert root.evaluate(FIT, []) == [], width
+        span, view = root.evaluate(SPAN)
+        assert span <= 640 or width == 768
+        assert view <= 0.45 * height or width > 500
+    sliders, others = "input[type=range]", ["select", "input[type=radio]"]
+    for width, moves in [(320, [*others, sliders]), (1280, [sliders])]:
         page.set_viewport_size({"width": width, "height": 800})
-        assert_fits(page, root, width)
-    root.evaluate("e => e.querySelectorAll('details:has(select)').forEach(d => { d.open = true; })")
-    for box in root.locator("select").all():
-        for option in box.locator("option").all():
-            box.select_option(option.get_attribute("value"))
-            assert_fits(page, root, 320)
-    for radio in root.locator("input[type=radio]").all():
-        radio.evaluate("e => e.click()")
-        assert_fits(page, root, 320)
-    for width in [320, 1280]:
-        page.set_viewport_size({"width": width, "height": 800})
-        for slider in root.locator("input[type=range]").all():
-            for end in ["min", "max"]:
-                slider.evaluate(
-                    "(e, end) => { e.value = e[end]; e.dispatchEvent(new Event('input')); }", end
-                )
-                assert_fits(page, root, width)
-
-
-# The picture is drawn for its width, not shrunk to it.
-DRAWN_FOR_ITS_WIDTH = """root => [...root.querySelectorAll("svg.vb-picture")].every((picture) =>
-  Math.abs(picture.viewBox.baseVal.width - picture.getBoundingClientRect().width) < 0.5)"""
-
-
-def assert_fits(page, root, width):
-    """Hold that an explorer stays inside a screen, with letters that can be read."""
-    page.wait_for_function(DRAWN_FOR_ITS_WIDTH, arg=root.element_handle())
-    card = root.locator("form").bounding_box()
-    assert 0 <= card["x"] < card["x"] + card["width"] <= width
-    beyond = root.evaluate("""root => [...root.querySelectorAll("form *")]
-      .filter(e => !e.closest("[clip-path]"))
-      .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
-      .filter(([_, box]) => box.width > 1 && (box.left < 0 || box.right > innerWidth))""")
-    assert beyond == []
-    outside = root.evaluate("""root => [...root.querySelectorAll(".vb-control > *")]
-      .filter(e => e.checkVisibility()
-        && e.getBoundingClientRect().right > 1 + e.closest(".vb-control")
-        .getBoundingClientRect().right)
-      .map(e => e.outerHTML.slice(0, 80))""")
-    assert outside == [], "these stand over their neighbours"
-    cut = root.evaluate("""root => [...root.querySelectorAll("svg.vb-picture text")]
-      .filter(e => {
-        const [words, all] = [e, e.ownerSVGElement].map(one => one.getBoundingClientRect());
-        return words.width > 0 && (words.left < all.left - 1 || words.right > all.right + 1);
-      })
-      .map(e => e.textContent)""")
-    assert cut == [], "these words are cut off"
-    small = root.evaluate("""root => [...root.querySelectorAll("form, form *")]
-      .filter(e => parseFloat(getComputedStyle(e).fontSize) < 12)
-      .map(e => e.outerHTML.slice(0, 80))""")
-    assert small == []
+        assert root.evaluate(FIT, moves) == [], width
 
 
 def assert_large_enough(root):
@@ -751,18 +758,6 @@ def assert_large_enough(root):
         if target.get_attribute("type") in {"radio", "checkbox"}:
             box = target.locator("..").bounding_box()
         assert min(box["width"], box["height"]) >= 24, target.get_attribute("name")
-
-
-@every_explorer
-def test_still_picture_without_javascript(case, new_page, file_site):
-    page = new_page(java_script_enabled=False, viewport={"width": 320, "height": 800})
-    page.goto(file_site + case.page)
-    root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
-    picture = root.get_by_role("img")
-    assert len(picture.get_attribute("aria-label")) > 80
-    assert 200 < picture.bounding_box()["width"] <= 320
-    assert root.get_by_text("JavaScript").is_visible()
-    assert root.locator("form").count() == 0
 
 
 # ---- what the kit offers and a chapter's explorer may not use ----

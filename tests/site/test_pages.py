@@ -1,34 +1,32 @@
-"""Every built page: quiet, self-contained, readable in both themes and on a narrow screen."""
+"""Every built page in a browser, opened once: quiet, light, whole, in reach, alive, open to all."""
 
 import functools
 import gzip
 import json
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
-import yaml
-from book_pages import ROOT, toc_pages
+from barriers import USE, VARIANTS, faults
+from book_pages import toc_pages
 from build_book import SITE
+from test_live_explorers import EXPLORERS, agree
 
-from _ext.pages import colab_url
-from vaebook.explorers import scripts
+from _ext.deeper import is_deeper
+from _ext.moves import EXPLORERS as KINDS
 
 PAGES = [f"{name}.html" for name in toc_pages()]
-each_page = pytest.mark.parametrize("name", PAGES)
+CHAPTERS = [name for name in toc_pages() if name.startswith("chapters/")]
 
 
-def open_page(page, address):
-    """Open a page and wait until its formulas stand."""
-    page.goto(address, wait_until="load")
-    if page.locator(".math").count():
-        page.wait_for_function("window.MathJax?.startup?.promise")
-        page.evaluate("MathJax.startup.promise")
-    assert page.locator("article h1, #search-results").count() == 1
-    # MathJax shows what it cannot read as an error, and a command that it does not know in red.
-    unread = page.locator('mjx-merror, mjx-container [style*="color: red"]')
-    assert unread.evaluate_all("all => all.map((a) => a.closest('p, div, li').textContent)") == []
+def of_pages(names):
+    """Run a test for each of these pages, on the page that is kept open."""
+    return pytest.mark.parametrize("kept_page", names, indirect=True)
 
+
+each_page = of_pages(PAGES)
+
+# ---- quiet, light and no wider than the screen ----
 
 TOO_WIDE = """[...document.querySelectorAll('div.math')].filter((box) => {
   const number = box.querySelector('.eqno');
@@ -57,13 +55,6 @@ CUT = """[...document.querySelectorAll('article pre')].filter((block) => {
 }).map((block) => block.textContent.slice(0, 200))"""
 
 
-#: Charts follow the width a frame or two later.
-SETTLED = """new Promise((done) => {
-  const frame = requestAnimationFrame;
-  frame(() => frame(() => frame(() => frame(done))));
-})"""
-
-
 @functools.cache
 def weight(path):
     """Return how many bytes of a file travel, compressed."""
@@ -71,113 +62,264 @@ def weight(path):
 
 
 @each_page
-def test_page_is_quiet_light_whole_and_fits_every_screen_in_both_themes(page, site, name):
-    # The page fixture fails on console errors, page errors and requests to another origin.
-    page.set_viewport_size({"width": 1280, "height": 800})
-    loaded = []
-    page.on("requestfinished", lambda request: loaded.append(urlsplit(request.url)))
-    open_page(page, f"{site}{name}")
-    loaded = [url.path for url in loaded if url.scheme == "http"]
+def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(opened):
+    # The fixture fails on console errors, page errors and requests to another origin.
+    page, loaded = opened.page, [url.path for url in opened.watch.loaded if url.scheme == "http"]
     assert len(loaded) <= 48  # MathJax fetches its fonts in pieces
     assert sum(map(weight, set(loaded))) <= 1_250_000
-    wide = page.evaluate(TOO_WIDE)
-    assert not wide, f"break these formulas into lines, they run into their number: {wide}"
-    for theme, widths in [("light", [1100, 768, 320]), ("dark", [320, 1280])]:
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 640})
-            page.evaluate(SETTLED)
-            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wider <= 0, f"{name} is {wider} px wider than a screen of {width} px"
-            assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
-    page.evaluate(
-        "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
-    )
-    for width in [1280, 390]:
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate(CUT) == []
     assert page.context.cookies() == []
     assert set(page.evaluate("Object.keys(localStorage)")) <= {"mode", "theme"}
+    opened.show()
+    wide = page.evaluate(TOO_WIDE)
+    assert not wide, f"break these formulas into lines, they run into their number: {wide}"
+    opened.unfold()
+    assert page.evaluate(CUT) == []
+    opened.fold()
+    # The last one after a narrow window: what was laid out for that must not stay.
+    screens = [("light", 1100), ("light", 768), ("light", 320), ("dark", 320), ("dark", 1280)]
+    for theme, width in screens:
+        opened.fit(width, 640, theme)
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, f"{wider} px wider than a screen of {width} px"
+        assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_figures_take_the_ink_of_the_theme(page, site, theme):
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{site}chapters/mixture-of-gaussians.html", wait_until="load")
-    axis = 'svg.vb-figure path[style*="stroke: var(--vb-ink"]'
-    strokes = f"[...document.querySelectorAll('{axis}')].map((a) => getComputedStyle(a).stroke)"
-    inks = set(page.evaluate(strokes))
-    assert inks == {"rgb(31, 35, 40)" if theme == "light" else "rgb(230, 230, 230)"}
+# ---- formulas on a phone ----
+
+BEYOND = """[...document.querySelectorAll('article div.math')].filter((box) => {
+  const number = box.querySelector('.eqno');
+  const limit = number ? number.getBoundingClientRect().left : box.getBoundingClientRect().right;
+  const parts = [...box.querySelectorAll('mjx-container, mjx-math')];
+  return Math.max(...parts.map((one) => one.getBoundingClientRect().right)) > limit + 1;
+}).map((box) => [box.id || box.textContent.slice(0, 60),
+  getComputedStyle(box.querySelector('mjx-container')).boxShadow !== 'none'])"""
+
+
+#: Formulas of which ink lies beyond their box, or under their number.
+CUT_FORMULAS = """() => {
+  const right = (node) => node.getBoundingClientRect().right;
+  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
+  return [...document.querySelectorAll("article .math")].filter((box) => {
+    if (!box.checkVisibility() || box.closest("details")) return false;
+    const number = box.querySelector(".eqno")?.getBoundingClientRect();
+    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
+    const edge = right(block);
+    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
+      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
+      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
+    });
+  }).map((box) => box.id || box.textContent.slice(0, 60));
+}"""
 
 
 @each_page
-def test_every_picture_has_words(name):
-    text = (SITE / name).read_text("utf-8")
-    for tag in re.findall(r"<img\b[^>]*>", text):
-        assert re.search(r'\balt="', tag), tag
-    for tag in re.findall(r'<svg[^>]*class="vb-figure"[^>]*>', text):
-        label = re.search(r'aria-label="([^"]*)"', tag)
-        assert label, tag
-        assert len(label[1]) > 30, f"too short an alt text: {label[1]!r}"
+def test_formulas_and_code_are_whole_on_a_phone_or_show_that_they_scroll(opened):
+    opened.unfold()
+    opened.show(360, 740)
+    assert opened.page.evaluate(CUT) == []
+    beyond = opened.page.evaluate(BEYOND)
+    assert all(cue for _, cue in beyond), beyond
+    if opened.slug.startswith("chapters/"):
+        beyond = opened.page.evaluate(CUT_FORMULAS)
+    assert beyond == [], "break these formulas into lines by hand"
 
 
-@each_page
-def test_page_carries_no_widget_state_no_thebe_and_no_path_of_the_machine(name):
-    text = (SITE / name).read_text("utf-8")
-    for unwanted in ["widget-state", "THEBE", "sphinx-thebe.js", "/home/", str(SITE.parent.parent)]:
-        assert unwanted not in text, unwanted
+# ---- the parts of a page, its length, and its explorer within reach ----
+
+#: The most words and visible lines of code of a chapter, where they are not 2,800 and 140.
+WORDS = {
+    "chapters/importance-weighting": 3200,
+    "chapters/rate-and-distortion": 3200,
+    "chapters/what-goes-wrong": 3200,
+    "chapters/training-a-vae": 3500,
+}
+LINES = {"chapters/training-a-vae": 220}
+
+#: Words outside of code, captions, tables, explorers, formulas and folded parts; visible code.
+READING = r"""() => {
+  const article = document.querySelector("article");
+  const apart = "pre, figcaption, table, details, [data-explorer], .math, .cell_output, script, "
+    + "style, .headerlink, .section-number";
+  const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  let prose = "";
+  for (let text; (text = texts.nextNode()); )
+    if (!text.parentElement.closest(apart)) prose += `${text.data} `;
+  const seen = [...article.querySelectorAll("pre")].filter((pre) => pre.checkVisibility());
+  return {
+    words: prose.match(/[A-Za-z][\w'’-]*/g).length,
+    lines: seen.filter((pre) => pre.closest(".cell_input"))
+      .flatMap((pre) => pre.textContent.split("\n")).filter((line) => line.trim()),
+    cut: seen.filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.textContent),
+  };
+}"""
+
+#: Moves that are further than a screen from the nearest explorer of their name.
+FAR = """() => [...document.querySelectorAll("button[data-move]")].map((move) => {
+  const here = move.getBoundingClientRect();
+  const gaps = [...document.querySelectorAll(`[data-explorer="${move.dataset.move}"]`)]
+    .map((root) => root.getBoundingClientRect())
+    .map((box) => Math.max(0, box.top - here.bottom, here.top - box.bottom));
+  return [move.textContent, Math.min(...gaps) / innerHeight];
+}).filter(([, screens]) => screens > 1)"""
 
 
-@each_page
-def test_a_page_with_a_notebook_has_a_colab_button_once_the_address_is_set(name):
-    text, slug = (SITE / name).read_text("utf-8"), name.removesuffix(".html")
-    repository = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
-    if repository["url"]:
-        button = f'href="{colab_url(repository["url"], repository["branch"], slug)}"'
-        assert (button in text) == (ROOT / f"{slug}.ipynb").exists()
-    else:
-        assert "colab.research.google.com" not in text
+@of_pages([f"{name}.html" for name in [*CHAPTERS, *filter(is_deeper, toc_pages())]])
+def test_a_page_has_its_parts_its_length_and_its_explorer_within_reach(opened):
+    page, slug = opened.page, opened.slug
+    opened.show(360, 740)
+    assert page.evaluate(FAR) == [], "too far from their explorers on a phone"
+    opened.show()
+    assert page.evaluate(FAR) == [], "too far from their explorers"
+    found = page.evaluate(READING)
+    assert found["cut"] == []
+    assert [line for line in found["lines"] if len(line) > 68] == []
+    asserting = [line for line in found["lines"] if re.match(r"\s*assert\b|.*\.assert_\w+\(", line)]
+    assert asserting == [], "move what is asserted into a cell tagged check"
+    least, most = (0, 3000) if is_deeper(slug) else (2000, WORDS.get(slug, 2800))
+    assert least <= found["words"] <= most
+    if is_deeper(slug):
+        return
+    assert len(found["lines"]) <= LINES.get(slug, 140)
+    explorer = page.locator("[data-explorer]").first.bounding_box()
+    assert explorer["y"] <= 480
+    lines = page.locator("article p > em:only-child").all()
+    form = r"\d+ minutes\b.* · needs .+ · afterwards you can .+\."
+    facts = [line for line in lines if re.fullmatch(form, " ".join(line.text_content().split()))]
+    assert facts, "under the title: *25 minutes · needs X · afterwards you can A and B.*"
+    assert facts[0].bounding_box()["y"] < explorer["y"]
+    for part in [".vb-predict", ".vb-checks", "button[data-move]"]:
+        assert page.locator(f"article {part}").count(), part
 
 
-@each_page
-def test_outputs_hold_no_script_and_notebooks_no_trace_of_the_machine(name):
-    text = (SITE / name).read_text("utf-8")
-    for output in re.findall(
-        r'<div class="cell_output.*?(?=<div class="cell |</section>)', text, re.S
-    ):
-        for tag in re.findall(r"<script[^>]*>", output):
-            assert re.fullmatch(r'<script type="application/json"( data-common="[\w-]+")?>', tag)
-    notebook = (ROOT / name).with_suffix(".ipynb")
-    if notebook.exists():
-        cells = json.loads(notebook.read_text("utf-8"))["cells"]
-        outputs = json.dumps([cell["outputs"] for cell in cells if "outputs" in cell])
-        assert not re.search(
-            r"<script|/(home|root|tmp|Users|work)/|localhost|127\.0\.0\.1", outputs
-        )
+# ---- explorers and moves ----
+
+#: Make each move; return every explorer's values before and after, and whether it has the focus.
+MOVE = """async () => {
+  const roots = [...document.querySelectorAll("[data-explorer]")];
+  const states = () => roots.map((root) => root.vaebook.values());
+  const frame = () => new Promise(requestAnimationFrame);
+  const near = (one, other) => JSON.stringify(one) === JSON.stringify(other)
+    || Math.abs(one - other) <= 1e-9;
+  const seen = [];
+  for (const move of document.querySelectorAll("button[data-move]")) {
+    const before = states(), wanted = Object.entries(JSON.parse(move.dataset.set));
+    const there = () => roots.some((root) => root.dataset.explorer === move.dataset.move
+      && wanted.every(([name, value]) => near(root.vaebook.values()[name], value)));
+    move.click();
+    for (let i = 0; i < 3 || (i < 200 && !there()); i++) await frame();  // a far one scrolls first
+    const focused = move === document.activeElement;
+    seen.push([move.textContent, { ...move.dataset }, before, states(), focused]);
+  }
+  return seen;
+}"""
 
 
-def test_every_script_and_font_is_listed_with_its_licence():
-    listed = (ROOT / "appendix/about.md").read_text("utf-8")
-    own = {f"{name}.js" for name in [*scripts.names(), "kit", "page", "book", "chapter"]}
-    endings = ["js", "woff", "woff2"]
-    found = {path.name for ending in endings for path in (SITE / "_static").rglob(f"*.{ending}")}
-    unlisted = {
-        name
-        for name in found - own
-        if f"`{name}`" not in listed and not name.startswith("mjx-ncm-")
-    }
-    assert unlisted == set()
+def is_close(one, other):
+    """Tell whether values of controls agree: numbers to 1e-9, lists and dicts one by one."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_close(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_close, one, other))
+    return one == other if isinstance(one, str) else abs(one - other) <= 1e-9
 
 
-def test_every_homework_set_has_a_card_with_its_facts():
-    text = (SITE / "homework.html").read_text("utf-8")
-    cards = re.findall(
-        r'<div class="homework-card.*?href="homework/(\S+)\.html".*?'
-        r"<strong>\d+ minutes, level \d\.</strong> Predict, .*?</div>",
-        text,
-        re.S,
-    )
-    assert [f"homework/{card}.html" for card in cards] == [
-        name for name in PAGES if name.startswith("homework/")
+def pages_with(text):
+    """Return the built pages that hold a text."""
+    paths = {name: SITE / name for name in PAGES}
+    return [
+        name for name, path in paths.items() if path.exists() and text in path.read_text("utf-8")
     ]
+
+
+@of_pages(sorted({case.page for case in EXPLORERS}))
+def test_explorers_and_python_agree_wherever_the_reader_goes(opened):
+    for case in EXPLORERS:
+        if case.page == opened.name:
+            agree(case, opened.page.locator(f'[data-explorer="{case.explorer.name}"]').first)
+
+
+@of_pages(pages_with("data-move="))
+def test_every_move_sets_one_explorer_as_python_does(opened):
+    opened.show()
+    roots = opened.page.locator("[data-explorer]")
+    kinds = roots.evaluate_all("all => all.map((root) => root.dataset.explorer)")
+    for words, move, before, after, focused in opened.page.evaluate(MOVE):
+        allowed = []  # what all explorers of the page may say afterwards
+        for place, kind in enumerate(kinds):
+            if kind == move["move"]:
+                twin = KINDS[kind](**before[place])
+                twin.set(**json.loads(move["set"]))
+                allowed.append([*before[:place], twin.values, *before[place + 1 :]])
+        assert any(is_close(after, state) for state in allowed), words
+        assert focused, words
+
+
+# ---- cited equations ----
+
+
+def equations_of_other_pages(name):
+    """Return the anchors of the equations that a page cites from other pages."""
+    text = (SITE / name).read_text("utf-8") if (SITE / name).exists() else ""
+    links = r'<a class="reference internal" href="[^"#]+#(equation-[^"]+)"'
+    return sorted(set(re.findall(links, text)))
+
+
+CITING = list(filter(equations_of_other_pages, PAGES))
+
+
+def test_pages_cite_equations_of_others():
+    assert sum(len(equations_of_other_pages(name)) for name in PAGES) > 5
+
+
+def assert_cited_equations_show(page, name):
+    """Hold that the number of an equation of another page shows it, to the keyboard."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for anchor in equations_of_other_pages(name):
+        page.locator(f'article a[href$="#{anchor}"]').first.focus()
+        shown = page.locator(".vb-preview")
+        shown.wait_for()
+        assert shown.locator("mjx-merror").count() == 0
+        page.keyboard.press("Escape")
+        shown.wait_for(state="hidden")
+
+
+@of_pages(CITING)
+def test_a_page_shows_the_equations_that_it_cites(opened):
+    assert_cited_equations_show(opened.page, opened.name)
+
+
+# ---- no barriers; last, for the look leaves little of a page ----
+
+
+EVERYWHERE = [*PAGES, "search.html?q=posterior"]
+every_page = of_pages(EVERYWHERE)
+
+
+def barriers(opened, theme, width, *, all_texts):
+    """Return what axe finds wrong with a page in a theme and a width, after it was used."""
+    opened.show(width, 900, theme)
+    opened.page.evaluate(USE)
+    opened.page.wait_for_timeout(200)
+    return faults(opened.page, all_texts=all_texts)
+
+
+@every_page
+def test_page_has_no_barrier(opened):
+    """In one theme and width, which go round, each look of a text once; the slow test sees all."""
+    variant = VARIANTS[EVERYWHERE.index(opened.name) % len(VARIANTS)]
+    assert barriers(opened, *variant, all_texts=False) == [], variant
+
+
+@pytest.mark.slow
+@every_page
+def test_page_has_no_barrier_in_any_theme_or_width(opened):
+    found = {
+        (theme, width): barriers(opened, theme, width, all_texts=theme == "light")
+        for theme, width in VARIANTS
+    }
+    assert {variant: said for variant, said in found.items() if said} == {}
+
+
+def test_no_page_of_the_site_is_left_out(built):
+    found = {path.relative_to(built).as_posix() for path in built.rglob("*.html")}
+    assert found == {name.partition("?")[0] for name in EVERYWHERE}

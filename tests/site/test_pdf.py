@@ -1,5 +1,6 @@
 """The book as one PDF, and one page on paper, on a small book."""
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,43 +9,19 @@ import small_book
 from make_pdf import make_pdf
 from pypdf import PdfReader
 
-SECOND = """\
-# Second
-
-See {eq}`eq-chapter`, {ref}`sec-deeper-first` and [a page outside](https://example.org/).
-
-```{code-cell} ipython3
----
-mystnb:
-  image: {alt: A line that rises.}
-  figure: {name: fig-line, caption: A line.}
-tags: [hide-input]
----
-import matplotlib.pyplot as plt
-
-plt.style.use("vaebook.book")
-_ = plt.plot([0, 1])
-```
-
-:::{dropdown} Solution
-The answer is seven.
-:::
-"""
-
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """The folder of a small book that is built."""
-    folder = tmp_path_factory.mktemp("pdf")
-    small_book.build(small_book.write(folder, **{"chapters/second": SECOND}))
-    return folder
+    with small_book.shared(tmp_path_factory) as folder:
+        return folder
 
 
 @pytest.fixture(scope="module")
-def pdf(book):
+def pdf(tmp_path_factory):
     """The PDF of the small book, from a thread of its own: Playwright runs once in each."""
-    with ThreadPoolExecutor(1) as thread:
-        return PdfReader(thread.submit(make_pdf, book).result())
+    with small_book.shared(tmp_path_factory) as folder, ThreadPoolExecutor(1) as thread:
+        return PdfReader(io.BytesIO(thread.submit(make_pdf, folder).result().read_bytes()))
 
 
 def outline(pdf, entries=None):

@@ -1,11 +1,13 @@
 """A small book in a folder of its own: what chapters can do, built in seconds."""
 
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
 ---
 jupytext:
@@ -89,6 +91,28 @@ explorers.Elbo(phi=-1.0)
 {move}`back at the second <elbo:mean=0.4,std=0.75>`
 """
 )
+SECOND = """\
+# Second
+
+See {eq}`eq-chapter`, {ref}`sec-deeper-first` and [a page outside](https://example.org/).
+
+```{code-cell} ipython3
+---
+mystnb:
+  image: {alt: A line that rises.}
+  figure: {name: fig-line, caption: A line.}
+tags: [hide-input]
+---
+import matplotlib.pyplot as plt
+
+plt.style.use("vaebook.book")
+_ = plt.plot([0, 1])
+```
+
+:::{dropdown} Solution
+The answer is seven.
+:::
+"""
 DEEPER = """\
 (sec-deeper-first)=
 # Deeper into first
@@ -109,7 +133,7 @@ $$ (eq-deeper)
 def write(folder, **pages):
     """Write the book; ``pages`` replaces the text of some pages by name."""
     texts = {"index": "# Index\n", "chapters/first": FIRST, "deeper/first": DEEPER}
-    texts |= {"chapters/second": "# Second\n\nThe end.\n"} | pages
+    texts |= {"chapters/second": SECOND} | pages
     for name, text in texts.items():
         path = folder / f"{name}.md"
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -129,3 +153,22 @@ def build(folder):
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     return folder / "_build" / "html", done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def shared(tmp_path_factory):
+    """Lend the folder of a small book, built once for all processes that test; one has it a time.
+
+    ``said.txt`` in it holds what the build said.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "small-book"
+    with open(base / "small-book.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "said.txt").exists():
+            folder.mkdir(exist_ok=True)
+            _, said = build(write(folder))
+            (folder / "said.txt").write_text(said, "utf-8")
+        yield folder

@@ -1,0 +1,229 @@
+"""Ways to open pages: whole and held open, or as the card of an explorer; all are held clean."""
+
+import contextlib
+import functools
+import http.server
+import io
+import re
+import threading
+from collections import defaultdict
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DESKTOP = {"width": 1280, "height": 800}
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """The files of a folder, and below ``cards/`` the same with one difference.
+
+    There an article holds its explorers alone, and no formula is typeset: a browser has such a
+    page in a fraction of the time.
+    """
+
+    protocol_version = "HTTP/1.1"  # one connection for many files
+
+    def send_head(self):
+        """Begin an answer; return the body as a file."""
+        if not self.path.startswith("/cards/"):
+            return super().send_head()
+        self.path = self.path.removeprefix("/cards")
+        path = Path(self.translate_path(self.path))
+        if path.suffix == ".html":
+            body = card(path)
+        elif path.name == "mathjax.js":
+            body = b""
+        else:
+            return super().send_head()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return io.BytesIO(body)
+
+    def log_message(self, *args):
+        """Say nothing: a test's output is its own."""
+
+
+@functools.cache
+def card(path):
+    """Return a page with nothing but explorers in its article, and room below them."""
+    head, start, rest = re.split(r"(<article[^>]*>)", path.read_text("utf-8"), maxsplit=1)
+    article, end, foot = rest.partition("</article>")
+    cells = [block(article, cell.start()) for cell in re.finditer(r'<div class="cell ', article)]
+    shown = "".join(cell for cell in cells if "data-explorer=" in cell)
+    room = '<div style="height: 2000px"></div>'
+    return f"{head}{start}<section><h1>Card</h1>{shown}{room}</section>{end}{foot}".encode()
+
+
+def block(html, start):
+    """Return the div that begins at a place, to its end."""
+    depth = 0
+    for tag in re.compile(r"<(/?)div\b").finditer(html, start):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            return html[start : html.index(">", tag.end()) + 1]
+    raise ValueError(f"a div without its end: {html[start : start + 80]}")
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder on a free loopback port; yield its address."""
+    handler = functools.partial(Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+class Watch:
+    """What a page loads, and in ``dirt`` all that makes it unclean.
+
+    Clean: no error on the console, no uncaught exception, no request that leaves the origin of
+    the page.
+    """
+
+    def __init__(self, page):
+        self.dirt, self.loaded, self.origins = [], [], set()
+        page.on("request", self.note_request)
+        page.on("requestfinished", lambda request: self.loaded.append(urlsplit(request.url)))
+        page.on("console", self.note_message)
+        page.on("pageerror", lambda error: self.dirt.append(f"uncaught: {error}"))
+
+    def begin(self):
+        """Forget what was."""
+        for notes in (self.dirt, self.loaded, self.origins):
+            notes.clear()
+
+    def note_request(self, sent):
+        """Note where a request goes."""
+        url = urlsplit(sent.url)
+        if url.scheme not in {"data", "blob"}:
+            self.origins.add((url.scheme, url.netloc))
+        if len(self.origins) > 1:
+            self.dirt.append(f"request that leaves the site: {sent.url}")
+
+    def note_message(self, message):
+        """Note an error on the console."""
+        if message.type == "error":
+            self.dirt.append(f"console: {message.text}")
+
+
+class Shelf:
+    """Pages by the settings of their context, used again: each new one costs a second and more."""
+
+    def __init__(self, browser):
+        self.browser, self.contexts, self.idle = browser, {}, defaultdict(list)
+
+    @contextlib.contextmanager
+    def lent(self, settings):
+        """Lend a page, which is as in a new context but for what the browser has at hand."""
+        key = repr(sorted(settings.items()))
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(**settings)
+        if not self.idle[key]:
+            page = self.contexts[key].new_page()
+            page.set_default_timeout(30_000)  # of a busy machine
+            self.idle[key].append((page, Watch(page)))
+        page, watch = self.idle[key].pop()
+        watch.begin()
+        yield page, watch
+        page.unroute_all()
+        page.mouse.up()
+        page.mouse.move(0, 0)
+        page.evaluate("() => { try { localStorage.clear(); } catch {} }")
+        page.goto("about:blank")
+        page.set_viewport_size(settings.get("viewport", {"width": 1280, "height": 720}))
+        motion = settings.get("reduced_motion", "no-preference")
+        page.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
+        self.idle[key].append((page, watch))
+
+    def close(self):
+        """Close all of them."""
+        for context in self.contexts.values():
+            context.close()
+
+
+def open_page(page, address):
+    """Open a page and wait until its formulas stand."""
+    page.goto(address, wait_until="load")
+    if page.locator(".math").count():
+        page.wait_for_function("window.MathJax?.startup?.promise")
+        page.evaluate("MathJax.startup.promise")
+    assert page.locator("article h1, #search-results").count() == 1
+    # MathJax shows what it cannot read as an error, and a command that it does not know in red.
+    unread = page.locator('mjx-merror, mjx-container [style*="color: red"]')
+    assert unread.evaluate_all("all => all.map((a) => a.closest('p, div, li').textContent)") == []
+
+
+#: Keep what is folded, and let formulas be broken anew, a moment after the width has changed, only
+#: for who waits until then.
+BEGIN = """() => {
+  window.folds = [...document.querySelectorAll("details")].map((one) => [one, one.open]);
+  window.hold = true;
+  const formulas = window.MathJax?.startup?.document;
+  if (!formulas) return;
+  const anew = formulas.rerenderPromise.bind(formulas);
+  formulas.rerenderPromise = async (...from) => {
+    if (!window.hold) await (window.rendered = anew(...from));
+  };
+}"""
+#: Charts follow the width a frame or two later.
+SETTLED = """new Promise((done) => {
+  const frame = requestAnimationFrame;
+  frame(() => frame(() => frame(() => frame(done))));
+})"""
+RENDERED = """async () => {
+  await new Promise((done) => setTimeout(done, 210));
+  await window.rendered;
+  window.hold = true;
+}"""
+
+
+class Opened:
+    """A page of the book that stays open while tests look at it."""
+
+    def __init__(self, page, watch, name, site):
+        self.page, self.watch, self.name = page, watch, name
+        open_page(page, site + name)
+        page.evaluate(BEGIN)
+        self.set_for = 1280
+
+    @property
+    def slug(self):
+        """The page's path in the book's sources, without its suffix."""
+        return self.name.removesuffix(".html")
+
+    def fit(self, width, height=800, theme="light"):
+        """Give the window a size and a theme; formulas stay as they were set."""
+        self.page.emulate_media(color_scheme=theme)
+        self.page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.evaluate(SETTLED)
+
+    def show(self, width=1280, height=800, theme="light"):
+        """The same, and wait until formulas are set for the width."""
+        if self.set_for == width:
+            self.fit(width, height, theme)
+            return
+        if self.page.viewport_size["width"] == width:  # which a page would not follow
+            self.fit(width - 1, height)
+        self.page.evaluate("window.hold = false")
+        self.fit(width, height, theme)
+        self.page.evaluate(RENDERED)
+        self.set_for = width
+
+    def unfold(self):
+        """Open whatever is folded away in the article."""
+        self.page.evaluate(
+            "document.querySelectorAll('article details').forEach((one) => { one.open = true; })"
+        )
+
+    def fold(self):
+        """Fold it again, and go to the top."""
+        self.page.evaluate("""() => {
+          for (const [one, open] of window.folds) one.open = open;
+          document.activeElement?.blur();
+          scrollTo(0, 0);
+        }""")
