@@ -149,14 +149,14 @@
     document.body.append(dialog);
   }
 
-  // ---- notebooks: a page opened as a file saves them from the script beside them ----------------
+  // ---- notebooks: a page opened as a file would show them; it saves them from a script -----------
 
   function notebooks() {
     for (const link of document.querySelectorAll('a[href*="_notebooks/"]')) {
       const name = link.href.split("/").pop();
       link.download = name;
       link.removeAttribute("target");
-      if (location.protocol !== "file:") continue;
+      if (location.protocol !== "file:" || !name.endsWith(".ipynb")) continue;
       link.addEventListener("click", (event) => {
         if (link.href.startsWith("blob:")) return;
         event.preventDefault();
