@@ -169,11 +169,12 @@ BEGIN = """() => {
     if (!window.hold) await (window.rendered = anew(...from));
   };
 }"""
-#: Charts follow the width a frame or two later.
-SETTLED = """new Promise((done) => {
-  const frame = requestAnimationFrame;
-  frame(() => frame(() => frame(() => frame(done))));
-})"""
+#: Charts follow the width a frame or two later, and the theme's sidebars slide to their places.
+SETTLED = """async () => {
+  for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
+  const slides = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(slides.map((one) => one.finished));
+}"""
 RENDERED = """async () => {
   await new Promise((done) => setTimeout(done, 210));
   await window.rendered;
