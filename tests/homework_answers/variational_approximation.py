@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 
 def bound_looped(counts, mean, std):
@@ -85,6 +85,25 @@ def gradient_looped(params, totals, n_days):
     return gradient / len(totals)
 
 
+def posterior_with(counts, points, widths):
+    log_joint = counts.sum() * points - len(counts) * np.exp(points) - points**2 / 2
+    log_joint = log_joint - math.log(2 * math.pi) / 2 - special.gammaln(counts + 1).sum()
+    log_px = special.logsumexp(log_joint, b=widths)
+    weights = widths * np.exp(log_joint - log_px)
+    mean = weights @ points
+    return log_px, mean, np.sqrt(weights @ points**2 - mean**2)
+
+
+def posterior_by_rectangles(counts, points):
+    widths = np.zeros(len(points))
+    widths[:-1] = points[1:] - points[:-1]
+    return posterior_with(counts, points, widths)
+
+
+def posterior_without_widths(counts, points):
+    return posterior_with(counts, points, np.ones(len(points)))
+
+
 def bound_of_map(params, totals, n_days):
     u = torch.log1p(totals)
     mean, log_std = params[0] * u + params[1], params[2] * u + params[3]
@@ -131,7 +150,11 @@ RIGHT = {
     "check_bound": [bound_looped, bound_in_torch],
     "check_posterior": [posterior_by_numpy, posterior_by_simpson, posterior_in_torch],
     "check_gradient": [gradient_looped, gradient_by_autograd],
-    "check_climbs": [climbs_by_dictionary, climbs_in_torch],
+    "check_climbs": [
+        climbs_by_dictionary,
+        climbs_in_torch,
+        lambda means, bounds: np.array(climbs_by_dictionary(means, bounds)),
+    ],
 }
 
 #: Check -> wrong answers in other words than its own, with words of the sentence that must come.
@@ -139,6 +162,8 @@ WRONG = {
     "check_posterior": [
         (posterior_naive, "an infinity"),
         (posterior_changed(lambda e, m, s: (m, s)), "3 values are asked for"),
+        (posterior_by_rectangles, "whole step to its right"),
+        (posterior_without_widths, "The widths of the points are missing"),
     ],
     "check_climbs": [
         (climbs_naive, "NaN"),

@@ -137,11 +137,15 @@ class Function(Check):
         return self._not_yet(fault.message, *self._details(fault.case))
 
     def _find_fault(self, answer, rng):
+        right = None
+
         def ask(*arguments):
-            return self._call(answer, arguments)
+            return _members(self._call(answer, arguments), right)
 
         def case(arguments):
-            return Case(arguments, ask(*arguments), self._right(arguments))
+            nonlocal right
+            right = self._right(arguments)
+            return Case(arguments, ask(*arguments), right)
 
         crashed = None
         known, drawn = {}, []
@@ -285,6 +289,15 @@ class Function(Check):
         values = "yours {}, expected {}".format(*beside(case.value, case.right))
         line = ": ".join([*(one.removeprefix("for ") for one in given), values])
         return [line] if len(line) <= 100 else [*given, values]
+
+
+def _members(value, right):
+    """A list, or an array of members of one shape, as the tuple that a right value is."""
+    if isinstance(right, tuple) and isinstance(value, (list, np.ndarray)):
+        ndims = {1 + np.ndim(one) for one in right}
+        alike = isinstance(value, list) or {value.ndim} == ndims
+        return tuple(value) if alike and len(value) == len(right) else value
+    return value
 
 
 class _Stopped(Exception):

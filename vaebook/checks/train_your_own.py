@@ -1,10 +1,12 @@
 """Checks of the final project: a variational autoencoder of the learner's own."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
+from scipy.special import logsumexp
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.properties import related, rows
 from vaebook.checks.trained import Comparison, Target
 from vaebook.digits import draw_digits, sample_factors
 
@@ -66,21 +68,17 @@ check_midpoint = Choice(
 # -- task 2 ------------------------------------------------------------------------------------
 
 
-def _angle(z_start, z_end):
-    lengths = np.linalg.norm(z_start) * np.linalg.norm(z_end)
-    return np.arccos(np.clip(z_start @ z_end / lengths, -1, 1))
-
-
-def _arc(z_start, z_end, t, angle):
+def _slerp(z_start, z_end, t, *, clip=True, line=True, divide=True, lengths=True):
+    """The walk on the sphere; the keywords break it."""
+    both = np.linalg.norm(z_start) * np.linalg.norm(z_end) if lengths else 1.0
+    cosine = z_start @ z_end / both
+    angle = np.arccos(np.clip(cosine, -1, 1) if clip else cosine)
     t = t[:, None]
-    if angle < 1e-7:
+    if line and angle < 1e-7:
         return (1 - t) * z_start + t * z_end
-    first, last = np.sin((1 - t) * angle), np.sin(t * angle)
-    return (first * z_start + last * z_end) / np.sin(angle)
-
-
-def _slerp(z_start, z_end, t):
-    return _arc(z_start, z_end, t, _angle(z_start, z_end))
+    with np.errstate(all="ignore"):
+        first, last = np.sin((1 - t) * angle), np.sin(t * angle)
+        return (first * z_start + last * z_end) / (np.sin(angle) if divide else 1.0)
 
 
 def _slerp_cases(rng):
@@ -95,22 +93,28 @@ def _unit(z):
     return z / np.linalg.norm(z)
 
 
+def _line(z_start, z_end, t):
+    return (1 - t[:, None]) * z_start + t[:, None] * z_end
+
+
 def _rescaled_line(z_start, z_end, t):
-    t = t[:, None]
-    line = (1 - t) * z_start + t * z_end
-    length = (1 - t) * np.linalg.norm(z_start) + t * np.linalg.norm(z_end)
+    line = _line(z_start, z_end, t)
+    length = _line(np.linalg.norm(z_start, keepdims=True), np.linalg.norm(z_end, keepdims=True), t)
     return line / np.linalg.norm(line, axis=1, keepdims=True) * length
+
+
+def _quarter_turn(z_start, z_end, t):
+    angle = t[:, None] * np.pi / 2
+    return np.cos(angle) * z_start + np.sin(angle) * z_end
 
 
 check_slerp = Function(
     homework,
     "Along the sphere",
-    oracle=_slerp,
+    oracle=lambda z_start, z_end, t: _slerp(z_start, z_end, t),
     cases=_slerp_cases,
     mistakes={
-        "That is the straight line: it cuts through the inside of the sphere.": (
-            lambda z_start, z_end, t: (1 - t[:, None]) * z_start + t[:, None] * z_end
-        ),
+        "That is the straight line: it cuts through the inside of the sphere.": _line,
         "It runs backwards: t = 0 is the start.": (
             lambda z_start, z_end, t: _slerp(z_end, z_start, t)
         ),
@@ -118,11 +122,57 @@ check_slerp = Function(
             lambda z_start, z_end, t: _slerp(_unit(z_start), _unit(z_end), t)
         ),
         "The cosine of the angle is the dot product divided by both lengths.": (
-            lambda z_start, z_end, t: _arc(z_start, z_end, t, np.arccos(z_start @ z_end))
+            partial(_slerp, lengths=False)
         ),
         "A line pulled out to the sphere moves at an uneven pace: equal steps of the angle are "
         "asked.": _rescaled_line,
+        "The weights are those of a right angle; measure the angle between the two ends.": (
+            _quarter_turn
+        ),
+        "The sines are not divided by sin w, so the walk does not pass through its ends.": (
+            partial(_slerp, divide=False)
+        ),
+        "Where both ends point the same way, 0 is divided by sin 0 = 0, a NaN: take the straight "
+        "line there.": partial(_slerp, line=False),
+        "Rounding puts a cosine a little above 1, where arccos gives NaN: clip it first.": (
+            partial(_slerp, clip=False)
+        ),
     },
+    known={
+        "At t = 0 the walk from (2, 0) to (0, 2)": ([2.0, 0.0], [0.0, 2.0], [0.0]),
+        "At t = 1 the walk from (2, 0) to (0, 2)": ([2.0, 0.0], [0.0, 2.0], [1.0]),
+        "Halfway from (2, 0) to (0, 2), at 45 degrees on the circle of radius 2, it": (
+            [2.0, 0.0],
+            [0.0, 2.0],
+            [0.5],
+        ),
+        "A third of the way from (2, 0) to (0, 2), at 30 degrees on the circle of radius 2, it": (
+            [2.0, 0.0],
+            [0.0, 2.0],
+            [1 / 3],
+        ),
+        "Halfway between two vectors of length ½ with 120 degrees between them both weights are "
+        "1, and it": ([0.5, 0.0], [-0.25, np.sqrt(3) / 4], [0.5]),
+        "Halfway between vectors of length 1 and 3 at a right angle both weights are 0.707, and "
+        "it": ([1.0, 0.0], [0.0, 3.0], [0.5]),
+        "Where both ends point the same way, halfway along the straight line it": (
+            [1.0, 0.0],
+            [3.0, 0.0],
+            [0.5],
+        ),
+        "Between equal ends, where the rounded cosine is 1 + 2·10⁻¹⁶, it": (
+            [1.0, 1.0, 2.0],
+            [1.0, 1.0, 2.0],
+            [0.5],
+        ),
+    },
+    properties=(
+        related(
+            "With the ends exchanged and 1 - t for t the points are the same",
+            lambda z_start, z_end, t: (z_end, z_start, 1 - t),
+        ),
+        rows(2, words="A point must not depend on the other values of t"),
+    ),
     hints=(
         "The angle w of the two: cos w = z_start·z_end / (|z_start| |z_end|).",
         "The weights are sin((1 - t) w) / sin w and sin(t w) / sin w. What are they at t = 0, 1?",
@@ -135,14 +185,34 @@ check_slerp = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _bound(log_px_given_z, z, mean, log_var, *, left=()):
-    """The importance-weighted bound, with the bugs named in `left`."""
-    log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var).sum(-1)
-    log_prior = 0 if "prior" in left else -0.5 * (z**2).sum(-1)
-    log_w = log_px_given_z + log_prior - log_q  # (K, B)
+def _bound(log_px_given_z, z, mean, log_var, *, left=(), of_q=-1.0, prior=1.0, constant=0.0):
+    """The importance-weighted bound, with the bugs named in `left`; other keywords break it."""
+    log_w = _log_weights(log_px_given_z, z, mean, log_var, of_q, 0 if "prior" in left else prior)
+    log_w = log_w + constant * 0.5 * np.log(2 * np.pi) * z.shape[-1]
     top = 0 if "underflow" in left else log_w.max(axis=0)
-    total = top + np.log(np.exp(log_w - top).sum(axis=0))
+    with np.errstate(divide="ignore"):
+        total = top + np.log(np.exp(log_w - top).sum(axis=0))
     return total - (0 if "count" in left else np.log(len(log_w)))
+
+
+def _log_weights(log_px_given_z, z, mean, log_var, of_q=-1.0, prior=1.0, spread=1.0):
+    log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + spread * log_var).sum(-1)
+    return log_px_given_z - 0.5 * prior * (z**2).sum(-1) + of_q * log_q  # (K, B)
+
+
+def _one_top(log_px_given_z, z, mean, log_var):
+    log_w = _log_weights(log_px_given_z, z, mean, log_var)
+    with np.errstate(divide="ignore"):
+        return log_w.max() + np.log(np.exp(log_w - log_w.max()).mean(axis=0))
+
+
+def _over(combine, **weights):
+    """The log-weights put together in another way."""
+    return lambda *arguments: combine(_log_weights(*arguments, **weights))
+
+
+def _log_mean(log_w, axis=0):
+    return logsumexp(log_w, axis=axis) - np.log(log_w.shape[axis])
 
 
 def _bound_cases(rng):
@@ -152,6 +222,13 @@ def _bound_cases(rng):
         yield level + rng.normal(0, 3, (k, n)), z, mean, log_var
 
 
+def _image(px, z=0.0, mean=0.0, log_var=0.0):
+    """Arguments for one image, whose draws all lie at one z."""
+    mean, log_var = np.broadcast_arrays(np.atleast_2d(mean), np.atleast_2d(log_var))
+    z = np.broadcast_to(float(z), (len(px), *mean.shape))
+    return np.array(px, float)[:, None], z.copy(), mean.astype(float), log_var.astype(float)
+
+
 _BUGS = {
     "prior": "The weight is still p(x|z)/q(z|x): the prior p(z) of the joint is lost.",
     "underflow": "exp(-2000) is still 0, and its log -inf: take the largest weight out first.",
@@ -159,22 +236,70 @@ _BUGS = {
 }
 
 
-def _mean_of_logs(log_px_given_z, z, mean, log_var):
-    log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var).sum(-1)
-    return (log_px_given_z - 0.5 * (z**2).sum(-1) - log_q).mean(axis=0)
-
+_LOG_4 = np.log(4.0)
+_FAR = np.array([[-90.0, -2000.0]]), np.zeros((1, 2, 1)), np.zeros((2, 1)), np.zeros((2, 1))
 
 check_importance = Function(
     homework,
     "Three bugs in a bound",
-    oracle=_bound,
+    oracle=lambda log_px_given_z, z, mean, log_var: _bound(log_px_given_z, z, mean, log_var),
     cases=_bound_cases,
     mistakes={
         **every_bug(_bound, _BUGS),
         "That is the mean of the logs, which is the ELBO; the log of the mean is asked for.": (
-            _mean_of_logs
+            _over(lambda log_w: log_w.mean(axis=0))
+        ),
+        "The largest weight is taken out of all images at once; take out that of each image.": (
+            _one_top
+        ),
+        "The draws lie along the first axis; the average runs along the other.": (
+            _over(partial(_log_mean, axis=1))
+        ),
+        "The images are averaged, too: one number for each image is asked.": (
+            _over(lambda log_w: _log_mean(log_w).mean())
+        ),
+        "log q has lost its -½ log_var: a wide density is low.": _over(_log_mean, spread=0.0),
+        "log_var is taken for the log of the standard deviation.": (
+            lambda px, z, mean, log_var: _bound(px, z, mean, 2 * log_var)
+        ),
+        "The prior divides; p(z) is a factor of the joint.": partial(_bound, prior=-1.0),
+        "q multiplies; the weight is divided by it.": partial(_bound, of_q=1.0),
+        "log q is missing: the draws come from q, and the weight corrects for that.": (
+            partial(_bound, of_q=0.0)
+        ),
+        "The constant ½ log 2π is in one of the two densities only: put it into both, or, since it "
+        "cancels, into none.": partial(_bound, constant=1.0),
+    },
+    known={
+        "If log p(x|z) is -3 and q the prior, one draw at z = 1": _image([-3], z=1),
+        "If log p(x|z) is -3 at every z and q the prior, two draws": _image([-3, -3]),
+        "Where q is twice as wide as the prior and z = 0, w is 2: log 2": _image(
+            [0], log_var=_LOG_4
+        ),
+        "At the mean 1 of q, q is e^½ times as high as the prior: -½": _image([0], z=1, mean=1),
+        "Two draws with the weights 0.5 and 0.1 give log 0.3, which": _image(np.log([0.5, 0.1])),
+        "One image alone, with log p(x|z) = -2000,": _image([-2000]),
+        "Two images, with log p(x|z) = -90 and -2000,": _FAR,
+        "Dimensions add up: two in which q is twice as wide, 2 log 2,": (
+            _image([0], log_var=[_LOG_4, _LOG_4])
         ),
     },
+    properties=(
+        related(
+            "With each draw taken twice the mean of the weights stays",
+            lambda px, z, mean, log_var: (
+                np.tile(px, (2, 1)),
+                np.tile(z, (2, 1, 1)),
+                mean,
+                log_var,
+            ),
+        ),
+        related(
+            "With log p(x|z) higher by 10 everywhere the bound is higher by 10",
+            lambda px, z, mean, log_var: (px + 10, z, mean, log_var),
+            expected=lambda value, *_: value + 10,
+        ),
+    ),
     hints=(
         "Write the weight down: p(x, z) / q(z|x). How many factors does p(x, z) have?",
         "Let all draws have the same weight w. The bound must be log w for every number of draws.",

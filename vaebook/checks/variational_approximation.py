@@ -135,12 +135,13 @@ def _log_joint(counts, points, *, prior=1.0, factorials=1.0, average=False):
     return log_px_given_z / (len(counts) if average else 1) + prior * log_normal(points, 0.0, 1.0)
 
 
-def _grid_posterior(counts, points, *, even=False, **part):
+def _grid_posterior(
+    counts, points, *, widths=lambda points: trapezoid_grid(points).weights, **part
+):
     """Evidence, mean and standard deviation; the keywords are there to break them."""
     log_joint = _log_joint(counts, points, **part)
     top = log_joint.max()
-    widths = points[1] - points[0] if even else trapezoid_grid(points).weights
-    mass = widths * np.exp(log_joint - top)
+    mass = widths(points) * np.exp(log_joint - top)
     scale = mass.sum()
     mass = mass / scale
     mean = mass @ points
@@ -171,7 +172,14 @@ check_posterior = Function(
     cases=_posterior_cases,
     mistakes={
         "The points are not evenly spaced: each needs a width of its own.": (
-            partial(_grid_posterior, even=True)
+            partial(_grid_posterior, widths=lambda points: points[1] - points[0])
+        ),
+        "The widths of the points are missing: an integral is a sum of values times widths.": (
+            partial(_grid_posterior, widths=np.ones_like)
+        ),
+        "A point takes the whole step to its right; its width is half of that step and half of "
+        "the one to its left.": partial(
+            _grid_posterior, widths=lambda points: np.append(np.diff(points), 0)
         ),
         "The prior is missing: log p(x, z) = log p(x|z) + log p(z).": (
             partial(_grid_posterior, prior=0.0)
