@@ -203,6 +203,11 @@ def without(name):
 
 BETTER, WORSE = bounds(2, 3.0), bounds(2, -3.0)
 DIFFERENCES = BETTER - bounds(1)
+ROUNDED = {
+    "difference": round(DIFFERENCES.mean(), 2),
+    "error_digits": round(stats.sem(DIFFERENCES.mean(0)), 2),
+    "error_seeds": round(stats.sem(DIFFERENCES.mean(1)), 2),
+}
 SHUFFLED = np.random.default_rng(0).permutation(BETTER, axis=1)
 
 RIGHT = {
@@ -212,7 +217,8 @@ RIGHT = {
     "check_investigation": [
         compared(BETTER),
         compared(WORSE, verdict="worse") | {"variant": torch.tensor(WORSE, requires_grad=True)},
-        compared(bounds(2, 0.05), verdict="open"),
+        compared(bounds(2, 0.05), verdict="Open"),
+        compared(BETTER, **ROUNDED),
         {
             name: getattr(one, "tolist", lambda one=one: one)()
             for name, one in compared(BETTER).items()
@@ -260,8 +266,11 @@ WRONG = {
     "check_investigation": [
         ("better", "needs a dict"),
         (without("error_seeds"), "no 'error_seeds' in it"),
+        (compared(BETTER, difference=...), "no 'difference' in it"),
+        (compared(BETTER, difference=DIFFERENCES.mean(1)), "is one number"),
         (compared(BETTER) | {"baseline": bounds(1)[0]}, "its shape is (500,)"),
-        (compared(BETTER) | {"variant": -BETTER}, "no bound of a trained model"),
+        (compared(BETTER) | {"variant": -BETTER}, "positive, as a loss is"),
+        (compared(BETTER) | {"variant": np.nan * BETTER}, "no bound of a trained model"),
         (compared(BETTER) | {"variant": BETTER[[0, 0, 1]]}, "Two rows of variant are the same"),
         (compared(BETTER) | {"variant": BETTER[:2]}, "the same number of seeds"),
         (compared(BETTER) | {"variant": bounds(1)}, "baseline and variant are the same"),
@@ -276,6 +285,8 @@ WRONG = {
             "image by image",
         ),
         (compared(BETTER, error_digits=DIFFERENCES.mean(0).std(ddof=1)), "a standard deviation"),
+        (compared(BETTER, error_digits=2 * stats.sem(DIFFERENCES.mean(0))), "twice the error"),
+        (compared(BETTER, error_seeds=4.3027 * stats.sem(DIFFERENCES.mean(1))), "t times"),
         (compared(BETTER, error_digits=stats.sem(DIFFERENCES, axis=None)), "no further images"),
         (compared(BETTER, error_digits=stats.sem(DIFFERENCES.mean(1))), "over the seeds"),
         (compared(BETTER, error_seeds=stats.sem(DIFFERENCES.mean(1), ddof=0)), "ddof=1"),

@@ -207,7 +207,8 @@ class Seen:
         if new < -200:
             return (
                 f"{score}, and one average image for all reaches -224: look for a bug before you "
-                "train longer. Does the loss fall on one batch that you repeat?"
+                "train longer. Does the loss fall on one batch that you repeat? If it jumps, the "
+                "learning rate is too large."
             )
         if training - new > _BY_HEART:
             return (
@@ -252,15 +253,18 @@ class Comparison(Check):
         names = ("baseline", "variant", "difference", "error_digits", "error_seeds", "verdict")
         if not isinstance(answer, dict):
             return self._not_yet(f"The check needs a dict; this is {short(answer)}.")
-        if missing := [name for name in names if name not in answer]:
+        if missing := [name for name in names if answer.get(name, ...) is ...]:
             return self._not_yet(f"There is no {missing[0]!r} in it.")
         baseline, variant = (np.asarray(plain(answer[name]), float) for name in names[:2])
         if fault := self._bounds(baseline, variant):
             return self._not_yet(fault)
         for name in names[2:5]:
-            claimed = float(plain(answer[name]))
+            claimed = np.asarray(plain(answer[name]), float)
+            if claimed.size != 1:
+                return self._not_yet(f"{name} is one number; yours has the shape {claimed.shape}.")
+            claimed = claimed.item()
             right, mistakes = _listed(baseline, variant)[name]
-            if np.isclose(claimed, right, rtol=5e-3, atol=1e-3):
+            if np.isclose(claimed, right, rtol=5e-3, atol=1e-3) or claimed == round(right, 2):
                 continue
             for sentence, wrong in mistakes.items():
                 if np.isclose(claimed, wrong, rtol=5e-3, atol=1e-3):
@@ -276,6 +280,8 @@ class Comparison(Check):
                     f"{name} must have a row for each seed, at least two, and a column for each of "
                     f"the {self.n_images} digits; its shape is {bounds.shape}."
                 )
+            if (bounds > 0).all():
+                return f"{name} is positive, as a loss is; a bound of binary pixels is negative."
             if not np.isfinite(bounds).all() or (bounds > 0).any() or bounds.mean() < -300:
                 return f"{name} has values that no bound of a trained model has, in nats an image."
             if len(np.unique(bounds.round(6), axis=0)) < len(bounds):
@@ -298,6 +304,7 @@ class Comparison(Check):
         limit = max(2 * images, stats.t.ppf(0.975, len(baseline) - 1) * seeds)
         right = "open" if abs(difference) <= limit else "better" if difference > 0 else "worse"
         numbers = f"{difference:+.2f} nats, and the limit is {limit:.2f}"
+        verdict = verdict.strip().lower() if isinstance(verdict, str) else verdict
         if verdict == right:
             return replace(self._pass(), message=f"The difference is {numbers}: {right}.")
         if verdict not in ("better", "worse", "open"):
@@ -328,6 +335,9 @@ def _listed(baseline, variant):
             {
                 f"{unpaired}.": both[0],
                 sd: np.std(of_images, ddof=1),
+                "That is twice the error, the limit for the difference; give the error.": (
+                    2 * error(of_images)
+                ),
                 "The seeds are no further images: average each image over them first.": error(
                     differences.ravel()
                 ),
@@ -340,6 +350,9 @@ def _listed(baseline, variant):
                 "With few seeds the standard deviation needs ddof=1.": np.std(of_seeds)
                 / np.sqrt(len(of_seeds)),
                 sd: np.std(of_seeds, ddof=1),
+                "That is t times the error, the limit for the difference; give the error.": (
+                    stats.t.ppf(0.975, len(of_seeds) - 1) * error(of_seeds)
+                ),
                 f"{unpaired}, and average them over the digits of each seed.": both[1],
                 "That is the error over the digits.": error(of_images),
             },
