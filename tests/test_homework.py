@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import torch
 import yaml
 from book_pages import Book, code_cells, pages_in
 from conftest import ROOT
@@ -314,6 +315,7 @@ def printed(path, *, solutions, capsys):
             line = error.__traceback__.tb_next.tb_lineno
             pytest.fail(f"{path.name}, line {line} of the cell that begins '{cell}': {error!r}")
     plt.close("all")
+    torch.set_flush_denormal(False)  # which a page may have set for the whole process
     lines = capsys.readouterr().out.splitlines()
     states = [found[1] for line in lines if (found := VERDICT.match(line))]
     score = next(line for line in lines if line.startswith("Score"))

@@ -52,6 +52,7 @@ def card(path):
     cells = [block(article, cell.start()) for cell in re.finditer(r'<div class="cell ', article)]
     shown = "".join(cell for cell in cells if "data-explorer=" in cell)
     room = '<div style="height: 2000px"></div>'
+    foot = re.sub(r"<nav [^>]*page-toc.*?</nav>", "", foot, flags=re.S)  # of sections that are gone
     return f"{head}{start}<section><h1>Card</h1>{shown}{room}</section>{end}{foot}".encode()
 
 
