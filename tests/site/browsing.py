@@ -170,11 +170,12 @@ BEGIN = """() => {
     if (!window.hold) await (window.rendered = anew(...from));
   };
 }"""
-#: Charts follow the width a frame or two later, and the theme's sidebars slide to their places.
+#: Charts follow the width a frame or two later, and the theme's list of chapters slides in.
 SETTLED = """async () => {
   for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
-  const slides = document.getAnimations().filter((one) => one instanceof CSSTransition);
-  await Promise.allSettled(slides.map((one) => one.finished));
+  const slides = document.querySelector(".bd-sidebar-primary")?.getAnimations() ?? [];
+  const late = new Promise((done) => setTimeout(done, 1000));
+  await Promise.race([late, Promise.allSettled(slides.map((one) => one.finished))]);
 }"""
 RENDERED = """async () => {
   await new Promise((done) => setTimeout(done, 210));
@@ -187,10 +188,16 @@ class Opened:
     """A page of the book that stays open while tests look at it."""
 
     def __init__(self, page, watch, name, site):
-        self.page, self.watch, self.name = page, watch, name
-        open_page(page, site + name)
-        page.evaluate(BEGIN)
-        self.set_for = 1280
+        self.page, self.watch, self.name, self.address = page, watch, name, site + name
+        self.spoilt = True
+
+    def renew(self):
+        """Open it, for the first time or after a test that has changed more than it can undo."""
+        self.page.set_viewport_size(DESKTOP)
+        self.page.emulate_media(color_scheme="light")
+        open_page(self.page, self.address)
+        self.page.evaluate(BEGIN)
+        self.set_for, self.spoilt = 1280, False
 
     @property
     def slug(self):

@@ -97,6 +97,8 @@ def kept_page(request, shelf, site):
 @pytest.fixture
 def opened(kept_page):
     """The same, folded and at its top as when it was opened, and held clean."""
+    if kept_page.spoilt:
+        kept_page.renew()
     kept_page.fold()
     yield kept_page
     assert kept_page.watch.dirt == []
