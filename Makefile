@@ -9,7 +9,7 @@ NBVAL := $(RUN) pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env c
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 --dist worksteal tests
 NUMERICS := $(patsubst %,tests/test_%.py,arguments gaussians quadrature mixture latent bounds approximation gradients importance perceptron scores imports)
 
-.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-rate record-epochs record-runs bench bench-vae lock audit wheel browser lint release clean
+.PHONY: help book pdf serve preview quick test test-all test-colab test-oldest test-newest links notebooks record-toy record-failures record-latent record-rate record-epilogue record-epochs record-runs bench bench-vae lock audit wheel browser lint release clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -65,6 +65,9 @@ record-latent:  ## train the VAE of the latent plane anew and store it in the pa
 
 record-rate:  ## train the VAEs of "rate and distortion" anew and store them in the package
 	@$(RUN) python tools/record_rate.py
+
+record-epilogue:  ## train the models of the epilogue anew and store them in the package
+	@$(RUN) python tools/record_epilogue.py
 
 record-epochs:  ## train on MNIST, keep pictures by epoch and store them in the package (ten minutes)
 	@$(RUN) python tools/record_epochs.py

@@ -26,11 +26,12 @@ ALLOWED = {
     "perceptron": {"arguments"},
     "digits": set(),
     "scores": {"arguments"},
+    "flows": {"arguments", "mixture"},
     "data": {"digits"},
     "results": _NUMERICS | {"perceptron", "results"},
     "vae": {"arguments", "data", "results", "vae"},
     "figures": {"figures"},
-    "explorers": _NUMERICS | {"perceptron", "data", "results", "figures", "explorers"},
+    "explorers": _NUMERICS | {"perceptron", "data", "flows", "results", "figures", "explorers"},
     "checks": _NUMERICS | {"data", "digits", "scores", "vae", "checks"},
 }
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaebook.scores import fine_detail, mutual_information, mutual_information_gap
+from vaebook.scores import (
+    fine_detail,
+    mutual_information,
+    mutual_information_gap,
+    precision_recall,
+)
 
 
 def test_mutual_information_is_scipys():
@@ -59,3 +64,45 @@ def test_fine_detail_is_the_power_of_waves_above_half_the_highest_frequency():
             assert fine_detail([image, 3 * image]) == pytest.approx(5 * power, abs=1e-12)
     noise = np.random.default_rng(2).normal(size=(2000, 28, 28))
     assert fine_detail(noise) == pytest.approx(1 - (15 / 28) ** 2, abs=0.01)
+
+
+def balls_by_hand(data, samples, k):
+    """Precision and recall by loops over points."""
+
+    def among(points, others):
+        found = 0
+        for point in points:
+            for place, centre in enumerate(others):
+                rest = [math.dist(centre, one) for i, one in enumerate(others) if i != place]
+                if math.dist(point, centre) <= sorted(rest)[k - 1]:
+                    found += 1
+                    break
+        return found / len(points)
+
+    return among(samples, data), among(data, samples)
+
+
+def test_precision_and_recall_count_the_points_within_balls_of_the_other_set():
+    data = np.array([[0.0], [1.0], [2.0], [10.0]])  # radii 1, 1, 1, 8
+    samples = np.array([[-1.5], [0.5], [2.5]])  # radii 2, 2, 2
+    assert precision_recall(data, samples, k=1) == (2 / 3, 3 / 4)
+    rng = np.random.default_rng(3)
+    data, samples = rng.normal(size=(40, 3)), rng.normal(0.8, 0.6, (30, 3))
+    for k in [1, 3]:
+        expected = balls_by_hand(data.tolist(), samples.tolist(), k)
+        assert precision_recall(data, samples, k=k) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="expected above 3"):
+        precision_recall(data, samples[:3])
+
+
+def test_precision_and_recall_tell_what_is_missing_from_what_is_wrong():
+    rng = np.random.default_rng(4)
+    data, more = rng.normal(size=(2, 500, 2))
+    assert min(precision_recall(data, more)) > 0.9
+    assert precision_recall(data, more + 50) == (0, 0)
+    narrow = precision_recall(data, 0.1 * more)
+    assert narrow.precision == 1
+    assert narrow.recall < 0.1
+    half = precision_recall(data, np.concatenate([more[:250], more[:250] + 50]))
+    assert half.precision == pytest.approx(0.5, abs=0.05)
+    assert half.recall > 0.85

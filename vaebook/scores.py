@@ -1,14 +1,25 @@
-"""What a trained model's codes and images are worth, as numbers: information gap, fine detail."""
+"""What a trained model's codes and images are worth, as numbers.
+
+Information gap of codes; fine detail of images; precision and recall of samples.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import distance
 
 from vaebook.arguments import require_count
 
-__all__ = ["InformationGap", "fine_detail", "mutual_information", "mutual_information_gap"]
+__all__ = [
+    "InformationGap",
+    "PrecisionRecall",
+    "fine_detail",
+    "mutual_information",
+    "mutual_information_gap",
+    "precision_recall",
+]
 
 
 class InformationGap(NamedTuple):
@@ -23,6 +34,13 @@ class InformationGap(NamedTuple):
     information: NDArray
     entropy: NDArray
     gap: NDArray
+
+
+class PrecisionRecall(NamedTuple):
+    """How many samples lie among the data, and how many data points among the samples."""
+
+    precision: float
+    recall: float
 
 
 def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
@@ -121,6 +139,42 @@ def fine_detail(images: ArrayLike) -> float:
     rows, columns = (np.abs(np.fft.fftfreq(n)) for n in images.shape[1:])
     high = np.maximum(rows[:, None], columns) > 0.25
     return float(power[:, high].sum(-1).mean())
+
+
+def precision_recall(data: ArrayLike, samples: ArrayLike, *, k: int = 3) -> PrecisionRecall:
+    r"""Precision and recall of samples against data, by balls around each set's points.
+
+    A point lies *among* a set if it is within the distance that one of the set's points has to its
+    own k-th nearest neighbour in the set. Precision is the share of samples that lie among the
+    data, recall the share of data that lie among the samples. For two sets of one distribution
+    neither need be 1: compare with held-out data of the same size.
+
+    Parameters
+    ----------
+    data : array_like, (n, D)
+    samples : array_like, (m, D)
+        Features, such as a classifier's last hidden layer; distances are Euclidean.
+    k : int
+
+    Returns
+    -------
+    PrecisionRecall
+
+    Raises
+    ------
+    ValueError
+        If a set has no k-th neighbour.
+
+    Source: chapter "where-vaes-went"; Kynkäänniemi and others (2019), section 2.
+    """
+    sets = np.asarray(data, float), np.asarray(samples, float)
+    k = require_count("k", k, at_least=1)
+    if min(map(len, sets)) <= k:
+        raise ValueError(f"Sets have {len(sets[0])} and {len(sets[1])} rows, expected above {k}.")
+    between = distance.cdist(*sets)  # (n, m)
+    radius, other = (np.partition(distance.cdist(one, one), k, axis=1)[:, k] for one in sets)
+    precision = (between <= radius[:, None]).any(0).mean()
+    return PrecisionRecall(float(precision), float((between <= other).any(1).mean()))
 
 
 def _classes(column: NDArray, n_bins: int) -> NDArray:

@@ -44,6 +44,7 @@ EXPLORERS = [
     Case(explorers.EvidenceBudget, "chapters/training-a-vae.html"),
     Case(explorers.LatentSpace, "chapters/training-a-vae.html"),
     Case(explorers.Rate, "chapters/rate-and-distortion.html"),
+    Case(explorers.Sampler, "chapters/where-vaes-went.html"),
 ]
 
 every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)

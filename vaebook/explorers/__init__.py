@@ -17,6 +17,7 @@ from vaebook.explorers.playground import Playground
 from vaebook.explorers.posterior import Posterior
 from vaebook.explorers.rate import Rate
 from vaebook.explorers.reparameterization import Reparameterization
+from vaebook.explorers.sampler import Sampler
 from vaebook.explorers.tightness import Tightness
 from vaebook.explorers.vae_step import VaeStep
 from vaebook.explorers.weights import Weights
@@ -34,6 +35,7 @@ __all__ = [
     "Posterior",
     "Rate",
     "Reparameterization",
+    "Sampler",
     "Tightness",
     "VaeStep",
     "Weights",

@@ -14,7 +14,7 @@ KIT = (
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",
     "importance", "exact", "tiny_vae", "tiny_bound", "sketch", "pixels", "handwriting",
-    "latent_state",
+    "latent_state", "flow",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What was trained once and recorded: one module a record, whose ``load()`` reads it when asked.
 
-``make record-toy``, ``record-failures``, ``record-latent``, ``record-rate``, ``record-epochs`` and
-``record-runs`` write the records.
+``make record-toy``, ``record-failures``, ``record-latent``, ``record-rate``, ``record-epilogue``,
+``record-epochs`` and ``record-runs`` write the records.
 """
 
 import json
