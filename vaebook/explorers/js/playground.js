@@ -21,6 +21,7 @@ vaebook.define("playground", (api) => {
   const curve = plane.line("p", { width: 2.25 });
   const whole = plane.points("p", { size: 2.6, halo: false });
   const wholeNames = NAMED.map(() => plane.label("p", { dy: 4 }));
+  const aside = NAMED.map((z) => [0.3 * Math.sin(0.7 * z), 0.3 * Math.cos(0.7 * z)]); // from a value to its name
   const likely = plane.points("q", { size: 2.2, halo: false });
   const pen = plane.points("c1", { size: 2.2, halo: false });
   const invitation = plane.label("c1");
@@ -54,9 +55,7 @@ vaebook.define("playground", (api) => {
   const trainer = forms.makeTrainer();
   const stageOf = (values) => trainer.stageOf(pointsOf(values), values);
   let shown = {};
-  let seen = null; // the points on show
-  let stroke = null;
-  let thinned = false; // by the last stroke
+  let [seen, stroke, thinned] = [null, null, false]; // the points on show; a stroke, and whether the last one thinned them
   let [ceiling, outer] = [0, 1]; // of the densities, and the side of q's name: neither may flicker
   let [passing, frames, result] = [false, 0, null]; // a training runs
 
@@ -90,8 +89,9 @@ vaebook.define("playground", (api) => {
     const named = NAMED.map(decoded);
     whole.set(...columns(named));
     named.forEach((f, k) => {
-      const [out1, out2] = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(out1, out2) || 1;
-      wholeNames[k].set(f[0] + (0.3 * out1) / far, f[1] + (0.3 * out2) / far, format(NAMED[k], 0));
+      const out = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(...out);
+      if (far > 0.4) aside[k] = out.map((d) => (0.3 * d) / far); // nearer to the centre it would swing around
+      wholeNames[k].set(f[0] + aside[k][0], f[1] + aside[k][1], format(NAMED[k], 0));
     });
     misses.set(...columns(seen.flatMap((x, i) => {
       const [mean] = forms.encode(p, flat[2 * i], flat[2 * i + 1]);
