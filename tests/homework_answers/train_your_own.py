@@ -101,6 +101,11 @@ class Model(torch.nn.Module):
     def networks(self):
         return trained(self.epochs, self.images.tobytes())
 
+    def eval(self):
+        """Be trained before the check begins to count seconds."""
+        assert self.networks
+        return super().eval()
+
     def encode(self, x):
         return self.change_q(*self.networks.encoder(x))
 
@@ -257,6 +262,10 @@ WRONG = {
         (Model(encode=lambda mean, log_var: (mean, torch.exp(log_var / 2))), "of its square"),
         (Model(encode=lambda mean, log_var: (mean, torch.exp(log_var))), "return its logarithm"),
         (Model(encode=lambda mean, log_var: (0 * mean, 0 * log_var)), "collapsed"),
+        (Model(encode=lambda mean, log_var: (mean, log_var + 3)), "every std of q is halved"),
+        (Model(encode=lambda mean, log_var: (mean, log_var - 4)), "every std of q is doubled"),
+        (Model(encode=lambda mean, log_var: (10 * mean, log_var)), "The KL alone is"),
+        (Model(decode=lambda logits, z: 30 * torch.sign(logits)), "one sigmoid too many"),
         (Model(decode=average_image), "one average image for all reaches -224"),
         (Model(200, images=held_out_grey()), "has been trained on them"),
         (Model(150, images=DIGITS[:1000]), "by heart"),

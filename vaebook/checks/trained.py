@@ -134,8 +134,11 @@ class Seen:
             )
         return None
 
-    def log_weights(self, images, reading=lambda log_var: log_var):
-        """Log-weights (K, B) of the images, the same noise for every model."""
+    def log_weights(self, images, reading=lambda log_var: log_var, decoded=lambda logits: logits):
+        """Log-weights (K, B) of the images, the same noise for every model.
+
+        `reading` and `decoded` change the second value of encode, and the value of decode.
+        """
         import torch
 
         from vaebook.vae import objective
@@ -147,7 +150,7 @@ class Seen:
         for k in range(self.n_importance):
             noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(k))
             z = objective.reparameterize(mean, log_var, noise.to(mean)[None])  # (1, B, D_z)
-            log_px = objective.log_bernoulli(x, self.model.decode(z[0]))[None]
+            log_px = objective.log_bernoulli(x, decoded(self.model.decode(z[0])))[None]
             rows.append(objective.log_weights(log_px, z, mean, log_var)[0])
         return torch.stack(rows)
 
@@ -177,19 +180,25 @@ class Seen:
             "the standard deviation: return the logarithm of its square": lambda one: 2 * one.log(),
             "the variance: return its logarithm": torch.log,
         }
-        direct = self.log_weights("held out").mean().item()
-        gains = {
-            name: self.log_weights("held out", reading).mean().item() - direct
-            for name, reading in readings.items()
-        }
-        return max((name for name, gain in gains.items() if gain > 3), key=gains.get, default=None)
+        gains = {name: self.gain(reading) for name, reading in readings.items()}
+        best = max((name for name, gain in gains.items() if gain > 3), key=gains.get, default=None)
+        if best is None:
+            return None
+        # So read, the widths must be those that a training ends at, and no better ones be near.
+        near = [self.gain(lambda one, by=by: readings[best](one) + by) for by in _FACTOR_2]
+        return best if max(near) < gains[best] + 1 else None
+
+    def gain(self, reading=lambda log_var: log_var, **changes):
+        """How many nats the ELBO of the held-out digits gains by a change."""
+        changed = self.log_weights("held out", reading, **changes).mean().item()
+        return changed - self.log_weights("held out").mean().item()
 
     def fault(self, target, ease):
         """What keeps the model from the target, and what to try; nothing if it is there."""
         new, held_out, training = (self.bound(name) for name in ("new", "held out", "training"))
         if not np.isfinite([new, held_out, training]).all():
             return "The bound is not finite: is log_var very large for some images?"
-        if held_out - new > ease + _MARGIN:
+        if new > -300 and held_out - new > ease + _MARGIN:  # below that the noise is larger
             return (
                 f"The held-out digits are {held_out - new - ease:.1f} nats easier for this model "
                 "than new ones, so it has been trained on them: train on `images` alone."
@@ -199,10 +208,27 @@ class Seen:
         score = f"The bound is {new:.1f} nats on new digits, the target {target:g}"
         if name := self.misread():
             return f"{score}. It would be better if encode's second value were {name}."
+        if (kl := self.kl.sum().item()) > _MUCH_KL:
+            return (
+                f"{score}. The KL alone is {kl:.3g} nats, several times what such digits need: "
+                "does the loss add the KL, with the weight 1?"
+            )
+        if self.gain(decoded=lambda logits: logits.sigmoid()) > 3:
+            return (
+                f"{score}. It would be better with a sigmoid of decode's logits in their place: "
+                "your loss takes one sigmoid too many, as *_with_logits has its own."
+            )
         if self.kl.sum() < 0.5:
             return (
                 f"{score}. The posterior has collapsed, q is the prior for every image: does the "
                 "gradient reach the encoder through z, and does the loss sum over the pixels?"
+            )
+        halved, doubled = (self.gain(lambda log_var, by=by: log_var + by) for by in _FACTOR_2)
+        if halved > 1:
+            return (
+                f"{score}. It gains {halved:.0f} nats if every std of q is halved, so these do not "
+                "fit the decoder. Is z = mean + exp(log_var / 2) * noise, with standard normal "
+                "noise, and is the loss of the pixels their cross-entropy, summed?"
             )
         if new < -200:
             return (
@@ -215,6 +241,12 @@ class Seen:
                 f"{score}, but {training:.1f} on the training images: it knows these by heart, "
                 "and more passes make that worse. Draw the pixels anew in each pass, draw more "
                 "digits with draw_digits, or make the network smaller."
+            )
+        if doubled > 1:
+            return (
+                f"{score}. It gains {doubled:.0f} nats if every std of q is doubled, so the loss "
+                "asks too little of q: is the KL summed over the latent dimensions, not averaged, "
+                "and is its weight 1?"
             )
         active = int((self.kl > 0.1).sum())
         if active < self.n_latent / 2:
@@ -232,6 +264,10 @@ class Seen:
 
 #: How much the ease of the held-out digits differs between honest models, at most.
 _MARGIN = 2.0
+#: What halves a standard deviation, and what doubles it, added to a log-variance.
+_FACTOR_2 = -2 * np.log(2), 2 * np.log(2)
+#: A KL of more nats than this buys nothing on these digits; trainings end near 20.
+_MUCH_KL = 100.0
 #: More than this between training images and new ones, in nats, is learned by heart.
 _BY_HEART = 6.0
 
