@@ -198,7 +198,8 @@ class Seen:
         new, held_out, training = (self.bound(name) for name in ("new", "held out", "training"))
         if not np.isfinite([new, held_out, training]).all():
             return "The bound is not finite: is log_var very large for some images?"
-        if new > -300 and held_out - new > ease + _MARGIN:  # below that the noise is larger
+        margin = _MARGIN * max(1, new / target)  # a poor model's bounds differ more
+        if new > -300 and held_out - new > ease + margin:
             return (
                 f"The held-out digits are {held_out - new - ease:.1f} nats easier for this model "
                 "than new ones, so it has been trained on them: train on `images` alone."
