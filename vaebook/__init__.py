@@ -4,4 +4,4 @@ Import the module that you need, for example ``from vaebook.mixture import Gauss
 The package itself imports nothing: it is light, draws nothing and sets no seed.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
