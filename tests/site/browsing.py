@@ -67,9 +67,9 @@ def block(html, start):
 
 
 @contextlib.contextmanager
-def served(folder):
+def served(folder, files=Files):
     """Serve a folder on a free loopback port; yield its address."""
-    handler = functools.partial(Files, directory=str(folder))
+    handler = functools.partial(files, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

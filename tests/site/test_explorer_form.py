@@ -2,9 +2,12 @@
 
 import json
 import re
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import Files, card, served
 from playwright.sync_api import expect
 from test_live_explorers import EXPLORERS, LATENT, READ, assert_same, show
 
@@ -434,6 +437,34 @@ def test_a_small_instance_shows_only_what_it_is_asked_for(two, page):
     twin.m_step()
     assert values(small)["phi"] == pytest.approx(twin.phi, abs=1e-9)
     assert small.locator("svg.vb-picture").first.bounding_box()["height"] < 200
+
+
+class Slow(Files):
+    """Files over a slow line: of a page's second explorer half the tables come first."""
+
+    def do_GET(self):
+        if not self.path.startswith(f"/cards/{LATENT.page}"):
+            return super().do_GET()
+        page = card(Path(self.directory, LATENT.page))
+        half = page.index(b"data-common=", page.index(b"data-common=") + 1) + 500
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        for part in page[:half], page[half:]:
+            self.wfile.write(part)
+            self.wfile.flush()
+            time.sleep(0.5)
+
+
+def test_an_explorer_starts_while_the_tables_of_the_next_are_on_their_way(page, built):
+    with served(built, Slow) as site:
+        page.goto(f"{site}cards/{LATENT.page}", wait_until="commit")
+        started = "() => document.querySelectorAll('[data-mounted]').length"
+        page.wait_for_function(f"({started})() === 1")
+        page.wait_for_load_state()
+        assert page.evaluate(started) == page.locator("[data-explorer]").count() > 2
+        page.goto("about:blank")
 
 
 def test_a_small_latent_plane_has_no_pad_and_no_word_of_one(page, site):

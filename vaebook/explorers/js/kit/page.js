@@ -8,14 +8,13 @@
 
   function boot(root) {
     const [own] = [...root.querySelectorAll('script[type="application/json"]')].slice(-1);
-    for (const shared of document.querySelectorAll("script[data-common]")) {
-      common[shared.dataset.common] ??= JSON.parse(shared.textContent);
-    }
     const name = root.dataset.explorer;
     const number = (count[name] = (count[name] ?? 0) + 1);
     const still = root.querySelector(".vb-still");
     try {
       const props = JSON.parse(own.textContent);
+      const shared = document.querySelector(`script[data-common="${props.common}"]`);
+      common[props.common] ??= JSON.parse(shared.textContent);
       root.dataset.mounted = "";
       const id = number > 1 ? `${name}-${number}` : name;
       vaebook.mount(root, { ...common[props.common], ...props, id });
