@@ -50,8 +50,8 @@ class Sampler(Explorer):
     name = "sampler"
     title = "From noise to a digit"
 
-    t = Slider(1.0, 0.0, 1.0, step=0.05, fine=0.01, play=4, label="time", symbol="t", role="c2")
     n = Ladder(1, STEPS, label="steps", symbol="n", page=3)
+    t = Slider(1.0, 0.0, 1.0, step=0.05, fine=0.01, play=4, label="time", symbol="t", role="c2")
     seed = Slider(1, 1, SEEDS, step=1, label="noise, seed", role="p")
     eps1 = Slider(
         float(FIRST[0]), -LIMIT, LIMIT, step=0.1, fine=0.01, label="start", symbol="ε₁", more=True

@@ -95,8 +95,8 @@ vaebook.marks = (() => {
         return mark(text, (px, py, words, dx = 0) => {
           if (words === undefined) return write(text, "");
           write(text, words);
-          // Words stay on the paper: a letter is at most 7.8 units wide on average.
-          const length = 7.8 * words.length;
+          // Words stay on the paper: a letter is at most 8.3 units wide on average.
+          const length = 8.3 * words.length;
           const before = { start: 0, middle: length / 2, end: length }[anchor];
           fill(text, {
             x: Math.min(Math.max(x(px) + dx, before), frame.width - length + before),
@@ -121,7 +121,7 @@ vaebook.marks = (() => {
           for (let k = 1; k < places.length; k++) places[k] = Math.max(places[k], places[k - 1] + apart);
           for (let k = places.length - 1, last = frame.bottom - 4; k >= 0; k--, last -= apart) places[k] = Math.min(places[k], last);
           group.replaceChildren(...order.map((i, k) => svg("text", {
-            class: `vb-label vb-${role}`, x: Math.min(x(px) + 6, frame.width - 7.8 * texts[i].length), y: places[k],
+            class: `vb-label vb-${role}`, x: Math.min(x(px) + 6, frame.width - 8.3 * texts[i].length), y: places[k],
           }, texts[i])));
         }, "over");
       },
