@@ -167,8 +167,8 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTe
 def weighted_elbo(terms: BoundTerms, *, beta: float = 1.0, free_bits: float = 0.0) -> Tensor:
     r"""The ELBO with a weight on its KL, and with a free allowance for each latent dimension.
 
-    .. math:: \frac1B \sum_i \mathbb{E}_{q(z|x_i)}\big[\log p(x_i \mid z)\big]
-              - \beta \sum_k \max\Big[\lambda,\; \frac1B \sum_i D_{KL}\big[
+    .. math:: &\frac1B \sum_i \mathbb{E}_{q(z|x_i)}\big[\log p(x_i \mid z)\big] \\
+              &- \beta \sum_k \max\Big[\lambda,\; \frac1B \sum_i D_{KL}\big[
               q(z_k \mid x_i) \,\|\, p(z_k)\big]\Big]
 
     A dimension whose mean KL over the batch is below :math:`\lambda` feels no pull to the prior.
