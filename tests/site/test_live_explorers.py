@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from browsing import SETTLED
 
 from vaebook import explorers
 from vaebook.explorers.base import Explorer
@@ -740,6 +741,7 @@ def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_togeth
     root = show(page, case, site)
     for width, height in [(1366, 768), (1280, 720), (768, 800), (390, 844), (360, 740)]:
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(SETTLED)
         assert root.evaluate(FIT, []) == [], width
         span, view = root.evaluate(SPAN)
         assert span <= 640 or width == 768
@@ -747,6 +749,7 @@ def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_togeth
     sliders, others = "input[type=range]", ["select", "input[type=radio]"]
     for width, moves in [(320, [*others, sliders]), (1280, [sliders])]:
         page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(SETTLED)
         assert root.evaluate(FIT, moves) == [], width
 
 

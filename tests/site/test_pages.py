@@ -299,12 +299,18 @@ EVERYWHERE = [*PAGES, "search.html?q=posterior"]
 every_page = of_pages(EVERYWHERE)
 
 
+#: Each table that scrolls takes the focus, which the theme lets it a moment after it has changed.
+IN_REACH = """[...document.querySelectorAll(".pst-scrollable-table-container")]
+  .every((table) => table.scrollWidth <= table.clientWidth || table.tabIndex === 0)"""
+
+
 def barriers(opened, theme, width, *, all_texts):
     """Return what axe finds wrong with a page in a theme and a width, after it was used."""
     opened.show(width, 900, theme)
     opened.spoilt = True
     opened.page.evaluate(USE)
     opened.page.wait_for_timeout(200)
+    opened.page.wait_for_function(IN_REACH)
     return faults(opened.page, all_texts=all_texts)
 
 
