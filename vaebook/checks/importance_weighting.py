@@ -4,9 +4,17 @@ from functools import cache, partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.log_weights import (
+    KNOWN,
+    MISTAKES,
+    PROPERTIES,
+    image,
+    log_weights,
+    with_weights,
+)
 from vaebook.checks.properties import never, related
 from vaebook.gaussians import log_normal
 from vaebook.importance import importance_bound
@@ -302,10 +310,8 @@ _BUGS = {
 
 
 def _likelihood(log_px_given_z, z, mean, log_var, *, left=()):
-    log_q = -0.5 * ((z - mean) ** 2 * np.exp(-log_var)).sum(-1)
-    if "width" not in left:
-        log_q = log_q - 0.5 * log_var.sum(-1)
-    log_w = log_px_given_z - 0.5 * (z**2).sum(-1) - log_q  # log 2π cancels
+    spread = 0.0 if "width" in left else 1.0
+    log_w = log_weights(log_px_given_z, z, mean, log_var, spread=spread)
     top = log_w.max() if "top" in left else log_w.max(0)
     total = top + np.log(np.exp(log_w - top).sum(0))
     return total if "count" in left else total - np.log(len(z))
@@ -322,31 +328,6 @@ def _likelihood_cases(rng):
     yield far, z[:3, :2], mean[:2], log_var[:2]
 
 
-def _image(px, z=0.0, mean=0.0, log_var=0.0):
-    """Arguments for one image, whose samples all lie at one z."""
-    mean, log_var = np.broadcast_arrays(np.atleast_2d(mean), np.atleast_2d(log_var))
-    z = np.broadcast_to(float(z), (len(px), *mean.shape))
-    return np.array(px, float)[:, None], z.copy(), mean.astype(float), log_var.astype(float)
-
-
-_LOG_4 = np.log(4.0)
-
-
-def _with_weights(combine, *, of_q=-1.0, prior=1.0, constant=0.0):
-    """The likelihood with the weights put together in another way."""
-
-    def wrong(log_px_given_z, z, mean, log_var):
-        log_q = -0.5 * ((z - mean) ** 2 * np.exp(-log_var) + log_var).sum(-1)
-        log_w = log_px_given_z - 0.5 * prior * (z**2).sum(-1) + of_q * log_q
-        return combine(log_w + constant * 0.5 * np.log(2 * np.pi) * z.shape[-1])
-
-    return wrong
-
-
-def _log_mean(log_w, axis=0):
-    return logsumexp(log_w, axis=axis) - np.log(log_w.shape[axis])
-
-
 check_repair = Function(
     homework,
     "A likelihood that is too good",
@@ -355,49 +336,16 @@ check_repair = Function(
     mistakes=every_bug(_likelihood, _BUGS)
     | {
         "The log stands inside the average: that estimates the ELBO. Average the weights first, "
-        "then take the log.": _with_weights(lambda log_w: log_w.mean(0)),
-        "The samples are counted along the wrong axis: average over the first, the samples of one "
-        "image.": _with_weights(partial(_log_mean, axis=1)),
-        "The images are averaged, too: one number for each image is asked.": (
-            _with_weights(lambda log_w: _log_mean(log_w).mean())
-        ),
-        "The prior is missing: w = p(x|z) p(z) / q(z|x).": _with_weights(_log_mean, prior=0.0),
-        "log q is added; the weight is divided by q.": _with_weights(_log_mean, of_q=1.0),
-        "log q is missing: the samples came from q, and the weight corrects for that.": (
-            _with_weights(_log_mean, of_q=0.0)
-        ),
-        "The constant ½ log 2π is in one of the two densities only: it belongs to both, or, since "
-        "it cancels, to none.": _with_weights(_log_mean, constant=1.0),
-    },
+        "then take the log.": with_weights(lambda log_w: log_w.mean(0)),
+        "The prior is missing: w = p(x|z) p(z) / q(z|x).": with_weights(prior=0.0),
+    }
+    | MISTAKES,
     known={
-        "If log p(x|z) is -3 at every z and q is the prior, one sample": _image([-3]),
-        "If log p(x|z) is -3 at every z and q is the prior, two samples": _image([-3, -3]),
-        "Where q is twice as wide as the prior and z = 0, w is 2: log 2": _image(
-            [0], log_var=_LOG_4
-        ),
-        "At the mean 1 of q, q is e^½ times as high as the prior: -½": _image([0], z=1, mean=1),
-        "Two samples with the weights 0.5 and 0.1 give log 0.3, which": _image(np.log([0.5, 0.1])),
-        "One image alone, its only sample at -1500,": _image([-1500]),
-        "Dimensions add up: two in which q is twice as wide, 2 log 2,": (
-            _image([0], log_var=[_LOG_4, _LOG_4])
-        ),
-    },
-    properties=(
-        related(
-            "With each sample taken twice the average of the weights stays",
-            lambda px, z, mean, log_var: (
-                np.tile(px, (2, 1)),
-                np.tile(z, (2, 1, 1)),
-                mean,
-                log_var,
-            ),
-        ),
-        related(
-            "With log p(x|z) higher by 10 everywhere the estimate is higher by 10",
-            lambda px, z, mean, log_var: (px + 10, z, mean, log_var),
-            expected=lambda value, *_: value + 10,
-        ),
-    ),
+        "If log p(x|z) is -3 at every z and q is the prior, one sample": image([-3]),
+        "One image alone, its only sample at -1500,": image([-1500]),
+    }
+    | KNOWN,
+    properties=PROPERTIES,
     hints=(
         "Let log p(x|z) be -3 at every z, and q the prior. Then p(x) is known. Feed one sample, "
         "then two.",

@@ -3,9 +3,9 @@
 from functools import cache, partial
 
 import numpy as np
-from scipy.special import logsumexp
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.log_weights import KNOWN, MISTAKES, PROPERTIES, image, log_weights, with_weights
 from vaebook.checks.properties import related, rows
 from vaebook.checks.trained import Comparison, Target
 from vaebook.digits import draw_digits, sample_factors
@@ -185,34 +185,20 @@ check_slerp = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _bound(log_px_given_z, z, mean, log_var, *, left=(), of_q=-1.0, prior=1.0, constant=0.0):
-    """The importance-weighted bound, with the bugs named in `left`; other keywords break it."""
-    log_w = _log_weights(log_px_given_z, z, mean, log_var, of_q, 0 if "prior" in left else prior)
-    log_w = log_w + constant * 0.5 * np.log(2 * np.pi) * z.shape[-1]
+def _bound(log_px_given_z, z, mean, log_var, *, left=(), prior=1.0):
+    """The importance-weighted bound, with the bugs named in `left`."""
+    prior = 0.0 if "prior" in left else prior
+    log_w = log_weights(log_px_given_z, z, mean, log_var, prior=prior)
     top = 0 if "underflow" in left else log_w.max(axis=0)
     with np.errstate(divide="ignore"):
         total = top + np.log(np.exp(log_w - top).sum(axis=0))
     return total - (0 if "count" in left else np.log(len(log_w)))
 
 
-def _log_weights(log_px_given_z, z, mean, log_var, of_q=-1.0, prior=1.0, spread=1.0):
-    log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + spread * log_var).sum(-1)
-    return log_px_given_z - 0.5 * prior * (z**2).sum(-1) + of_q * log_q  # (K, B)
-
-
 def _one_top(log_px_given_z, z, mean, log_var):
-    log_w = _log_weights(log_px_given_z, z, mean, log_var)
+    log_w = log_weights(log_px_given_z, z, mean, log_var)
     with np.errstate(divide="ignore"):
         return log_w.max() + np.log(np.exp(log_w - log_w.max()).mean(axis=0))
-
-
-def _over(combine, **weights):
-    """The log-weights put together in another way."""
-    return lambda *arguments: combine(_log_weights(*arguments, **weights))
-
-
-def _log_mean(log_w, axis=0):
-    return logsumexp(log_w, axis=axis) - np.log(log_w.shape[axis])
 
 
 def _bound_cases(rng):
@@ -222,13 +208,6 @@ def _bound_cases(rng):
         yield level + rng.normal(0, 3, (k, n)), z, mean, log_var
 
 
-def _image(px, z=0.0, mean=0.0, log_var=0.0):
-    """Arguments for one image, whose draws all lie at one z."""
-    mean, log_var = np.broadcast_arrays(np.atleast_2d(mean), np.atleast_2d(log_var))
-    z = np.broadcast_to(float(z), (len(px), *mean.shape))
-    return np.array(px, float)[:, None], z.copy(), mean.astype(float), log_var.astype(float)
-
-
 _BUGS = {
     "prior": "The weight is still p(x|z)/q(z|x): the prior p(z) of the joint is lost.",
     "underflow": "exp(-2000) is still 0, and its log -inf: take the largest weight out first.",
@@ -236,7 +215,6 @@ _BUGS = {
 }
 
 
-_LOG_4 = np.log(4.0)
 _FAR = np.array([[-90.0, -2000.0]]), np.zeros((1, 2, 1)), np.zeros((2, 1)), np.zeros((2, 1))
 
 check_importance = Function(
@@ -247,59 +225,25 @@ check_importance = Function(
     mistakes={
         **every_bug(_bound, _BUGS),
         "That is the mean of the logs, which is the ELBO; the log of the mean is asked for.": (
-            _over(lambda log_w: log_w.mean(axis=0))
+            with_weights(lambda log_w: log_w.mean(axis=0))
         ),
         "The largest weight is taken out of all images at once; take out that of each image.": (
             _one_top
         ),
-        "The draws lie along the first axis; the average runs along the other.": (
-            _over(partial(_log_mean, axis=1))
-        ),
-        "The images are averaged, too: one number for each image is asked.": (
-            _over(lambda log_w: _log_mean(log_w).mean())
-        ),
-        "log q has lost its -½ log_var: a wide density is low.": _over(_log_mean, spread=0.0),
+        "log q has lost its -½ log_var: a wide density is low.": with_weights(spread=0.0),
         "log_var is taken for the log of the standard deviation.": (
             lambda px, z, mean, log_var: _bound(px, z, mean, 2 * log_var)
         ),
         "The prior divides; p(z) is a factor of the joint.": partial(_bound, prior=-1.0),
-        "q multiplies; the weight is divided by it.": partial(_bound, of_q=1.0),
-        "log q is missing: the draws come from q, and the weight corrects for that.": (
-            partial(_bound, of_q=0.0)
-        ),
-        "The constant ½ log 2π is in one of the two densities only: put it into both, or, since it "
-        "cancels, into none.": partial(_bound, constant=1.0),
-    },
-    known={
-        "If log p(x|z) is -3 and q the prior, one draw at z = 1": _image([-3], z=1),
-        "If log p(x|z) is -3 at every z and q the prior, two draws": _image([-3, -3]),
-        "Where q is twice as wide as the prior and z = 0, w is 2: log 2": _image(
-            [0], log_var=_LOG_4
-        ),
-        "At the mean 1 of q, q is e^½ times as high as the prior: -½": _image([0], z=1, mean=1),
-        "Two draws with the weights 0.5 and 0.1 give log 0.3, which": _image(np.log([0.5, 0.1])),
-        "One image alone, with log p(x|z) = -2000,": _image([-2000]),
+    }
+    | MISTAKES,
+    known=KNOWN
+    | {
+        "If log p(x|z) is -3 and q the prior, one sample at z = 1": image([-3], z=1),
+        "One image alone, with log p(x|z) = -2000,": image([-2000]),
         "Two images, with log p(x|z) = -90 and -2000,": _FAR,
-        "Dimensions add up: two in which q is twice as wide, 2 log 2,": (
-            _image([0], log_var=[_LOG_4, _LOG_4])
-        ),
     },
-    properties=(
-        related(
-            "With each draw taken twice the mean of the weights stays",
-            lambda px, z, mean, log_var: (
-                np.tile(px, (2, 1)),
-                np.tile(z, (2, 1, 1)),
-                mean,
-                log_var,
-            ),
-        ),
-        related(
-            "With log p(x|z) higher by 10 everywhere the bound is higher by 10",
-            lambda px, z, mean, log_var: (px + 10, z, mean, log_var),
-            expected=lambda value, *_: value + 10,
-        ),
-    ),
+    properties=PROPERTIES,
     hints=(
         "Write the weight down: p(x, z) / q(z|x). How many factors does p(x, z) have?",
         "Let all draws have the same weight w. The bound must be log w for every number of draws.",
