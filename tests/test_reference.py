@@ -20,7 +20,7 @@ NOT_SHOWN = {
     "vaebook.results",
     *(f"vaebook.vae.{name}" for name in ("__main__", "checkpoints", "config", "convolutional")),
     *(f"vaebook.vae.{name}" for name in ("evaluation", "layers", "networks", "perceptrons")),
-    *(f"vaebook.vae.{name}" for name in ("priors", "session")),
+    *(f"vaebook.vae.{name}" for name in ("machine", "priors", "session")),
 }
 
 

@@ -12,9 +12,10 @@ import pytest
 import torch
 from vae_child import images
 
-from vaebook.vae import PRESETS, VAE, Config, binarise, load_run, session, train, training
+from vaebook.vae import PRESETS, VAE, Config, binarise, load_run, machine, session, train, training
 from vaebook.vae.checkpoints import CheckpointError, listing, load, save
-from vaebook.vae.session import NonFiniteError, Session, Team, settled_precision
+from vaebook.vae.machine import Team, settled_precision
+from vaebook.vae.session import NonFiniteError, Session
 from vaebook.vae.training import Batches, kl_weight, learning_rate
 
 SMALL = Config(
@@ -552,10 +553,10 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(device, monke
 def test_the_devices_are_the_gpus_and_the_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    found = [str(session.find_device(name)) for name in ("auto", "cuda", "cuda:1", "cpu")]
+    found = [str(machine.find_device(name)) for name in ("auto", "cuda", "cuda:1", "cpu")]
     assert found == ["cuda", "cuda", "cuda:1", "cpu"]
     with pytest.raises(ValueError, match="PyTorch has cuda, cuda:0, cuda:1, cpu here"):
-        session.find_device("cuda:2")
+        machine.find_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["decoder.layers.1.weight", "encoder.layers.0.bias"])
@@ -669,10 +670,10 @@ def running(monkeypatch, tmp_path):
     """Say how many programs run, this one among them, on a machine of four cores."""
 
     def say(n):
-        session.LOAD.write_text(f"0.50 0.40 0.30 {n}/321 4567\n")
+        machine.LOAD.write_text(f"0.50 0.40 0.30 {n}/321 4567\n")
 
-    monkeypatch.setattr(session, "LOAD", tmp_path / "loadavg")
-    monkeypatch.setattr(session.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(machine, "LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     yield say
@@ -744,9 +745,9 @@ def test_bfloat16_follows_float32_and_keeps_its_weights_in_float32():
 def test_auto_takes_bfloat16_only_where_the_processor_has_it(
     flags, expected, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(session, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "cpuinfo")
     if flags:
-        session.CPU_INFO.write_text(flags)
+        machine.CPU_INFO.write_text(flags)
     assert settled_precision("auto", ALONE.device) == expected
     assert settled_precision("bfloat16", ALONE.device) == "bfloat16"
 

@@ -34,7 +34,7 @@ from vaebook import data
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE
 from vaebook.vae import load_run
 from vaebook.vae.evaluation import held_out_pixels
-from vaebook.vae.session import choose_threads
+from vaebook.vae.machine import choose_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"

@@ -5,7 +5,7 @@ import torch
 
 from vaebook.results.mnist_runs import SAMPLES, Pictures
 from vaebook.vae import objective
-from vaebook.vae.session import settled_precision
+from vaebook.vae.machine import settled_precision
 
 BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
 N_SHOWN, N_BETWEEN = 20, 10

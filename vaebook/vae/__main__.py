@@ -18,8 +18,9 @@ from vaebook.arguments import require_count
 from vaebook.vae.checkpoints import CheckpointError
 from vaebook.vae.config import PRESETS, Config
 from vaebook.vae.evaluation import evaluate
+from vaebook.vae.machine import choose_threads, is_lack_of_memory
 from vaebook.vae.networks import VAE
-from vaebook.vae.session import NonFiniteError, choose_threads, is_lack_of_memory, load_run
+from vaebook.vae.session import NonFiniteError, load_run
 from vaebook.vae.training import train
 
 FAILURES = (

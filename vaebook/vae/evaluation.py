@@ -16,8 +16,8 @@ from tqdm import tqdm
 from vaebook.arguments import require_count
 from vaebook.results.mnist_runs import Evaluation
 from vaebook.vae import objective
+from vaebook.vae.machine import settled_precision
 from vaebook.vae.networks import VAE
-from vaebook.vae.session import settled_precision
 
 __all__ = ["Evaluation", "LogLikelihood", "evaluate", "held_out_pixels", "log_likelihood"]
 

@@ -47,8 +47,9 @@ from torch import Tensor, nn
 from vaebook.data import ImageSet
 from vaebook.vae import objective
 from vaebook.vae.config import Config
+from vaebook.vae.machine import Team, prepared
 from vaebook.vae.networks import VAE
-from vaebook.vae.session import Epoch, Run, Session, Team, machine
+from vaebook.vae.session import Epoch, Run, Session
 
 __all__ = ["kl_weight", "learning_rate", "train"]
 
@@ -115,7 +116,7 @@ def train(
     Source: chapter "variational-autoencoder".
     """
     started = time.monotonic() if started is None else float(started)
-    with machine(config, device) as (team, switch):
+    with prepared(config, device) as (team, switch):
         batches = Batches(config, data, validation, team)
         model = VAE(config)
         model.centre_input(batches.mean_image)
