@@ -56,10 +56,15 @@ Object.assign(vaebook.forms, (() => {
 
   const LATENT = Array.from({ length: 1601 }, (_, k) => (k - 800) / 100);
   const EPS = Array.from({ length: 601 }, (_, k) => (k - 300) * 0.03);
+  const EPS_MASS = EPS.map((eps) => 0.03 * Math.exp(logNormal(eps, 0, 1)));
 
   // log p(x | z) for a decoder z -> [f1, ..., fD]; x has D numbers
-  const logLikelihood = (decoder, noise, x, z) =>
-    decoder(z).reduce((sum, centre, d) => sum + logNormal(x[d], centre, noise), 0);
+  function logLikelihood(decoder, noise, x, z) {
+    const centre = decoder(z);
+    let sum = 0;
+    for (let d = 0; d < centre.length; d++) sum += logNormal(x[d], centre[d], noise);
+    return sum;
+  }
 
   // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x; a
   // straight line is a decoder, too
@@ -78,10 +83,12 @@ Object.assign(vaebook.forms, (() => {
   // vaebook.bounds.elbo, each term by its own sum over z, and the first term of the definition
   function boundTerms(decoder, noise, logPx, x, mean, std) {
     const sums = { elbo: 0, gap: 0, reconstruction: 0, energy: 0 };
-    for (const eps of EPS) {
-      const z = mean + std * eps;
-      const mass = 0.03 * Math.exp(logNormal(eps, 0, 1));
-      const [likelihood, prior, q] = [logLikelihood(decoder, noise, x, z), logNormal(z, 0, 1), logNormal(z, mean, std)];
+    for (let k = 0; k < EPS.length; k++) {
+      const z = mean + std * EPS[k];
+      const mass = EPS_MASS[k];
+      const likelihood = logLikelihood(decoder, noise, x, z);
+      const prior = logNormal(z, 0, 1);
+      const q = logNormal(z, mean, std);
       sums.elbo += mass * (likelihood + prior - q);
       sums.gap += mass * (q - (likelihood + prior - logPx));
       sums.reconstruction += mass * likelihood;
