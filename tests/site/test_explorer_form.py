@@ -559,7 +559,7 @@ def test_ids_are_unique_whatever_module_they_come_from(page, site):
           }
           return [...document.querySelectorAll("form [id]")].map((e) => e.id);
         }""",
-        [scripts.kit() + (scripts.FOLDER / "elbo.js").read_text("utf-8"), explorers.Elbo().props()],
+        [scripts.kit() + scripts.explorer("elbo"), explorers.Elbo().props()],
     )
     assert len(ids) > 10
     assert len(set(ids)) == len(ids)

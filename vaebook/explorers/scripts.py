@@ -29,10 +29,21 @@ def kit():
     return _joined(*(f"kit/{name}" for name in KIT), *(f"forms/{name}" for name in FORMS))
 
 
+def explorer(name):
+    """Return the script of one explorer, after the parts in a folder of its name, if it has one."""
+    parts = sorted(path.stem for path in (FOLDER / name).glob("*.js"))
+    return _joined(*(f"{name}/{part}" for part in parts), name)
+
+
 @functools.cache
 def module(name):
     """Return a widget's module: the kit, the explorer, and the one export."""
-    return kit() + _joined(name, "kit/widget") + f'export default vaebook.widget("{name}");\n'
+    return (
+        kit()
+        + explorer(name)
+        + _joined("kit/widget")
+        + f'export default vaebook.widget("{name}");\n'
+    )
 
 
 def write(folder):
@@ -45,7 +56,7 @@ def write(folder):
     (folder / "page.js").write_text(_joined("kit/page"), "utf-8")
     (folder / STYLE.name).write_bytes(STYLE.read_bytes())
     for name in names():
-        (folder / f"{name}.js").write_text(_joined(name), "utf-8")
+        (folder / f"{name}.js").write_text(explorer(name), "utf-8")
 
 
 def _joined(*files):

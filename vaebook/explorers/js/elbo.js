@@ -1,7 +1,7 @@
 // The bound under the log-likelihood: theta reshapes it, phi walks along it.
 vaebook.define("elbo", (api) => {
   const { forms, tables, text, format } = api;
-  const { phi: grid, z: latent } = tables;
+  const { phi: grid } = tables;
   const CEILING = -1.35;
   const FLOORS = [-4.6, -6, -8, -12, -20, -40, -80, -160];
   const TOUCH = 5e-7;
@@ -34,20 +34,7 @@ vaebook.define("elbo", (api) => {
   chart.onpick((x) => api.set({ phi: api.snap("phi", x) }));
   const phiHandle = api.handle(chart, { moves: ["phi"], role: "p", to: (x) => ({ phi: x }) });
 
-  const small = api.chart({
-    height: [140, 105], below: true,
-    x: { domain: [-3, 3], label: text("z_axis") },
-    y: { domain: [0, 1], label: text("density_axis"), ticks: false },
-  });
-  const shown = Array.from(latent.keys()).filter((k) => Math.abs(latent[k]) <= 3.05);
-  const z = shown.map((k) => latent[k]);
-  const fine = Array.from({ length: 241 }, (_, i) => -3 + i / 40);
-  const posteriorArea = small.area("posterior");
-  const posteriorLine = small.line("posterior");
-  const qLine = small.line("q", { width: 2.5 });
-  const zNames = { q: small.label("q"), posterior: small.label("posterior") };
-  const meanHandle = api.handle(small, { moves: ["mean"], role: "q", to: (x) => ({ mean: x }) });
-  const stdHandle = api.handle(small, { moves: ["std"], role: "q", to: (x, _, { mean }) => ({ std: Math.abs(x - mean) }) });
+  const densities = vaebook.elboDensities(api);
 
   const place = (values) => [values.mean, values.std, values.phi];
   const inside = ([mean, std, phi]) => Object.values(api.inside({ mean, std, phi }));
@@ -109,7 +96,7 @@ vaebook.define("elbo", (api) => {
       names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap: format(gap) }), phi < 1.9 ? 42 : -42);
       names.p.set(-1.5, logPx[Math.round((1.5 / 6) * (grid.length - 1))], text("log_px"));
 
-      const peak = drawDensities(values, shown.map((k) => density[k]), Math.max(...density));
+      const mode = densities.draw(values, density);
 
       const consequence = touching
         ? text("consequence_touching", { elbo: format(elbo) })
@@ -119,7 +106,7 @@ vaebook.define("elbo", (api) => {
         ...say, top: format(now.at), near: format(near), closest: format(least, 3), log_px: format(height),
         steps: values.trail.length,
       }) + " " + consequence);
-      small.describe(text("density_description", { ...say, mode: format(peak, 1) }));
+      densities.describe(text("density_description", { ...say, mode: format(mode, 1) }));
 
       return {
         readouts: { log_px: height, elbo, gap, closest: least, near },
@@ -138,29 +125,6 @@ vaebook.define("elbo", (api) => {
       };
     },
   };
-
-  // The posterior and q, and q's handles: its mean on top, its width on a flank in the picture.
-  function drawDensities({ mean, std }, seen, highest) {
-    const q = (at) => Math.exp(forms.logNormal(at, mean, std));
-    small.domain({ y: [0, api.niceCeiling(Math.max(highest, 0.45 / std))] });
-    posteriorArea.set(z, seen);
-    posteriorLine.set(z, seen);
-    qLine.set(fine, fine.map(q));
-    meanHandle.set(mean, q(mean));
-    const peak = seen.indexOf(Math.max(...seen));
-    // The handle of the width is on the side where the posterior is not, or where there is room.
-    const side = mean < z[peak] + 0.02 ? -1 : 1;
-    const flank = mean + side * std * (Math.abs(mean + side * std) < 2.9 ? 1 : -1);
-    stdHandle.set(flank, q(flank));
-    // Each name stands on its own side of the two densities.
-    const left = mean <= z[peak];
-    zNames.q.set(mean, q(mean), text("q"), left ? -58 : 58);
-    const outer = left ? 1 : -1;
-    let slope = peak;
-    while (seen[slope + outer] > 0.6 * seen[peak]) slope += outer;
-    zNames.posterior.set(z[slope], seen[slope], text("posterior"), 38 * outer);
-    return z[peak];
-  }
 
   // On request: the best bound at each of a few slopes. Their envelope is as near as a q can come.
   function drawOthers({ model, envelope }, of) {

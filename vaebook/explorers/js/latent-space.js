@@ -1,7 +1,7 @@
 // The latent plane of a trained VAE: a point and what it decodes to, a path, and digits drawn by hand.
 vaebook.define("latent-space", (api) => {
   const { forms, tables, text, format } = api;
-  const { side, cells, short, labels, seed, steps, frames, tiles, max_draws: maxDraws } = tables;
+  const { side, cells, short, labels, seed, steps, max_draws: maxDraws } = tables;
   const { pathEnds, onPath } = forms;
   const SECONDS = 6; // of a walk
   const [decode, encode] = [tables.decoder, tables.encoder].map(forms.perceptron);
@@ -24,18 +24,9 @@ vaebook.define("latent-space", (api) => {
     x: { domain: side, label: text("z1"), spacing: 45 },
     y: { domain: side, label: text("z2"), spacing: 45 },
   });
-  const images = plane.heat("ink");
-  const density = plane.heat("q");
-  const holesHeat = plane.heat("p");
-  const dots = holes.middles.filter((_, k) => holes.prior[k] > 0.004 && k % 2 === 0 && Math.floor(k / cells) % 2 === 0);
-  plane.points("p", { size: 0.9, halo: false }).set(...columns(dots));
   const turn = Array.from({ length: 73 }, (_, i) => (i * Math.PI) / 36);
   const ring = ([z1, z2], [a, b]) => [turn.map((at) => z1 + a * Math.cos(at)), turn.map((at) => z2 + b * Math.sin(at))];
-  for (const radius of [1, 2, 3]) plane.line("p", { width: 1 }).set(...ring([0, 0], [radius, radius]));
-  const borders = plane.line("muted", { width: 1.5 });
-  const digits = plane.words("ink"), bigDigits = [...Array(10).keys()].map(() => plane.label("ink", { dy: 4 }));
-  const drawn = codes.flatMap((_, k) => (k % 5 < 3 ? [k] : [])); // more digits would hide each other
-  const regions = forms.regions(tables);
+  const scene = vaebook.latentScene(api, plane, { codes, holes, decode, columns, ring });
   const way = plane.segment("c2", { width: 2.5 });
   const wayEnds = plane.points("c2", { size: 4.5 }), here = plane.points("c3", { size: 5 }); // under the handles
   const cloud = plane.line("q", { width: 1.75 });
@@ -46,25 +37,6 @@ vaebook.define("latent-space", (api) => {
     api.handle(plane, { moves, role: "c2", to: (...z) => Object.fromEntries(moves.map((name, d) => [name, z[d]])) }));
   const atZ = plane.label("c3", { dy: -11 });
   plane.onpick((z1, z2) => api.set({ z1: api.snap("z1", z1), z2: api.snap("z2", z2) }));
-
-  let scene = "", tiled; // the images are decoded when they are first asked for
-  function drawScene(behind) {
-    if (behind === scene) return;
-    scene = behind;
-    if (behind === "images") {
-      tiled ??= forms.decodedPlane(decode, side, tiles);
-      images.set(tiled, 28 * tiles, 28 * tiles, side, side, 1.8);
-      borders.set(...columns(forms.borders(tables, holes.prior.map(Boolean))));
-      regions.forEach((z, digit) => bigDigits[digit].set(...z, format(digit, 0)));
-      for (const mark of [density, holesHeat, digits]) mark.clear();
-    } else {
-      const ranked = Array.from(tables.aggregated).sort((a, b) => a - b);
-      density.set(tables.aggregated, cells, cells, side, side, ranked[Math.floor(0.98 * ranked.length)] / 0.75);
-      holesHeat.set(holes.prior, cells, cells, side, side, 0.22);
-      digits.set(...columns(drawn.map((k) => codes[k])), drawn.map((k) => format(labels[k], 0)));
-      for (const mark of [images, borders, ...bigDigits]) mark.clear();
-    }
-  }
 
   const frame = (x, y, size) => [[x, x + size, x + size, x, x, NaN], [y, y, y + size, y + size, y, NaN]];
   const picture = api.chart({
@@ -78,23 +50,7 @@ vaebook.define("latent-space", (api) => {
   const sheets = [frame(0, 44, 28), frame(0, 8, 28)];
   picture.line("ink", { width: 1 }).set(sheets.flatMap((b) => b[0]), sheets.flatMap((b) => b[1]));
 
-  // Frames stand at their t; the two test images stand outside, at the ends.
-  const along = { domain: [-0.27, 1.27], ticks: false };
-  const size = 0.15;
-  const places = [-0.19, ...Array.from({ length: frames }, (_, k) => k / (frames - 1)), 1.19].map((t) => t - size / 2);
-  const strip = api.chart({ below: true, equal: true, x: along, y: { domain: [0, 0.18], ticks: false, room: true } });
-  const pictures = places.map(() => strip.heat("ink", { pixels: true }));
-  const outlines = [places[0], places[places.length - 1]].map((x) => frame(x, 0.03, size));
-  strip.line("ink", { width: 1 }).set(outlines.flatMap((b) => b[0]), outlines.flatMap((b) => b[1]));
-  const arrow = strip.points("c3", { shape: "triangle", size: 5 });
-
-  const profile = api.chart({
-    height: 130, aside: true, x: along, y: { domain: [0, 1], label: text("density_axis"), spacing: 40 },
-  });
-  const lines = { prior: profile.line("p"), aggregated: profile.line("q") };
-  const now = profile.segment("c3", { width: 2.5 });
-  const lineNames = { prior: profile.label("p", { anchor: "end", dy: 4 }), aggregated: profile.label("q", { anchor: "start", dy: 4 }) };
-  for (const chart of [strip, profile]) chart.onpick((t) => api.set({ t: api.snap("t", Math.min(1, Math.max(0, t))) }));
+  const film = vaebook.latentFilm(api, frame);
 
   const paper = { domain: tables.pad, ticks: false };
   const drawable = ["sketch", "example", "wipe"].some(api.shows);
@@ -115,19 +71,13 @@ vaebook.define("latent-space", (api) => {
     return path;
   }
   function drawPath() {
-    const { two, between, ts, densities } = path;
-    places.forEach((x, k) => {
-      const image = k === 0 || k > frames ? photos[two[k && 1]] : decode(onPath(between, (k - 1) / (frames - 1))).map(forms.sigmoid);
-      pictures[k].set(upwards(image), 28, 28, [x, x + size], [0.03, 0.03 + size]);
-    });
+    const { two, between, densities } = path;
+    const decodedOnPath = film.ts.map((t) => decode(onPath(between, t)).map(forms.sigmoid));
+    film.draw([photos[two[0]], ...decodedOnPath, photos[two[1]]].map(upwards), densities);
     way.set(...between[0], ...between[1]);
     wayEnds.set(...columns(between));
     from.set(...between[0]);
     to.set(...between[1]);
-    profile.domain({ y: [0, api.niceCeiling(1.05 * Math.max(0.005, ...densities.prior, ...densities.aggregated))] });
-    for (const [name, line] of Object.entries(lines)) line.set(ts, densities[name]);
-    lineNames.prior.set(0, densities.prior[0], text("prior"), -6);
-    lineNames.aggregated.set(1, densities.aggregated[steps - 1], text("aggregated"), 6);
   }
 
   let x = {}; // the drawing, or else the test image nearest to z, and what the encoder says of it
@@ -189,7 +139,7 @@ vaebook.define("latent-space", (api) => {
       // Whoever moves z during a walk takes over.
       if (stop && t !== walking) stop();
       const z = [z1, z2];
-      drawScene(behind);
+      scene.draw(behind);
       const { leastRatio, two } = pathBetween(values);
       const strokes = strokesOf(values);
       const logits = decode(z);
@@ -214,13 +164,12 @@ vaebook.define("latent-space", (api) => {
       belowName.set(0, 36, text(yours ? "yours" : "nearest", readouts));
       if (yours) belowFact.set(0, 8, text("costs", readouts));
       else belowFact.clear();
-      arrow.set([t], [0.012]);
-      now.set(t, 0, t, 1e3);
+      film.at(t);
 
       const blanks = {
-        ...values, ...readouts, count: drawn.length, tiles, usual: tables.usual, strokes: strokes.length,
+        ...values, ...readouts, count: scene.count, tiles: tables.tiles, usual: tables.usual, strokes: strokes.length,
         first: labels[two[0]], last: labels[two[1]],
-        regions: regions.map(([r1, r2], digit) => text("region", { digit, z1: r1, z2: r2 })).join(", "),
+        regions: scene.regions.map(([r1, r2], digit) => text("region", { digit, z1: r1, z2: r2 })).join(", "),
       };
       Object.assign(blanks, {
         hole: readouts.ratio < short ? text("hole") : "",
@@ -232,8 +181,7 @@ vaebook.define("latent-space", (api) => {
       const consequence = text("consequence", blanks);
       plane.describe(text("plane_description", { ...blanks, consequence }));
       picture.describe(text("image_description", blanks));
-      strip.describe(text("strip_description", blanks));
-      profile.describe(text("profile_description", blanks));
+      film.describe(blanks);
       if (pad) pad.describe(text("pad_description", blanks));
       return {
         readouts,
