@@ -8,8 +8,8 @@ STYLE = FOLDER / "kit.css"
 
 #: What every explorer needs, each file after those that it uses.
 KIT = (
-    "dom", "numbers", "scales", "marks", "lens", "handles", "drawing", "pad", "chart", "controls",
-    "motion", "card", "share", "full", "api", "mount",
+    "dom", "numbers", "scales", "bitmap", "marks", "lens", "handles", "drawing", "pad", "chart",
+    "controls", "motion", "card", "share", "full", "api", "mount",
 )  # fmt: skip
 FORMS = (
     "normal", "mixture", "jensen", "latent", "perceptron", "climb", "slope", "gradients", "plane",

@@ -35,32 +35,32 @@ vaebook.define("evidence-budget", (api) => {
   const costName = training.label("bound", { dy: -8 });
   const validationName = training.label("ink", { dy: 16 });
 
-  // Test images above their reconstructions, and samples: in rows of four, from the lowest upwards.
-  const SIZE = 28, STEP = 30, COLUMNS = 4, BOTTOMS = [104, 74, 30, 0];
+  // Test images above their reconstructions, and samples below: two rows of four each.
+  const SIZE = 28, GAP = 2, COLUMNS = 4, WIDE = COLUMNS * (SIZE + GAP) - GAP, TALL = 2 * SIZE + GAP, BASE = 74;
   const pictures = api.chart({
     part: 1, wide: false, equal: true, height: [300, 165],
-    x: { domain: [0, COLUMNS * STEP - 2], ticks: false },
-    y: { domain: [0, 132], ticks: false, label: text("reconstructions") },
+    x: { domain: [0, WIDE], ticks: false },
+    y: { domain: [0, BASE + TALL], ticks: false, label: text("reconstructions") },
   });
-  const sheets = BOTTOMS.flatMap((y) => Array.from({ length: COLUMNS }, (_, i) => ({
-    heat: pictures.heat("ink", { pixels: true }), x: [STEP * i, STEP * i + SIZE], y: [y, y + SIZE],
-  })));
+  const [pairs, samplesHeat] = [0, 1].map(() => pictures.heat("ink", { pixels: true }));
   const samplesName = pictures.label("ink", { anchor: "start", dy: -5 });
-  samplesName.set(0, BOTTOMS[2] + SIZE, text("samples"));
+  samplesName.set(0, TALL, text("samples"));
   const noneKept = pictures.label("muted", { dy: 4 });
   let painted = null;
   // The test images come first, then the reconstructions of every kept epoch, then the samples.
   function paint(kept) {
     if (painted === kept) return;
     painted = kept;
-    const [n, count] = [COLUMNS, tables.kept.length];
-    const first = [0, n * (1 + kept), n * (1 + count + 2 * kept), n * (2 + count + 2 * kept)];
-    sheets.forEach(({ heat, x, y }, i) => {
-      if (kept < 0) return heat.clear();
-      return heat.set(forms.greyImage(tables.pictures, first[Math.floor(i / n)] + (i % n)), SIZE, SIZE, x, y, 15);
-    });
-    if (kept < 0) noneKept.set((STEP * COLUMNS) / 2, 66, text("none_kept"));
-    else noneKept.clear();
+    noneKept.clear();
+    if (kept < 0) {
+      for (const heat of [pairs, samplesHeat]) heat.clear();
+      return noneKept.set(WIDE / 2, 66, text("none_kept"));
+    }
+    const n = COLUMNS, count = tables.kept.length;
+    const images = (first, many) => Array.from({ length: many }, (_, i) => forms.greyImage(tables.pictures, first + i));
+    const [values, wide, tall, x] = forms.sheet([...images(0, n), ...images(n * (1 + kept), n)], n, GAP);
+    pairs.set(values, wide, tall, x, [BASE, BASE + TALL], 15);
+    return samplesHeat.set(...forms.sheet(images(n * (1 + count + 2 * kept), 2 * n), n, GAP), 15);
   }
 
   const highest = Math.max(...all.map((run) => run.bound[0] + run.se[0]));

@@ -37,14 +37,13 @@ vaebook.define("failures", (api) => {
     x: { domain: [-1, nSamples * step], ticks: false },
     y: { domain: [-1, 2 * step], ticks: false, label: text("samples") },
   });
-  const cells = [1, 0].map((up) => Array.from({ length: nSamples }, (_, i) => ({
-    heat: pictures.heat("ink", { pixels: true }), x: [step * i, step * i + SIZE], y: [step * up, step * up + SIZE],
-  })));
+  const heat = pictures.heat("ink", { pixels: true });
   let painted = "";
   function paint(rows, k) {
     if (painted === `${rows}/${k}`) return;
     painted = `${rows}/${k}`;
-    cells.forEach((line, n) => line.forEach(({ heat, x, y }, i) => heat.set(image(rows[n], k, i), SIZE, SIZE, x, y, 15)));
+    const images = rows.flatMap((row) => Array.from({ length: nSamples }, (_, i) => image(row, k, i)));
+    heat.set(...forms.sheet(images, nSamples, step - SIZE), 15);
   }
 
   const prices = api.chart({

@@ -80,12 +80,12 @@ vaebook.define("latent-space", (api) => {
     to.set(...between[1]);
   }
 
-  let x = {}; // the drawing, or else the test image nearest to z, and what the encoder says of it
+  let x = {}, known = []; // the drawing, or else the test image nearest to z, with its code; known codes
   function encodedImage(strokes, k) {
     const key = strokes.length ? JSON.stringify(strokes) : k;
     if (x.key === key) return x;
     const image = strokes.length ? forms.imageOf(strokes, tables) : photos[k];
-    x = { key, image, ...forms.encoded(model, image) };
+    x = { key, ...(strokes.length ? forms.encoded(model, image) : (known[k] ??= forms.encoded(model, image))) };
     below.set(upwards(image), 28, 28, [0, 28], [8, 36]);
     if (strokes.length) {
       cloud.set(...ring(x.mean, x.std.map((s) => 2 * s)));

@@ -64,8 +64,19 @@ vaebook.define("marginal", (api) => {
   let sweeping = null; // where that sweep has put z
 
   // The slices up to z at one x: p(x) times what the cut there has below z.
-  const soFar = (x, px, z, correlation) =>
-    px * forms.mixtureCdf(z, forms.given(x, shares, wait, duration, correlation));
+  const cutAt = (x, correlation) => forms.given(x, shares, wait, duration, correlation);
+  const soFar = (x, px, z, correlation) => px * forms.mixtureCdf(z, cutAt(x, correlation));
+  // The same at all x; whole strips are kept while the correlation stays.
+  let kept = {};
+  function filled(z, correlation) {
+    if (kept.correlation !== correlation) kept = { correlation, cuts: xs.map((x) => cutAt(x, correlation)), whole: new Map() };
+    if (!kept.whole.has(z)) {
+      const curve = xs.map((_, i) => marginalCurve[i] * forms.mixtureCdf(z, kept.cuts[i]));
+      if (!tops.includes(z)) return curve;
+      kept.whole.set(z, curve);
+    }
+    return kept.whole.get(z);
+  }
   const highest = (curve) => curve.indexOf(Math.max(...curve));
 
   function drawMap({ x, z, correlation }) {
@@ -99,7 +110,7 @@ vaebook.define("marginal", (api) => {
     let below = xs.map(() => 0);
     tops.forEach((end, k) => {
       if (z <= end - 0.5) return strips[k].clear();
-      const above = xs.map((at, i) => soFar(at, marginalCurve[i], Math.min(z, end), correlation));
+      const above = filled(Math.min(z, end), correlation);
       strips[k].set(xs, above, below);
       below = above;
     });

@@ -43,21 +43,14 @@ vaebook.define("playground", (api) => {
   const heightOf = (z, mean, std) => Math.exp(forms.logNormal(z, mean, std));
   prior.set(grid, grid.map((z) => heightOf(z, 0, 1)));
 
-  const history = api.chart({
-    height: [150, 140], aside: true,
-    x: { domain: [0, 3100], label: text("updates_axis") },
-    y: { domain: [-6, -2], label: text("nats_axis"), spacing: 35 },
-  });
-  const between = history.area("gap", { strength: 0.2 });
-  const lines = { logPx: history.line("p"), elbo: history.line("bound") };
-  const names = { logPx: history.label("p", { anchor: "end" }), elbo: history.label("bound", { anchor: "end", dy: 18 }) };
-
+  const history = vaebook.playgroundHistory(api);
   const trainer = forms.makeTrainer();
   const stageOf = (values) => trainer.stageOf(pointsOf(values), values);
   let shown = {};
   let [seen, stroke, thinned] = [null, null, false]; // the points on show; a stroke, and whether the last one thinned them
   let [ceiling, outer] = [0, 1]; // of the densities, and the side of q's name: neither may flicker
   let [passing, frames, result] = [false, 0, null]; // a training runs
+  let kept = {}; // the averages over all points that were computed last
 
   const round = (value) => Math.round(100 * value) / 100;
   const drawing = () => shown.shape === "own";
@@ -122,19 +115,11 @@ vaebook.define("playground", (api) => {
     return heights;
   }
 
-  // The averages so far in this stage, which begins after `offset` updates.
-  function drawHistory(offset, stage, updates, now) {
-    const rows = [...stage.curve.filter(([at]) => at < updates), [updates, now.logPx, now.elbo]];
-    const xs = rows.map(([at]) => offset + at);
-    const top = Math.ceil(Math.max(...rows.map(([, logPx]) => logPx)) + 0.2);
-    history.domain({ x: [offset, offset + 3100], y: [top - 4, top] });
-    const [logPx, elbo] = [1, 2].map((k) => rows.map((row) => row[k]));
-    between.set(xs, logPx, elbo);
-    lines.logPx.set(xs, logPx);
-    lines.elbo.set(xs, elbo);
-    for (const [key, heights] of [["logPx", logPx], ["elbo", elbo]]) {
-      names[key].set(offset + 2950, Math.max(heights[heights.length - 1], top - 3.4), text(key));
+  function averagesOf(stage, path, updates, std) {
+    if (kept.stage !== stage || kept.updates !== updates || kept.std !== std) {
+      kept = { stage, updates, std, all: forms.averages(stage.run.p, path, stage.data.flat, std) };
     }
+    return kept.all;
   }
 
   return {
@@ -168,11 +153,11 @@ vaebook.define("playground", (api) => {
 
       const { updates, noise_std: std } = values;
       const path = forms.pathOf(p);
-      const all = forms.averages(p, path, data.flat, std);
+      const all = averagesOf(stage, path, updates, std);
       const at = forms.posteriorAt(p, path, ...data.into([values.x1, values.x2]), std);
       const heights = drawLatent(at, all.means);
       const offset = values.past.reduce((sum, [, , updates]) => sum + updates, 0);
-      drawHistory(offset, stage, updates, all);
+      history.draw(offset, stage, updates, all);
       const readouts = {
         elbo: all.elbo, log_px: all.logPx, gap: all.logPx - all.elbo,
         reconstruction: all.reconstruction, kl_prior: all.klPrior,

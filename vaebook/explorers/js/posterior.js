@@ -54,7 +54,8 @@ vaebook.define("posterior", (api) => {
 
   // What does not move: the posteriors of all heights, and the network.
   const coarse = latent.filter((_, k) => k % 2 === 0);
-  const evidences = heights.map((x) => forms.evidence(decoder, tables.noise, [x]));
+  const places = forms.placesOf(decoder);
+  const evidences = heights.map((x) => forms.evidence(places, tables.noise, [x]));
   const columns = heights.map((x, i) => {
     const logJoint = logJointAt(x);
     return coarse.map((z) => Math.exp(logJoint(z) - evidences[i].logPx));
@@ -70,7 +71,7 @@ vaebook.define("posterior", (api) => {
 
   let seen = {}; // evidence and best Gaussian of the height and direction on show
   function answers({ x, direction }) {
-    if (seen.x !== x) seen = { x, ...forms.evidence(decoder, tables.noise, [x]) };
+    if (seen.x !== x) seen = { x, ...forms.evidence(places, tables.noise, [x]) };
     if (seen.direction !== direction) {
       const forward = { mean: seen.mean, std: seen.std };
       const best = direction === "forward" ? forward : forms.bestGaussian(logJointAt(x), forward);

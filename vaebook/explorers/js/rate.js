@@ -1,6 +1,6 @@
 // Recorded VAEs along the curve of rate and distortion: the weight of the KL moves, pictures follow.
 vaebook.define("rate", (api) => {
-  const { tables, text, format } = api;
+  const { forms, tables, text, format } = api;
   const { betas, largest } = tables;
   const SIZE = 28, COLUMNS = 4, STOPS = tables.traversal.shape[2], SEEDS = tables.rate.shape[1];
   const [walks, dimensions] = [tables.traversal.shape[1], tables.kl.shape[1]];
@@ -8,11 +8,8 @@ vaebook.define("rate", (api) => {
   const mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
   const spread = (list) => Math.max(...list) - Math.min(...list);
   const [rates, distortions] = [tables.rate, tables.distortion].map((t) => betas.map((_, k) => mean(row(t, k))));
-  // The picture's rows go upwards, those of an image downwards.
-  const image = (table, k) => {
-    const pixels = table.subarray(SIZE * SIZE * k, SIZE * SIZE * (k + 1));
-    return Array.from({ length: SIZE * SIZE }, (_, i) => pixels[SIZE * (SIZE - 1 - Math.floor(i / SIZE)) + (i % SIZE)]);
-  };
+  const images = (table, first, n) =>
+    Array.from({ length: n }, (_, k) => forms.upwards((i) => table[SIZE * SIZE * (first + k) + i]));
 
   const chart = api.chart({
     height: [230, 140],
@@ -42,14 +39,9 @@ vaebook.define("rate", (api) => {
     x: { domain: [-1, STOPS * step], ticks: false },
     y: { domain: [-1, step], ticks: false, label: text("walk") },
   });
-  const cells = (pictures, n, columns, rows) => Array.from({ length: n }, (_, k) => {
-    const [x, y] = [step * (k % columns), step * (rows - 1 - Math.floor(k / columns))];
-    return { heat: pictures.heat("ink", { pixels: true }), x: [x, x + SIZE], y: [y, y + SIZE] };
-  });
-  const pairs = cells(left, 2 * COLUMNS, COLUMNS, 2), samples = cells(right, 2 * COLUMNS, COLUMNS, 2);
-  const walk = cells(strip, STOPS, STOPS, 1);
-  const paint = (cell, values) => cell.heat.set(values, SIZE, SIZE, cell.x, cell.y, 255);
-  for (let i = 0; i < COLUMNS; i++) paint(pairs[i], image(tables.originals, i));
+  const [pairs, samples, walk] = [left, right, strip].map((pictures) => pictures.heat("ink", { pixels: true }));
+  const paint = (heat, list, across) => heat.set(...forms.sheet(list, across, step - SIZE), 255);
+  const originals = images(tables.originals, 0, COLUMNS);
 
   const costs = api.chart({
     height: 150, aside: true,
@@ -58,7 +50,7 @@ vaebook.define("rate", (api) => {
   });
   const bars = costs.bars("q"), walkedBar = costs.bars("c2");
 
-  let painted = ""; // the run and the dimension whose pictures are there
+  let painted = {}; // the run and the dimension whose pictures are there
 
   return {
     glides: [], // nothing lies between two recorded runs
@@ -80,14 +72,14 @@ vaebook.define("rate", (api) => {
       const [from, end] = [Math.max(0, to(largest[1])), Math.min(largest[0], to(50))];
       tangent.set(from, at(from), end, at(end));
 
-      const wanted = `${k} ${values.dimension}`;
-      if (wanted !== painted) {
-        painted = wanted;
-        for (let i = 0; i < COLUMNS; i++) paint(pairs[COLUMNS + i], image(tables.reconstructions, COLUMNS * k + i));
-        for (let i = 0; i < 2 * COLUMNS; i++) paint(samples[i], image(tables.samples, 2 * COLUMNS * k + i));
-        const start = STOPS * (walks * k + values.dimension - 1);
-        for (let i = 0; i < STOPS; i++) paint(walk[i], image(tables.traversal, start + i));
+      if (painted.k !== k) {
+        paint(pairs, [...originals, ...images(tables.reconstructions, COLUMNS * k, COLUMNS)], COLUMNS);
+        paint(samples, images(tables.samples, 2 * COLUMNS * k, 2 * COLUMNS), COLUMNS);
       }
+      if (painted.k !== k || painted.dimension !== values.dimension) {
+        paint(walk, images(tables.traversal, STOPS * (walks * k + values.dimension - 1), STOPS), STOPS);
+      }
+      painted = { k, dimension: values.dimension };
 
       costs.domain({ y: [0, Math.max(0.5, 1.1 * kl[0])] });
       bars.set(...[-0.35, 0.35].map((d) => kl.map((_, i) => i + 1 + d)), kl);

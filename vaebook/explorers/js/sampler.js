@@ -6,8 +6,7 @@ vaebook.define("sampler", (api) => {
   const decode = forms.perceptron(tables.decoder), network = forms.perceptron(tables.velocity);
   const velocity = (z, t) => network([...z, t]);
   const image = (z) => decode(z.map((value) => value / scale)).map((v) => Math.min(1, Math.max(0, v)));
-  // The picture's rows go upwards, those of an image downwards.
-  const upwards = (pixels) => Array.from({ length: SIZE * SIZE }, (_, i) => pixels[SIZE * (SIZE - 1 - Math.floor(i / SIZE)) + (i % SIZE)]);
+  const upwards = (pixels) => forms.upwards((i) => pixels[i]);
   const codes = labels.map((_, k) => [tables.codes[2 * k], tables.codes[2 * k + 1]]);
   const nearest = (z) => {
     const distances = codes.map((code) => Math.hypot(code[0] - z[0], code[1] - z[1]));
@@ -50,23 +49,25 @@ vaebook.define("sampler", (api) => {
     x: { domain: [-0.5, frames - 0.5], ticks: false },
     y: { domain: [0, 1], ticks: false, label: text("frames") },
   });
-  const cells = Array.from({ length: frames }, () => along.heat("ink", { pixels: true }));
+  const film = along.heat("ink", { pixels: true });
+  const GAP = 5, half = SIZE / (SIZE + GAP) / 2; // of an image, whose middle stands at a whole number
   const arrow = along.points("c2", { shape: "triangle", size: 5 });
   along.onpick((x) => api.set({ t: api.snap("t", Math.min(1, Math.max(0, x / (frames - 1)))) }));
 
   const noise = (seed) => Array.from({ length: draws }, (_, k) => [0, 1].map((d) => forms.standardNormal(seed, 2 * k + d)));
   // What depends on the noise of the seed alone, and what on the path alone, is kept between moves.
-  let [others, path] = [{}, {}];
+  let [others, path, dotted] = [{}, {}, null];
   function endsOf(seed, n) {
-    const key = `${seed} ${n}`;
-    if (others.key !== key) {
+    if (others.seed !== seed) others = { seed };
+    if (!others[n]) {
       const ends = noise(seed).map((eps) => forms.eulerPath(velocity, eps, n)[n]);
       const middle = columns(ends).map((values) => sum(values) / draws);
       const squares = ends.map((z) => (z[0] - middle[0]) ** 2 + (z[1] - middle[1]) ** 2);
-      others = { key, ends, spread: Math.sqrt(sum(squares) / draws), away: sum(ends.map((z) => nearest(z).distance)) / draws };
-      dots.set(...columns(ends));
+      others[n] = { ends, spread: Math.sqrt(sum(squares) / draws), away: sum(ends.map((z) => nearest(z).distance)) / draws };
     }
-    return others;
+    if (dotted !== others[n]) dots.set(...columns(others[n].ends));
+    dotted = others[n];
+    return dotted;
   }
   function pathOf(eps, n) {
     const key = `${eps} ${n}`;
@@ -81,10 +82,9 @@ vaebook.define("sampler", (api) => {
       };
       way.set(...columns(places));
       stops.set(...columns(places));
-      cells.forEach((cell, k) => {
-        const z = forms.placeOnPath(places, k / (frames - 1));
-        cell.set(upwards(image(z)), SIZE, SIZE, [k - 0.42, k + 0.42], [0.1, 0.94]);
-      });
+      const images = Array.from({ length: frames }, (_, k) => upwards(image(forms.placeOnPath(places, k / (frames - 1)))));
+      const [values, width, height] = forms.sheet(images, frames, GAP);
+      film.set(values, width, height, [-half, frames - 1 + half], [0.1, 0.1 + 2 * half]);
     }
     return path;
   }

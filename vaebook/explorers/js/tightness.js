@@ -8,6 +8,7 @@ vaebook.define("tightness", (api) => {
     linear: { decoder: (z) => [tables.linear_weight * z], noise: tables.linear_noise, data: (x) => [x] },
     nonlinear: { decoder: book, noise: tables.book_noise, data: (x) => [x, 0] },
   };
+  for (const model of Object.values(MODELS)) model.places = forms.placesOf(model.decoder);
 
   const chart = api.chart({
     height: [270, 165],
@@ -46,8 +47,8 @@ vaebook.define("tightness", (api) => {
   let seen = {}; // evidence and best Gaussian of the x and model on show
   function evidenceOf({ x, model }) {
     if (seen.x !== x || seen.model !== model) {
-      const { decoder, noise, data } = MODELS[model];
-      seen = { x, model, ...forms.evidence(decoder, noise, data(x)) };
+      const { places, noise, data } = MODELS[model];
+      seen = { x, model, ...forms.evidence(places, noise, data(x)) };
     }
     return seen;
   }

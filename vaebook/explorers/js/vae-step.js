@@ -60,7 +60,7 @@ vaebook.define("vae-step", (api) => {
       const network = forms.perceptron(row(tables.encoder, epoch / every));
       const encoder = (x) => network(x).map((output, i) => (i ? Math.exp(output / 2) : output)); // mean, std
       const decoder = forms.tanhDecoder(row(tables.decoder, epoch / every));
-      nets = { epoch, encoder, decoder, path: latent.map(decoder) };
+      nets = { epoch, encoder, decoder, path: latent.map(decoder), places: forms.placesOf(decoder) };
     }
     return nets;
   }
@@ -119,10 +119,10 @@ vaebook.define("vae-step", (api) => {
       // A sample travels in three stages: from x to q, down to z*, and on to f[z*].
       const [encoded, sampled, compared] = [0, 1, 2].map((stage) => Math.min(1, Math.max(0, 3 * travel - stage)));
       const x = [values.x1, values.x2];
-      const { encoder, decoder, path } = networks(epoch);
+      const { encoder, decoder, path, places } = networks(epoch);
       const [mean, std] = encoder(x);
       const eps = Array.from({ length: n }, (_, i) => forms.standardNormal(seed, i));
-      const { logPx: evidence } = forms.evidence(decoder, noise, x);
+      const { logPx: evidence } = forms.evidence(places, noise, x);
       const terms = forms.boundTerms(decoder, noise, evidence, x, mean, std);
       const estimates = eps.map((e) => forms.logLikelihood(decoder, noise, x, mean + std * e) - terms.klPrior);
       const estimate = estimates[n - 1];

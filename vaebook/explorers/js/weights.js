@@ -41,11 +41,24 @@ vaebook.define("weights", (api) => {
   };
 
   const noise = []; // row k holds the eps of draw k of each set
-  function noiseOf(n) {
-    for (let k = noise.length; k < n; k++) {
-      noise.push(Float64Array.from({ length: tables.sets }, (_, r) => forms.standardNormal(tables.seed, k * tables.sets + r)));
+  const noiseOf = (k) => noise[k] ??=
+    Float64Array.from({ length: tables.sets }, (_, r) => forms.standardNormal(tables.seed, k * tables.sets + r));
+  // What one q gives: all bounds, and the log-weights and estimates of as many draws as were asked for.
+  let drawn = {};
+  function drawnFrom({ mean, std, model, x, n }, logJoint) {
+    const key = [mean, std, model, x].join();
+    if (drawn.key !== key) {
+      const logWeight = forms.logImportanceWeight(logJoint, mean, std);
+      const bounds = forms.importanceBound(logWeight, tables.eps, tables.mass, tables.counts);
+      drawn = { key, logWeight, bounds, logW: [], sums: forms.logMeanExp(tables.sets), estimates: {} };
     }
-    return noise.slice(0, n);
+    const { logWeight, logW, sums, estimates } = drawn;
+    for (let k = logW.length; k < n; k++) {
+      logW.push(noiseOf(k).map(logWeight));
+      sums.add(logW[k]);
+      if (tables.counts.includes(k + 1)) estimates[k + 1] = sums.value();
+    }
+    return { bounds: drawn.bounds, logW: logW.slice(0, n), estimates: estimates[n] };
   }
   const kept = {}; // evidence and moments of the posterior, by model and x
   function posteriorOf({ model, x }) {
@@ -67,17 +80,12 @@ vaebook.define("weights", (api) => {
     update(values) {
       const { mean, std, n, model } = values;
       const { logJoint, logPx, mean: posteriorMean, std: posteriorStd } = posteriorOf(values);
-      const logWeight = forms.logImportanceWeight(logJoint, mean, std);
-      const bounds = forms.importanceBound(logWeight, tables.eps, tables.mass, tables.counts);
+      const { bounds, logW, estimates } = drawnFrom(values, logJoint);
       const bound = bounds[tables.counts.indexOf(n)];
-
-      const rows = noiseOf(n);
-      const logW = rows.map((row) => row.map(logWeight));
-      const estimates = forms.logMeanExp(logW);
       const average = meanOf(estimates);
       const spread = Math.sqrt(meanOf(estimates.map((value) => (value - average) ** 2)));
 
-      const z = rows.map((row) => mean + std * row[values.draw]);
+      const z = logW.map((_, k) => mean + std * noiseOf(k)[values.draw]);
       const shown = logW.map((row) => row[values.draw]);
       const top = Math.max(...shown);
       const parts = shown.map((value) => Math.exp(value - top)); // of the largest

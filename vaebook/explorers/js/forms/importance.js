@@ -19,12 +19,24 @@ Object.assign(vaebook.forms, (() => {
     return (eps) => logJoint(mean + std * eps) + 0.5 * eps * eps + height;
   }
 
-  // vaebook.importance.log_mean_exp of each column; rows[k][r] is a log-weight
-  function logMeanExp(rows) {
-    const [tops, sums] = [rows[0].slice(), new Float64Array(rows[0].length)];
-    for (const row of rows) for (let r = 0; r < tops.length; r++) if (row[r] > tops[r]) tops[r] = row[r];
-    for (const row of rows) for (let r = 0; r < sums.length; r++) sums[r] += Math.exp(row[r] - tops[r]);
-    return sums.map((sum, r) => tops[r] + Math.log(sum / rows.length));
+  // vaebook.importance.log_mean_exp of each column of a table that grows: add(row), value()
+  function logMeanExp(columns) {
+    const tops = new Float64Array(columns).fill(-Infinity), sums = new Float64Array(columns);
+    let n = 0;
+    return {
+      add(row) {
+        n += 1;
+        for (let r = 0; r < columns; r++) {
+          const above = row[r] - tops[r];
+          if (above <= 0) sums[r] += Math.exp(above);
+          else {
+            sums[r] = 1 + sums[r] * Math.exp(-above);
+            tops[r] = row[r];
+          }
+        }
+      },
+      value: () => sums.map((sum, r) => tops[r] + Math.log(sum / n)),
+    };
   }
 
   const BAND = Float64Array.from({ length: 1 + Math.trunc((HIGH - LOW) / STEP) }, (_, j) => Math.exp(STEP * j));

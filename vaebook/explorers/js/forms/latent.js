@@ -21,34 +21,51 @@ Object.assign(vaebook.forms, (() => {
     return { logPx, mean, std: Math.sqrt(variance), peaks };
   }
 
+  // Write a normal density on evenly spaced xs into `heights`, as far as 7.5 standard deviations, and
+  // return the first and the last place: each value is the one nearer to the mean times a ratio,
+  // since thousands of exponentials would take too long.
+  function bell(heights, xs, mean, std) {
+    const width = xs[1] - xs[0], step = width / std;
+    const first = Math.max(0, Math.ceil((mean - 7.5 * std - xs[0]) / width));
+    const last = Math.min(xs.length - 1, Math.floor((mean + 7.5 * std - xs[0]) / width));
+    if (first > last) return [first, last];
+    const middle = Math.min(last, Math.max(first, Math.round((mean - xs[0]) / width)));
+    const top = Math.exp(logNormal(xs[middle], mean, std)), shrink = Math.exp(-step * step);
+    const away = (xs[middle] - mean) / std;
+    for (let i = middle, value = top, ratio = Math.exp(-step * (step / 2 + away)); i <= last; i++) {
+      heights[i] = value;
+      value *= ratio;
+      ratio *= shrink;
+    }
+    for (let i = middle, value = top, ratio = Math.exp(-step * (step / 2 - away)); i >= first; i--) {
+      heights[i] = value;
+      value *= ratio;
+      ratio *= shrink;
+    }
+    return [first, last];
+  }
+
   // vaebook.explorers.generation.Generation.density_of_x1: the density of one coordinate
   function curveDensity(xs, path, mass, std) {
-    const height = Math.exp(logNormal(0, 0, std)); // once, and not for each of the 84,000 pairs
-    return xs.map((x) => {
-      let sum = 0;
-      for (let k = 0; k < path.length; k++) sum += mass[k] * Math.exp(-0.5 * ((x - path[k]) / std) ** 2);
-      return height * sum;
-    });
+    const heights = new Float64Array(xs.length), sums = new Float64Array(xs.length);
+    for (let k = 0; k < path.length; k++) {
+      const [first, last] = bell(heights, xs, path[k], std);
+      for (let i = first; i <= last; i++) sums[i] += mass[k] * heights[i];
+    }
+    return Array.from(sums);
   }
 
   // the exponential of log_marginal over the square of evenly spaced xs, row by row upwards; for the
-  // eye: each bell ends at six standard deviations, and every second bell is enough
+  // eye: every second bell is enough
   function planeDensity(xs, path1, path2, mass, std) {
-    const step = xs[1] - xs[0];
+    const [across, up] = [new Float64Array(xs.length), new Float64Array(xs.length)];
     const values = new Float64Array(xs.length ** 2);
-    const height = Math.exp(logNormal(0, 0, std));
-    const bell = (centre) => {
-      const first = Math.max(0, Math.ceil((centre - 6 * std - xs[0]) / step));
-      const near = xs.slice(first, Math.max(first, Math.floor((centre + 6 * std - xs[0]) / step) + 1));
-      return { first, heights: near.map((x) => height * Math.exp(-0.5 * ((x - centre) / std) ** 2)) };
-    };
     for (let k = 0; k < mass.length; k += 2) {
-      const across = bell(path1[k]);
-      const up = bell(path2[k]);
-      for (let j = 0; j < up.heights.length; j++) {
-        const row = (up.first + j) * xs.length + across.first;
-        const scale = 2 * mass[k] * up.heights[j];
-        for (let i = 0; i < across.heights.length; i++) values[row + i] += scale * across.heights[i];
+      const [left, right] = bell(across, xs, path1[k], std);
+      const [bottom, top] = bell(up, xs, path2[k], std);
+      for (let j = bottom; j <= top; j++) {
+        const scale = 2 * mass[k] * up[j], row = j * xs.length;
+        for (let i = left; i <= right; i++) values[row + i] += scale * across[i];
       }
     }
     return values;
@@ -59,20 +76,22 @@ Object.assign(vaebook.forms, (() => {
   const EPS_MASS = EPS.map((eps) => 0.03 * Math.exp(logNormal(eps, 0, 1)));
 
   // log p(x | z) for a decoder z -> [f1, ..., fD]; x has D numbers
-  function logLikelihood(decoder, noise, x, z) {
-    const centre = decoder(z);
+  const logLikelihood = (decoder, noise, x, z) => logAround(decoder(z), noise, x);
+  function logAround(centre, noise, x) {
     let sum = 0;
     for (let d = 0; d < centre.length; d++) sum += logNormal(x[d], centre[d], noise);
     return sum;
   }
 
-  // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x; a
-  // straight line is a decoder, too
-  const evidence = (decoder, noise, x) =>
-    moments((z) => logLikelihood(decoder, noise, x, z) + logNormal(z, 0, 1));
+  // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x, from what
+  // placesOf gives of the decoder, which may be a straight line
+  const placesOf = (decoder) => LATENT.map(decoder);
+  const LOG_PRIOR = LATENT.map((z) => logNormal(z, 0, 1));
+  const evidence = (places, noise, x) =>
+    momentsOf(places.map((centre, k) => logAround(centre, noise, x) + LOG_PRIOR[k]));
   // the same for a function z -> log p(x, z)
-  function moments(logJoint) {
-    const terms = LATENT.map(logJoint);
+  const moments = (logJoint) => momentsOf(LATENT.map(logJoint));
+  function momentsOf(terms) {
     const logArea = logSumExp(terms);
     const mass = terms.map((term) => Math.exp(term - logArea));
     const mean = mass.reduce((sum, m, k) => sum + m * LATENT[k], 0);
@@ -99,5 +118,5 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
   }
 
-  return { curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, evidence, moments, boundTerms };
+  return { curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, placesOf, evidence, moments, boundTerms };
 })());

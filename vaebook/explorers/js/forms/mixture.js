@@ -12,7 +12,11 @@ Object.assign(vaebook.forms, (() => {
 
   // the same on many x: the weighted components (the exponential of .log_joint), and their sum
   function mixtureCurves(xs, weights, means, stds) {
-    const joint = weights.map((weight, n) => xs.map((x) => weight * Math.exp(logNormal(x, means[n], stds[n]))));
+    const joint = weights.map((weight, n) => {
+      const [mean, std] = [means[n], stds[n]];
+      const top = weight * Math.exp(logNormal(mean, mean, std));
+      return xs.map((x) => top * Math.exp(-0.5 * ((x - mean) / std) ** 2));
+    });
     return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
   }
 

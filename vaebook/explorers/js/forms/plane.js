@@ -4,21 +4,29 @@ Object.assign(vaebook.forms, (() => {
   const { logNormal, normalCdf } = vaebook.forms;
 
   const sigmoid = (a) => 1 / (1 + Math.exp(-a));
-  const softplus = (a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
 
   // vaebook.explorers.latent_space.LatentSpace.compute: ink and entropy
   function pixelStatistics(logits) {
     let [ink, entropy] = [0, 0];
     for (const a of logits) {
-      const p = sigmoid(a);
+      const part = Math.exp(-Math.abs(a));
+      const p = (a < 0 ? part : 1) / (1 + part);
       ink += p;
-      entropy += softplus(a) - a * p;
+      entropy += Math.max(a, 0) + Math.log1p(part) - a * p;
     }
     return { ink, entropy };
   }
 
-  // log p(x|z) of binary pixels x, in nats
-  const logBernoulli = (x, logits) => x.reduce((sum, pixel, d) => sum + pixel * logits[d] - softplus(logits[d]), 0);
+  // log p(x|z) of at most a thousand binary pixels x, in nats: the log of a product takes less time
+  // than a sum of logs
+  function logBernoulli(x, logits) {
+    let sum = 0, product = 1;
+    for (let d = 0; d < x.length; d++) {
+      sum += x[d] * logits[d] - Math.max(logits[d], 0);
+      product *= 1 + Math.exp(-Math.abs(logits[d]));
+    }
+    return sum - Math.log(product);
+  }
 
   // the prior of a plane, and vaebook.explorers.latent_plane.density at one z
   const planePrior = (z) => Math.exp(logNormal(z[0], 0, 1) + logNormal(z[1], 0, 1));
@@ -92,5 +100,5 @@ Object.assign(vaebook.forms, (() => {
     return { mean, std, cost };
   }
 
-  return { sigmoid, softplus, pixelStatistics, logBernoulli, planePrior, betweenCells, holes, regions, borders, decodedPlane, encoded };
+  return { sigmoid, pixelStatistics, logBernoulli, planePrior, betweenCells, holes, regions, borders, decodedPlane, encoded };
 })());

@@ -129,7 +129,6 @@ vaebook.marks = (() => {
       // of one colour; the rows go upwards; `pixels`: each value as a square of its own. The picture
       // is a mask, so the colour follows the theme.
       heat(role, { pixels: squares = false } = {}) {
-        const canvas = document.createElement("canvas");
         const id = `${frame.id}-${++masks}`;
         const style = squares && "image-rendering: pixelated";
         const image = svg("image", { preserveAspectRatio: "none", style });
@@ -137,19 +136,9 @@ vaebook.marks = (() => {
         const shape = svg("g", {}, svg("mask", { id }, image), rect);
         return mark(shape, (values, columns, rows, [x0, x1] = [], [y0, y1] = [], top = 1) => {
           if (!values) return rect.setAttribute("width", 0);
-          Object.assign(canvas, { width: columns, height: rows });
-          const context = canvas.getContext("2d");
-          const pixels = context.createImageData(columns, rows);
-          pixels.data.fill(255);
-          for (let i = 0; i < values.length; i++) {
-            const row = rows - 1 - Math.floor(i / columns);
-            const j = 4 * (row * columns + (i % columns));
-            pixels.data[j + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
-          }
-          context.putImageData(pixels, 0, 0);
           const { sx, sy } = frame;
           const box = { x: sx(x0), y: sy(y1), width: sx(x1) - sx(x0), height: sy(y0) - sy(y1) };
-          fill(image, { ...box, href: canvas.toDataURL() });
+          fill(image, { ...box, href: vaebook.bitmap(values, columns, rows, top) });
           fill(rect, box);
         });
       },
