@@ -51,7 +51,7 @@ test-newest:  ## run the package's tests with the newest versions of everything
 links: book  ## ask every address outside the book whether it still answers
 	@$(RUN) python tools/check_links.py
 
-notebooks:  ## write the .ipynb beside every chapter from its text
+notebooks:  ## write the .ipynb beside every page of chapters, deeper and homework
 	@$(RUN) python tools/make_notebooks.py
 
 record-toy:  ## train the toy VAE of its chapter anew and store it in the package

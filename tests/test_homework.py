@@ -265,7 +265,7 @@ def test_every_task_has_stub_check_and_a_solution_that_calls_the_check_again(pat
         assert call in "".join(cell.code for cell in folded), f"no solution of {task} has {call}"
         prose = after.partition("\n:::\n")[0]
         assert not code_cells(prose)
-        assert len(prose.split()) > 40
+        assert len(prose.split()) > 40, f"explain the solution of {task} in more than 40 words"
     assert called == list(checks_of(path))
 
 

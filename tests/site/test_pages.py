@@ -127,7 +127,7 @@ def test_formulas_and_code_are_whole_on_a_phone_or_show_that_they_scroll(opened)
 # ---- the parts of a page, its length, and its explorer within reach ----
 
 #: The least and the most words and the most visible lines of code of a chapter, where they are not
-#: 2,000, 2,800 and 140. The epilogue is an outlook.
+#: 2,000, 2,800 and 140: some settle more questions by experiment, and the epilogue is an outlook.
 LEAST = {"chapters/where-vaes-went": 1500}
 WORDS = {
     "chapters/importance-weighting": 3200,
