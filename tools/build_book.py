@@ -53,7 +53,8 @@ def executed(page):
     cells, but their outputs only if it ran in this very build.
     """
     read = nbformat.read((EXECUTED / page).with_suffix(".ipynb"), as_version=4)
-    _, notebook = open_cache(ROOT).merge_match_into_notebook(read)
+    with open_cache(ROOT) as cache:
+        _, notebook = cache.merge_match_into_notebook(read)
     return notebook
 
 

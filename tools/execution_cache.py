@@ -1,5 +1,7 @@
 """The cache of what was executed, pages and notebooks alike, with two mends of jupyter-cache."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partialmethod
 from pathlib import Path
 
@@ -26,8 +28,12 @@ def place(root: Path) -> Path:
     return root / "_build" / ".jupyter_cache"
 
 
-def open_cache(root: Path) -> JupyterCacheBase:
-    """Return the cache of a book."""
+@contextmanager
+def open_cache(root: Path) -> Iterator[JupyterCacheBase]:
+    """Open the cache of a book; its database is closed at the end, which Python 3.13 asks for."""
     cache = jupyter_cache.get_cache(place(root))
     cache.change_cache_limit(RUNS)
-    return cache
+    try:
+        yield cache
+    finally:
+        cache.db.dispose()

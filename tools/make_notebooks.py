@@ -60,12 +60,12 @@ def store_outputs(
     run.cells = run.cells[: wanted[-1] + 1]
     key = execution_key(cell.source for cell in run.cells if cell.cell_type == "code")
     run.metadata.kernelspec.display_name += f" ({key})"  # which the cache compares, as the cells
-    cache = open_cache(root)
-    try:
-        _, run = cache.merge_match_into_notebook(run)
-    except KeyError:
-        execute(page, run, folder, progress)
-        cache.cache_notebook_bundle(CacheBundleIn(run, page.slug), check_validity=False)
+    with open_cache(root) as cache:
+        try:
+            _, run = cache.merge_match_into_notebook(run)
+        except KeyError:
+            execute(page, run, folder, progress)
+            cache.cache_notebook_bundle(CacheBundleIn(run, page.slug), check_validity=False)
     for index in wanted:
         cell = notebook.cells[index]
         cell.outputs = [_text_output(page, cell, output) for output in run.cells[index].outputs]

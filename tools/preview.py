@@ -72,7 +72,8 @@ def run_only(source):
     def start_client(client):
         if client.path != source:
             try:
-                open_cache(ROOT).match_cache_notebook(client.notebook)
+                with open_cache(ROOT) as cache:
+                    cache.match_cache_notebook(client.notebook)
             except KeyError:
                 return
         start(client)
