@@ -14,6 +14,8 @@ from jupyter_client.manager import start_new_kernel
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 STORED = "nbval-check-output"
+#: Chapters whose sliders are moved in every run of the tests; each needs a kernel for ten seconds.
+AT_ONCE = {"latent-variable-models", "evidence-lower-bound"}
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -153,7 +155,14 @@ def run():
     manager.shutdown_kernel(now=True)
 
 
-@each_chapter
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[] if path.stem in AT_ONCE else pytest.mark.slow)
+        for path in CHAPTERS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_every_slider_of_the_live_cells_changes_the_result(path, run):
     code = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     live = [cell for cell in code if "live-only" in tags(cell)]
