@@ -44,7 +44,6 @@ vaebook.define("evidence-budget", (api) => {
   });
   const [pairs, samplesHeat] = [0, 1].map(() => pictures.heat("ink", { pixels: true }));
   const samplesName = pictures.label("ink", { anchor: "start", dy: -5 });
-  samplesName.set(0, TALL, text("samples"));
   const noneKept = pictures.label("muted", { dy: 4 });
   let painted = null;
   // The test images come first, then the reconstructions of every kept epoch, then the samples.
@@ -52,8 +51,9 @@ vaebook.define("evidence-budget", (api) => {
     if (painted === kept) return;
     painted = kept;
     noneKept.clear();
+    samplesName.set(0, TALL, text("samples"));
     if (kept < 0) {
-      for (const heat of [pairs, samplesHeat]) heat.clear();
+      for (const mark of [pairs, samplesHeat, samplesName]) mark.clear();
       return noneKept.set(WIDE / 2, 66, text("none_kept"));
     }
     const n = COLUMNS, count = tables.kept.length;
@@ -79,7 +79,7 @@ vaebook.define("evidence-budget", (api) => {
   const chosen = importance.points("p", { size: 5.5 });
   const reach = importance.segment("ink", { width: 1.5 });
   const allImages = importance.points("ink", { shape: "diamond", size: 4 });
-  const allName = importance.label("ink", { dy: -10 });
+  const allName = importance.label("ink", { dy: -10, anchor: "end" });
   const curveName = importance.label("p", { dy: 24 });
 
   const longest = Math.max(...all.map((run) => run.bound[0]));
@@ -128,7 +128,7 @@ vaebook.define("evidence-budget", (api) => {
     rungs.set(samples, bound);
     reach.set(tables.importance, nll - nllSe, tables.importance, nll + nllSe);
     allImages.set([tables.importance], [nll]);
-    allName.set(tables.importance, nll, text("all_images"));
+    allName.set(tables.importance, nll, text("all_images"), 12);
     curveName.set(samples[4], bound[4], text("bound"));
     // The lines of trainings that differ in their seed alone have one name.
     const unlike = kinds.filter(([, members]) => !members.includes(name));
