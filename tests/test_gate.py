@@ -44,6 +44,15 @@ print(f"{{log_normal(1.0, 0.0, 1.0):.4f}}")
 {SUMMARY}
 The end.
 """
+INDEX = """\
+# Index
+
+As {cite:t}`kingma2014` say.
+
+```{bibliography}
+:filter: docname in docnames
+```
+"""
 BUILD = [sys.executable, "tools/build_book.py"]
 NOTEBOOKS = [sys.executable, "tools/make_notebooks.py"]
 NBVAL = [
@@ -74,7 +83,7 @@ def green(tmp_path_factory):
     copy = tmp_path_factory.mktemp("green") / "book"
     pages = ["chapters", "deeper", "homework", "appendix", "*.md"]
     copy_book(ROOT, copy, "_build", "site", "dist", *pages)
-    small_book.write(copy, **{"chapters/second": TEXT})
+    small_book.write(copy, **{"index": INDEX, "chapters/second": TEXT})
     for command in [NOTEBOOKS, BUILD, NBVAL, TESTS]:
         status, output = run_gate(copy, command)
         assert status == 0, output[-3000:]

@@ -116,10 +116,10 @@ def unseeded():
     return np.random.Generator(np.random.PCG64())
 
 
-def draws_two_wide(points, density, n, rng):
-    """Twice as far from the mean as they should be, on the grid on average."""
+def draws_too_wide(points, density, n, rng):
+    """A fifth further from the mean than they should be, on the grid on average."""
     p = density / density.sum()
-    far = 2 * rng.choice(points, n, p=p) - p @ points
+    far = 1.2 * rng.choice(points, n, p=p) - 0.2 * (p @ points)
     step = points[1] - points[0]
     return np.clip(np.floor(far / step + rng.random(n)) * step, points[0], points[-1])
 
@@ -154,7 +154,7 @@ WRONG = {
             "Another rng",
         ),
         (lambda points, p, n, rng: rng.choice(points, n), "The mean of the samples"),
-        (draws_two_wide, "The standard deviation of the samples"),
+        (draws_too_wide, "The standard deviation of the samples"),
         (draws_of_the_same_moments, "The fraction of the samples below"),
         (lambda *given: np.sort(draw_by_inverse(*given)), "Samples are independent"),
     ],
