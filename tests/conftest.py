@@ -12,12 +12,7 @@ adopt()  # before a test imports what reads the caller's settings
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many of the note's equations the book covers by now, and what tests have to say."""
-    from test_ledger import ledger_rows
-
-    rows = ledger_rows()
-    written = sum(row.label is not None for row in rows)
-    terminalreporter.write_line(f"Ledger: {written} of {len(rows)} equations of the note written.")
+    """Print what tests have to say."""
     for report in terminalreporter.getreports("passed"):
         for name, text in report.user_properties:
             if name == "summary":
