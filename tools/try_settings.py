@@ -1,7 +1,7 @@
 """Compare settings of a training on MNIST's validation images, and write every trial down.
 
-    python tools/try_settings.py --seconds 60 --seeds 1 2 "" "prior=flow n_latent=40"
-    python tools/try_settings.py --epochs 8 "architecture=residual" "architecture=perceptron"
+    python tools/try_settings.py "" "prior=flow n_latent=40" --seconds 60 --seeds 1 2
+    python tools/try_settings.py "architecture=residual" "architecture=perceptron" --epochs 8
 
 A setting is a list of NAME=VALUE changes to the preset ``mnist-cpu``, in quotes; "" changes
 nothing. Settings compare fairly at equal seconds on a quiet machine, or at equal epochs on a busy
@@ -56,6 +56,8 @@ def trial(asked, images):
     length = {key: asked[key] for key in ("max_seconds", "epochs") if asked[key] is not None}
     config = dataclasses.replace(PRESETS["mnist-cpu"], seed=asked["seed"], **changes, **length)
     run = train(config, images, progress=True)
+    if not run.finished:
+        sys.exit("Stopped; this trial is not written down.")
     last = run.history[-1]
     result = {
         **asked,
