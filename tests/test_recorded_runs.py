@@ -45,7 +45,11 @@ def test_a_run_says_what_it_takes_to_repeat_it(run):
     fields = ("n_latent", "hidden", "architecture", "prior")
     model = VAE(Config(**{name: getattr(run, name) for name in fields}))
     assert run.parameters == sum(p.numel() for p in model.parameters())
-    assert run.label in explorers.EvidenceBudget.run.options.values()
+
+
+def test_labels_tell_runs_apart():
+    labels = [run.label for run in mnist_runs.load()]
+    assert len(set(labels)) == len(labels)
 
 
 @every_run
@@ -173,13 +177,14 @@ def place(tmp_path, monkeypatch):
 
     monkeypatch.setattr(record_runs, "succeeds", succeeds)
     monkeypatch.setattr(record_runs, "evaluated", evaluated)
-    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES.numpy()))
+    mnist = SimpleNamespace(images=IMAGES.numpy(), labels=np.arange(len(IMAGES)) % 10)
+    monkeypatch.setattr(data, "load", lambda name, split: mnist)
     names = [tmp_path / "mnist-runs.json", tmp_path / "mnist-pictures.npz"]
     one = record_runs.Place(tmp_path / "runs", *names, 100, 10, 40)
     monkeypatch.setattr(record_runs.Place, "book", lambda: one)
     plans = {
         "small-60s": record_runs.Plan(60, 85.0, (), (1, 2)),
-        "shown-60s": record_runs.Plan(60, None, ("prior=flow",), (3,), pictures=True),
+        "shown-60s": record_runs.Plan(60, None, ("prior=flow",), (3, 4), pictures=True),
     }
     monkeypatch.setattr(record_runs, "PLANS", plans)
     monkeypatch.setattr("sys.argv", ["record_runs.py"])
@@ -193,7 +198,7 @@ def test_all_runs_are_trained_evaluated_and_recorded_once(place, capsys):
     told = capsys.readouterr().out
     assert "small-seed" not in told
     assert [line.split(":")[0] for line in told.splitlines()] == [
-        "small-60s-seed1", "small-60s-seed2", "shown-60s-seed3",
+        "small-60s-seed1", "small-60s-seed2", "shown-60s-seed3", "shown-60s-seed4",
     ]  # fmt: skip
     assert "goal 85.0" in told
     old, *records = record_runs.stored(place.record)
@@ -208,7 +213,7 @@ def test_all_runs_are_trained_evaluated_and_recorded_once(place, capsys):
     assert (run.test.images, run.importance.images, run.test.n_features) == (100, 40, 16)
     before, calls = place.record.read_text("utf-8"), place.calls.count("evaluated")
     assert record_runs.main() == 0
-    assert place.calls.count("evaluated") == calls == 3
+    assert place.calls.count("evaluated") == calls == 4
     assert place.record.read_text("utf-8") == before
 
 
@@ -225,7 +230,7 @@ def test_an_interrupted_sitting_goes_on_run_by_run(place, monkeypatch, capsys):
     assert record_runs.main() == 0
     dates = {one["name"]: one.get("date", "") for one in record_runs.stored(place.record)}
     assert dates["small-60s-seed2"].startswith("1999")  # that of its beginning
-    assert place.calls.count("evaluated") == 3
+    assert place.calls.count("evaluated") == 4
 
 
 def test_a_ctrl_c_is_left_to_the_training(tmp_path):
@@ -265,8 +270,11 @@ def test_pictures_are_those_of_the_model_and_small(place):
     kl = objective.kl_standard_normal(*model.encoder(x)).mean()
     assert shown.kl_per_dimension.sum() == pytest.approx(kl.item(), rel=1e-5)
     np.testing.assert_allclose(shown.activity, mean.var(0).detach(), rtol=1e-5)
-    with pytest.raises(KeyError):
-        mnist_runs.load_pictures("small-60s-seed1", place.pictures)
+    assert shown.legible.shape == (2,)
+    assert ((shown.legible >= 0) & (shown.legible <= 1)).all()
+    for without in ("small-60s-seed1", "shown-60s-seed4"):  # short, and not the first seed
+        with pytest.raises(KeyError):
+            mnist_runs.load_pictures(without, place.pictures)
 
 
 def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch):
@@ -301,7 +309,7 @@ def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(try_settings, "PRESETS", {"mnist-cpu": SMALL})
     splits = []
     monkeypatch.setattr(data, "load", lambda name, split: splits.append(split) or IMAGES)
-    asked = ["--epochs", "2", "--seeds", "1", "2", "--", "", "prior=flow hidden=6,6"]
+    asked = ["", "prior=flow hidden=6,6", "--epochs", "2", "--seeds", "1", "2"]
     for _ in range(2):
         assert try_settings.main(asked) == 0
     assert set(splits) == {"train"}
@@ -315,12 +323,17 @@ def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys
     assert (trials[0]["steps"], trials[0]["epochs"], trials[0]["max_seconds"]) == (6, 2, None)
     first = capsys.readouterr().out.splitlines()[0]
     assert first.split()[0] == f"{max(one['validation_bound'] for one in trials):.2f}"
+    cut = SimpleNamespace(finished=False)
+    monkeypatch.setattr(try_settings, "train", lambda *_args, **_options: cut)
+    with pytest.raises(SystemExit, match="not written down"):
+        try_settings.main(["batch_size=20", "--epochs", "2"])
+    assert try_settings.stored() == trials
 
 
 # ---- the explorer ----
 
 
-@every_run
+@pytest.mark.parametrize("run", evidence_budget.runs().values(), ids=lambda run: run.name)
 def test_the_explorer_shows_a_run_from_its_first_epoch_to_its_last(run):
     shown = explorers.EvidenceBudget(run=run.name, progress=0, k=1)
     numbers = shown.readouts()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from record_rate import legible
 
 from vaebook.results.mnist_runs import SAMPLES, Pictures
 from vaebook.vae import objective
@@ -83,8 +84,11 @@ def importance_curve(model, pixels, samples=SAMPLES, seed=1):
 
 
 @torch.inference_mode()
-def pictures(model, pixels, seed=1):
-    """Return what a model makes of test images and of noise, as bytes of ``Pictures``."""
+def pictures(model, pixels, judge, seed=1):
+    """Return what a model makes of test images and of noise, as bytes of ``Pictures``.
+
+    ``judge`` is a classifier of digits.
+    """
     generator = torch.Generator().manual_seed(seed)
     x = model.check_data(pixels)
     mean, log_var = model.encoder(x)
@@ -92,6 +96,11 @@ def pictures(model, pixels, seed=1):
     eps = model.draw_noise(1, len(others), generator=generator)
     codes = objective.reparameterize(mean[others], log_var[others], eps)[0]
     steps = torch.linspace(0, 1, N_BETWEEN)[:, None]
+    noise, n_draws = model.draw_noise(2, len(x), generator=generator), 2 * len(x)
+    draws = [
+        torch.sigmoid(model.decoder(objective.reparameterize(mean, log_var, noise).flatten(0, 1))),
+        model.sample(n_draws, generator=generator),
+    ]
 
     def decoded(z):
         return (255 * torch.sigmoid(model.decoder(z))).round().byte().numpy()
@@ -106,6 +115,7 @@ def pictures(model, pixels, seed=1):
         interpolation=decoded((1 - steps) * mean[0] + steps * mean[1]),
         kl_per_dimension=kl.numpy() if normal else np.zeros(0, np.float32),
         activity=mean.var(0).numpy(),
+        legible=np.array([legible(judge, images) for images in draws]),
     )
 
 

@@ -84,6 +84,8 @@ class Pictures(NamedTuple):
     are draws of the aggregated posterior. ``interpolation`` goes from the first image's code to the
     second's. Of each latent dimension, ``kl_per_dimension`` is the KL in nats (empty for a learned
     prior, whose KL is no sum over dimensions) and ``activity`` the variance of posterior means.
+    ``legible`` are two shares, of decoded draws of the aggregated posterior and of the prior: those
+    to which a classifier of MNIST's digits gives a class with a probability above 0.9.
     """
 
     originals: NDArray
@@ -93,6 +95,7 @@ class Pictures(NamedTuple):
     interpolation: NDArray
     kl_per_dimension: NDArray
     activity: NDArray
+    legible: NDArray
 
 
 class Spread(NamedTuple):
@@ -143,7 +146,10 @@ class RecordedRun:
     @property
     def label(self) -> str:
         """A few words that tell the run from the others."""
-        kinds = {"flow": " learned prior,", "burda": " Burda's networks,", "pictures": " pictures,"}
+        kinds = {
+            "flow": " learned prior,", "normal": " residual,", "burda": " Burda's networks,",
+            "pictures": " pictures,",
+        }  # fmt: skip
         kind = kinds.get(self.name.split("-")[0], "")
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
