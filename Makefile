@@ -72,13 +72,13 @@ record-epilogue:  ## train the models of the epilogue anew and store them in the
 record-epochs:  ## train on MNIST, keep pictures by epoch and store them in the package (ten minutes)
 	@$(RUN) python tools/record_epochs.py
 
-record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 5 hours)
+record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 7 hours)
 	@$(RUN) python tools/record_runs.py $(PLANS)
 
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(RUN) python tools/bench.py
 
-bench-vae:  ## train and evaluate VAEs against targets (PARTS="train-60 usual"; all: 90 minutes)
+bench-vae:  ## measure evaluation and training of VAEs against targets (PARTS="usual"; all: ten minutes)
 	@$(RUN) python tools/bench_vae.py $(PARTS)
 
 lock:  ## write requirements.txt anew from requirements.in: the newest versions that go together

@@ -1,16 +1,13 @@
 """Measure what training and evaluating a VAE take, against targets; record it in the package.
 
-    python tools/bench_vae.py                 all, an hour and a half on two cores
-    python tools/bench_vae.py train-60 usual  some parts
+    python tools/bench_vae.py        all, ten minutes on two cores
+    python tools/bench_vae.py usual  one part
 
-Parts: ``train-60``, ``train-180`` and ``train-480`` train by the command line under a time limit
-and evaluate all 10,000 test images with 1,000 samples each. So does ``weighted-480``, which climbs
-the importance-weighted bound of five samples in place of the ELBO, and ``best``, which does so for
-40 minutes at half the rate, with batches of 250 and Adam's usual settings. ``evaluate`` times that
-evaluation, holds it against the seconds that its matrix products alone would take at the rate of
-this machine, measured in the same minutes, and bfloat16 against float32. ``usual`` runs the usual
-tutorial script beside this package. ``gpu`` does the training on a GPU. Needs MNIST
-(``VAEBOOK_DATA`` or the network).
+``evaluate`` times 10,000 test images with 1,000 samples each, holds that against the seconds that
+the matrix products alone would take at the rate of this machine, measured in the same minutes, and
+bfloat16 against float32. ``usual`` runs the usual tutorial script beside this package. ``gpu``
+trains and evaluates on a GPU. Trainings on a processor are recorded by ``record_runs.py``. Needs
+MNIST (``VAEBOOK_DATA`` or the network).
 
 Each measurement goes to ``vaebook/results/vae-bench.json`` with what it takes to repeat it, and
 takes the place of an earlier one of the same name.
@@ -25,9 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -44,38 +39,12 @@ RESULTS = ROOT / "vaebook" / "results" / "vae-bench.json"
 RUNS = ROOT / "runs" / "bench"
 
 
-class Training(NamedTuple):
-    """Trainings of the preset ``mnist-cpu`` for so many seconds, and the NLL to reach.
-
-    ``folder`` and the seed name a run under runs/bench.
-    """
-
-    seconds: int
-    target: float
-    folder: str
-    seeds: tuple[int, ...] = (1,)
-    settings: tuple[str, ...] = ()
-
-
-WEIGHTED = ("n_importance=5", "gradient=total")
-TRAININGS = {
-    "train-60": Training(60, 88.5, "mnist-cpu-60s", (1, 2, 3)),
-    "train-180": Training(180, 86.0, "mnist-cpu-180s", (1, 2, 3)),
-    "train-480": Training(480, 84.8, "mnist-cpu-480s"),
-    "weighted-480": Training(480, 84.8, "mnist-cpu-weighted-480s", settings=(
-        *WEIGHTED, "learning_rate=4e-3",
-    )),
-    "best": Training(2400, 84.0, "mnist-cpu-2400s", settings=(
-        *WEIGHTED, "learning_rate=2e-3", "batch_size=250", "adam_beta2=0.999", "adam_epsilon=1e-8",
-    )),
-}  # fmt: skip
 GPU_TARGETS = {30: 88.5, 90: 86.0, 240: 84.8, 1200: 83.0}
 
 
 def main():
     """Run the parts asked for; print the table; fail if a target is missed."""
     parts: dict[str, Callable[[], Iterable[dict]]] = {
-        **{name: partial(train_part, name) for name in TRAININGS},
         "evaluate": evaluate_part,
         "usual": usual_part,
         "gpu": gpu_part,
@@ -101,16 +70,7 @@ def main():
 # ------------------------------------------------------------------- parts
 
 
-def train_part(name):
-    """Yield the NLL after training by the command line under a time limit, one for each seed."""
-    part = TRAININGS[name]
-    extra = [word for setting in part.settings for word in ("--set", setting)]
-    for seed in part.seeds:
-        out = RUNS / f"{part.folder}-seed{seed}"
-        yield trained(f"{name} seed {seed}", part.seconds, seed, part.target, out, extra=extra)
-
-
-def trained(name, limit, seed, target, out, preset="mnist-cpu", extra=()):
+def trained(name, limit, seed, target, out, preset, extra=()):
     """Train and evaluate in processes of their own; return the record."""
     if out.exists():
         subprocess.run(["rm", "-r", str(out)], check=True)
@@ -138,11 +98,9 @@ def trained(name, limit, seed, target, out, preset="mnist-cpu", extra=()):
 
 def evaluate_part():
     """Yield the seconds of 10,000 images with 1,000 samples each, and what bfloat16 changes."""
-    folders = sorted(RUNS.glob("mnist-cpu-*"), key=lambda path: path.stat().st_mtime)
-    if not folders:
-        folders = [RUNS / "mnist-cpu-60s-seed1"]
-        trained("train-60 seed 1", 60, 1, None, folders[0])
-    model = load_run(folders[-1]).model
+    folder = RUNS / "mnist-cpu-60s-seed1"
+    yield trained("training of 60 s", 60, 1, None, folder, "mnist-cpu")
+    model = load_run(folder).model
     images = torch.as_tensor(data.load("mnist", "test").images)
     found = {}
     for precision, target in [("float32", 90), ("bfloat16", 30)]:
@@ -154,7 +112,7 @@ def evaluate_part():
         seconds = time.perf_counter() - start
         name = f"evaluate 10,000 x 1,000, {precision}, seconds"
         result = found[precision]._asdict()
-        yield record(name, target, round(seconds, 1), seconds, model=folders[-1].name, **result)
+        yield record(name, target, round(seconds, 1), seconds, model=folder.name, **result)
         rate = product_rate(getattr(torch, precision))
         times = seconds * rate / (n_operations(model) * len(images) * 1000)
         name = f"evaluate, {precision}, times its products alone"

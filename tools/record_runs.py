@@ -1,6 +1,6 @@
 """Train the book's runs on MNIST, evaluate them, and store them in the package.
 
-    python tools/record_runs.py                      all: four and a half hours on two cores
+    python tools/record_runs.py                      all: seven hours on two cores
     python tools/record_runs.py normal-60s flow-60s  some, with all their seeds
     python tools/record_runs.py --rehearse           all, in seconds; stores nothing in the package
 
@@ -59,10 +59,16 @@ class Plan(NamedTuple):
 
 NORMAL = ("architecture=residual", "batch_size=1000", "learning_rate=1e-2")
 FLOW = (*NORMAL, "prior=flow")
+WEIGHTED = ("n_importance=5", "gradient=total")
 BURDA = ("hidden=200,200", "activation=tanh")  # 784-200-200-50 and back
 SEVERAL = ("n_importance=5", "learning_rate=2e-3", "batch_size=250", "adam_beta2=0.999",
            "adam_epsilon=1e-8")  # fmt: skip
 PLANS = {
+    "mnist-cpu-60s": Plan(60, None, ()),
+    "mnist-cpu-180s": Plan(180, None, ()),
+    "mnist-cpu-480s": Plan(480, None, (), (1,)),
+    "mnist-cpu-weighted-480s": Plan(480, None, (*WEIGHTED, "learning_rate=4e-3"), (1,)),
+    "mnist-cpu-2400s": Plan(2400, None, (*SEVERAL, "gradient=total"), (1,)),
     "normal-60s": Plan(60, 86.5, NORMAL),
     "normal-180s": Plan(180, 85.0, NORMAL),
     "normal-480s": Plan(480, 84.2, NORMAL, pictures=True),
