@@ -3,8 +3,8 @@
     .venv/bin/python tools/build_book.py
 
 Every warning is an error. Unchanged pages come from the execution cache, which is keyed on their
-cells and on the code that these import. After the build each executed notebook and each page is
-read again:
+cells and on the code that these import. Where nothing at all has changed, nothing is built. After
+the build each executed notebook and each page is read again:
 
 - every code cell has run and none has raised;
 - every page of the table of contents is there;
@@ -12,6 +12,7 @@ read again:
 - no page loads anything from another host.
 """
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -27,9 +28,25 @@ from environment import adopt, alone
 from execution_cache import open_cache
 
 SITE = ROOT / "_build" / "html"
+#: What the book was last built from, written when all was well.
+BUILT = ROOT / "_build" / "built-from.txt"
+#: All that a page or its frame can depend on.
+SOURCES = [
+    "*.*", "appendix/*", "chapters/*", "deeper/*", "homework/*", "tools/*", "vaebook/**/*",
+    "_ext/*", "_static/**/*", "_vendor/**/*",
+]  # fmt: skip
 EXECUTED = ROOT / "_build" / "jupyter_execute"
 #: Attributes by which a page loads something (a link to elsewhere is no load).
 LOADS = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
+
+
+def fingerprint():
+    """Return a digest of every file that the book is built from, and of the Python that builds."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted({path for pattern in SOURCES for path in ROOT.glob(pattern)}):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def build():
@@ -137,7 +154,12 @@ def check():
 
 def main():
     """Build, check and say what to open; the exit status is 0 only if all is well."""
-    started = time.perf_counter()
+    started, opened = time.perf_counter(), f"Open {(SITE / 'index.html').as_uri()}"
+    sources = fingerprint()
+    if (SITE / "index.html").exists() and BUILT.exists() and BUILT.read_text("utf-8") == sources:
+        print(f"The book is built, and nothing has changed since.\n{opened}")
+        return
+    BUILT.unlink(missing_ok=True)
     build_wheel()
     print(f"[1/2] Running the chapters and building {len(toc_pages())} pages ...", flush=True)
     if build() != 0:
@@ -147,12 +169,13 @@ def main():
     if faults:
         print(*faults, sep="\n", file=sys.stderr)
         sys.exit(f"make book: {len(faults)} faults in the built book.")
+    BUILT.write_text(sources, "utf-8")
     seconds = time.perf_counter() - started
     cells = sum(len(cells_of(page)) for page in toc_pages())
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) / 1e6
     print(
         f"\nBook built: {len(toc_pages())} pages, {cells} code cells run, {size:.1f} MB, "
-        f"{seconds:.0f} s.\nOpen {(SITE / 'index.html').as_uri()}\n"
+        f"{seconds:.0f} s.\n{opened}\n"
         "or run 'make serve' and open http://127.0.0.1:8000/"
     )
 
