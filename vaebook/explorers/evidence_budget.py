@@ -15,21 +15,24 @@ from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 
 _TRAINING = "Training, mean of the epoch"
 _IMAGES = f"{N_IMAGES:,} test images"
+_SHOWN = (
+    "flow-60s-seed1", "mnist-cpu-480s-seed1", "mnist-cpu-weighted-480s-seed1", "normal-480s-seed1",
+    "flow-480s-seed1", "mnist-cpu-2400s-seed1",
+)  # fmt: skip
 
 
 @functools.cache
 def runs():
-    """Return the recorded trainings by name, first the one with pictures."""
-    return {run.name: run for run in [mnist_epochs.load().run, *mnist_runs.load()]}
+    """Return the trainings on show by name, one of each kind, first the one with pictures."""
+    recorded = {run.name: run for run in mnist_runs.load()}
+    pictured = mnist_epochs.load().run
+    return {pictured.name: pictured} | {name: recorded[name] for name in _SHOWN}
 
 
 def kinds():
-    """Return the names of trainings that differ in their seed alone, by what tells them apart."""
-    found = {}
-    for name, run in runs().items():
-        words = [word for word in run.label.split(", ") if word not in ("CPU", "GPU")]
-        found.setdefault(", ".join(words[:-1]), []).append(name)
-    return found
+    """Return what tells each training from the others, in fewer words than its label."""
+    words = {name: run.label.split(", ") for name, run in runs().items()}
+    return {name: ", ".join([time, *kind]) for name, (time, _, *kind, _) in words.items()}
 
 
 class EvidenceBudget(Explorer):
@@ -186,7 +189,7 @@ class EvidenceBudget(Explorer):
             "epochs": run.curve.epoch[-1],
             "draws": SAMPLES[-1],
             "least": -run.importance.bound[-1],
-            "others": "; ".join(kind for kind, names in kinds().items() if self.run not in names),
+            "others": "; ".join(kind for name, kind in kinds().items() if name != self.run),
             "pictured": pictured.run.label,
             "kept": None if kept is None else pictured.epochs[kept],
         }

@@ -130,10 +130,8 @@ vaebook.define("evidence-budget", (api) => {
     allImages.set([tables.importance], [nll]);
     allName.set(tables.importance, nll, text("all_images"), 12);
     curveName.set(samples[4], bound[4], text("bound"));
-    // The lines of trainings that differ in their seed alone have one name.
-    const unlike = kinds.filter(([, members]) => !members.includes(name));
-    const ends = unlike.map(([, members]) => members.reduce((sum, one) => sum + last(runs[one].bound), 0) / members.length);
-    otherNames.set(last(samples), ends, unlike.map(([kind]) => kind));
+    const unlike = kinds.filter(([other]) => other !== name);
+    otherNames.set(last(samples), unlike.map(([other]) => last(runs[other].bound)), unlike.map(([, kind]) => kind));
   }
 
   return {
@@ -159,7 +157,7 @@ vaebook.define("evidence-budget", (api) => {
 
       const blanks = {
         ...readouts, k, epochs: last(run.epoch), run: names[name], draws: last(samples), least: last(run.bound),
-        others: kinds.filter(([, members]) => !members.includes(name)).map(([kind]) => kind).join("; "),
+        others: kinds.filter(([other]) => other !== name).map(([, kind]) => kind).join("; "),
         pictured: names[tables.pictured], kept: tables.kept[kept],
       };
       blanks.pictures = text(kept < 0 ? "pictures_none" : "pictures_kept", blanks);
