@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 DESKTOP = {"width": 1280, "height": 800}
+#: Lets the theme's list of chapters come and go at once: it would slide for a quarter of a second.
+AT_ONCE = ".bd-sidebar-primary { transition: none !important; }"
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -51,7 +53,7 @@ def card(path):
     article, end, foot = rest.partition("</article>")
     cells = [block(article, cell.start()) for cell in re.finditer(r'<div class="cell ', article)]
     shown = "".join(cell for cell in cells if "data-explorer=" in cell)
-    room = '<div style="height: 2000px"></div>'
+    room = f'<div style="height: 2000px"></div><style>{AT_ONCE}</style>'
     foot = re.sub(r"<nav [^>]*page-toc.*?</nav>", "", foot, flags=re.S)  # of sections that are gone
     return f"{head}{start}<section><h1>Card</h1>{shown}{room}</section>{end}{foot}".encode()
 
@@ -160,7 +162,8 @@ def open_page(page, address):
 
 #: Keep what is folded, and let formulas be broken anew, a moment after the width has changed, only
 #: for who waits until then.
-BEGIN = """() => {
+BEGIN = """(style) => {
+  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
   window.folds = [...document.querySelectorAll("details")].map((one) => [one, one.open]);
   window.hold = true;
   const formulas = window.MathJax?.startup?.document;
@@ -170,12 +173,10 @@ BEGIN = """() => {
     if (!window.hold) await (window.rendered = anew(...from));
   };
 }"""
-#: Charts follow the width a frame or two later, and the theme's list of chapters slides in.
+#: Charts follow the width a frame or two later.
 SETTLED = """async () => {
-  for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
-  const slides = document.querySelector(".bd-sidebar-primary")?.getAnimations() ?? [];
-  const late = new Promise((done) => setTimeout(done, 1000));
-  await Promise.race([late, Promise.allSettled(slides.map((one) => one.finished))]);
+  const frames = document.querySelector("[data-explorer]") ? 4 : 2;
+  for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
 }"""
 RENDERED = """async () => {
   await new Promise((done) => setTimeout(done, 210));
@@ -196,7 +197,7 @@ class Opened:
         self.page.set_viewport_size(DESKTOP)
         self.page.emulate_media(color_scheme="light")
         open_page(self.page, self.address)
-        self.page.evaluate(BEGIN)
+        self.page.evaluate(BEGIN, AT_ONCE)
         self.set_for, self.spoilt = 1280, False
 
     @property
@@ -207,8 +208,9 @@ class Opened:
     def fit(self, width, height=800, theme="light"):
         """Give the window a size and a theme; formulas stay as they were set."""
         self.page.emulate_media(color_scheme=theme)
-        self.page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         self.page.set_viewport_size({"width": width, "height": height})
+        there = f"innerWidth === {width} && document.documentElement.dataset.theme === '{theme}'"
+        self.page.wait_for_function(there)
         self.page.evaluate(SETTLED)
 
     def show(self, width=1280, height=800, theme="light"):
