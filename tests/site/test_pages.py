@@ -84,46 +84,6 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(opened):
         assert page.evaluate(BROKEN_WORDS) == [], f"words of titles break at {width} px"
 
 
-# ---- formulas on a phone ----
-
-BEYOND = """[...document.querySelectorAll('article div.math')].filter((box) => {
-  const number = box.querySelector('.eqno');
-  const limit = number ? number.getBoundingClientRect().left : box.getBoundingClientRect().right;
-  const parts = [...box.querySelectorAll('mjx-container, mjx-math')];
-  return Math.max(...parts.map((one) => one.getBoundingClientRect().right)) > limit + 1;
-}).map((box) => [box.id || box.textContent.slice(0, 60),
-  getComputedStyle(box.querySelector('mjx-container')).boxShadow !== 'none'])"""
-
-
-#: Formulas of which ink lies beyond their box, or under their number.
-CUT_FORMULAS = """() => {
-  const right = (node) => node.getBoundingClientRect().right;
-  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
-  return [...document.querySelectorAll("article .math")].filter((box) => {
-    if (!box.checkVisibility() || box.closest("details")) return false;
-    const number = box.querySelector(".eqno")?.getBoundingClientRect();
-    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
-    const edge = right(block);
-    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
-      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
-      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
-    });
-  }).map((box) => box.id || box.textContent.slice(0, 60));
-}"""
-
-
-@each_page
-def test_formulas_and_code_are_whole_on_a_phone_or_show_that_they_scroll(opened):
-    opened.unfold()
-    opened.show(360, 740)
-    assert opened.page.evaluate(CUT) == []
-    beyond = opened.page.evaluate(BEYOND)
-    assert all(cue for _, cue in beyond), beyond
-    if opened.slug.startswith("chapters/"):
-        beyond = opened.page.evaluate(CUT_FORMULAS)
-    assert beyond == [], "break these formulas into lines by hand"
-
-
 # ---- the parts of a page, its length, and its explorer within reach ----
 
 #: The least and the most words and the most visible lines of code of a chapter, where they are not
@@ -189,10 +149,51 @@ def test_a_page_has_its_parts_its_length_and_its_explorer_within_reach(opened):
     assert facts[0].bounding_box()["y"] < explorer["y"]
     for part in [".vb-predict", ".vb-checks", "button[data-move]"]:
         assert page.locator(f"article {part}").count(), part
+    # From wide to narrow, and tests of other widths after it: each sets all formulas anew.
     for width, height in [(1280, 800), (390, 844)]:
         opened.show(width, height)
         far = f"further than a screen of {width} by {height} from their explorers"
         assert page.evaluate(FAR) == [], far
+
+
+# ---- formulas on a phone ----
+
+BEYOND = """[...document.querySelectorAll('article div.math')].filter((box) => {
+  const number = box.querySelector('.eqno');
+  const limit = number ? number.getBoundingClientRect().left : box.getBoundingClientRect().right;
+  const parts = [...box.querySelectorAll('mjx-container, mjx-math')];
+  return Math.max(...parts.map((one) => one.getBoundingClientRect().right)) > limit + 1;
+}).map((box) => [box.id || box.textContent.slice(0, 60),
+  getComputedStyle(box.querySelector('mjx-container')).boxShadow !== 'none'])"""
+
+
+#: Formulas of which ink lies beyond their box, or under their number.
+CUT_FORMULAS = """() => {
+  const right = (node) => node.getBoundingClientRect().right;
+  const meet = (a, b) => a.right > b.left + 1 && a.bottom > b.top && a.top < b.bottom;
+  return [...document.querySelectorAll("article .math")].filter((box) => {
+    if (!box.checkVisibility() || box.closest("details")) return false;
+    const number = box.querySelector(".eqno")?.getBoundingClientRect();
+    const block = box.querySelector(":scope > mjx-container[display]") ?? box.closest("p, li, div");
+    const edge = right(block);
+    return [...box.querySelectorAll("mjx-math *")].some((sign) => {
+      const ink = sign.childElementCount ? null : sign.getBoundingClientRect();
+      return ink?.width && (ink.right > edge + 1 || (number && meet(ink, number)));
+    });
+  }).map((box) => box.id || box.textContent.slice(0, 60));
+}"""
+
+
+@each_page
+def test_formulas_and_code_are_whole_on_a_phone_or_show_that_they_scroll(opened):
+    opened.unfold()
+    opened.show(360, 740)
+    assert opened.page.evaluate(CUT) == []
+    beyond = opened.page.evaluate(BEYOND)
+    assert all(cue for _, cue in beyond), beyond
+    if opened.slug.startswith("chapters/"):
+        beyond = opened.page.evaluate(CUT_FORMULAS)
+    assert beyond == [], "break these formulas into lines by hand"
 
 
 # ---- explorers and moves ----
@@ -244,7 +245,7 @@ def test_explorers_and_python_agree_wherever_the_reader_goes(opened):
 
 @of_pages(pages_with("data-move="))
 def test_every_move_sets_one_explorer_as_python_does(opened):
-    opened.show()
+    opened.fit(1280)
     roots = opened.page.locator("[data-explorer]")
     kinds = roots.evaluate_all("all => all.map((root) => root.dataset.explorer)")
     for words, move, before, after, focused in opened.page.evaluate(MOVE):
