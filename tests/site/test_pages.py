@@ -26,6 +26,17 @@ def of_pages(names):
 
 each_page = of_pages(PAGES)
 
+
+def slow_but_for(quick):
+    """Run a test for the name of each page, of all but these in the slow proofs alone."""
+    slow = pytest.mark.slow
+    names = [name if name in quick else pytest.param(name, marks=slow) for name in PAGES]
+    return pytest.mark.parametrize("name", names)
+
+
+#: Pages with scripts and numbers of their own.
+BUSY = sorted({case.page for case in EXPLORERS})
+
 # ---- quiet, light and no wider than the screen ----
 
 TOO_WIDE = """[...document.querySelectorAll('div.math')].filter((box) => {
@@ -236,7 +247,7 @@ def pages_with(text):
     ]
 
 
-@of_pages(sorted({case.page for case in EXPLORERS}))
+@of_pages(BUSY)
 def test_explorers_and_python_agree_wherever_the_reader_goes(opened):
     for case in EXPLORERS:
         if case.page == opened.name:

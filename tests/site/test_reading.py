@@ -8,7 +8,7 @@ from book_pages import ROOT
 from browsing import open_page
 from build_book import SITE
 from test_live_explorers import EXPLORERS, READ, assert_same
-from test_pages import PAGES, assert_cited_equations_show, of_pages
+from test_pages import assert_cited_equations_show, of_pages, slow_but_for
 
 from _ext import pages
 
@@ -68,13 +68,11 @@ def test_equation_number_shows_its_equation_to_pointer_and_keyboard(opened):
     assert shown.is_visible()
 
 
-#: Pages with scripts and numbers of their own; the slow test looks at the others too.
-BUSY = {case.page for case in EXPLORERS}
+#: Chapters with explorers of several kinds that cite equations of others.
+AS_FILES = [f"chapters/{name}.html" for name in ["evidence-lower-bound", "training-a-vae"]]
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in BUSY else pytest.param(name, marks=pytest.mark.slow) for name in PAGES]
-)
+@slow_but_for(AS_FILES)
 def test_page_works_as_a_file_and_shows_the_equations_that_it_cites(page, file_site, name):
     open_page(page, f"{file_site}{name}")
     assert_cited_equations_show(page, name)
