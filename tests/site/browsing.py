@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 DESKTOP = {"width": 1280, "height": 800}
+TALL = {"width": 1280, "height": 900}
 #: Lets the theme's list of chapters come and go at once: it would slide for a quarter of a second.
 AT_ONCE = ".bd-sidebar-primary { transition: none !important; }"
 
@@ -238,3 +239,53 @@ class Opened:
           document.activeElement?.blur();
           scrollTo(0, 0);
         }""")
+
+
+def show(page, case, site):
+    """Open the card of a case and return its live explorer; ``test_pages`` opens whole pages."""
+    page.goto(f"{site}cards/{case.page}")
+    root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
+    assert root.count(), f"{case.page} does not show {case}: give it a cell, run make book"
+    root.locator("form").wait_for()
+    return root
+
+
+#: Keep what is folded on a card, and go back to that; a table is written when it is unfolded.
+KEEP = """root => {
+  window.folds = [...root.querySelectorAll("details")].map((one) => [one, one.open]);
+}"""
+BACK = """root => {
+  for (const [one, open] of window.folds) one.open = open;
+  root.querySelector("[name=reset]").click();
+  root.querySelector(".vb-table").replaceChildren();
+  document.activeElement?.blur();
+  scrollTo(0, 0);
+}"""
+
+
+class Shown:
+    """An explorer on a card that stays open; each test finds it as it starts.
+
+    Undo remembers what tests before it did, and a reset is announced a moment later: a test of
+    these opens a card of its own.
+    """
+
+    def __init__(self, page, watch, case, site):
+        self.page, self.watch, self.case, self.site = page, watch, case, site
+        self.root = None
+
+    def begin(self):
+        """Open the card, or take back what was done on it."""
+        page = self.page
+        page.mouse.up()
+        page.mouse.move(0, 0)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        if page.viewport_size != TALL:
+            page.set_viewport_size(TALL)
+            page.evaluate(SETTLED)
+        if self.root is None:
+            root = show(page, self.case, self.site)
+            root.evaluate(KEEP)
+            self.root = root
+        else:
+            self.root.evaluate(BACK)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import open_chromium
-from browsing import DESKTOP, Opened, Shelf, Watch, served
+from browsing import DESKTOP, TALL, Opened, Shelf, Shown, Watch, served
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def new_page(shelf):
 @pytest.fixture
 def page(new_page):
     """A page, 1280 by 900, held clean; jumps are at once."""
-    return new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    return new_page(viewport=TALL, reduced_motion="reduce")
 
 
 @pytest.fixture
@@ -102,3 +102,18 @@ def opened(kept_page):
     kept_page.fold()
     yield kept_page
     assert kept_page.watch.dirt == []
+
+
+@pytest.fixture(scope="session")
+def kept_explorer(request, shelf, site):
+    """The explorer that ``every_explorer`` names, open for all tests that ask for it."""
+    with shelf.lent({"viewport": TALL, "reduced_motion": "reduce"}) as (page, watch):
+        yield Shown(page, watch, request.param, site)
+
+
+@pytest.fixture
+def shown(kept_explorer):
+    """The same, as it starts, and held clean."""
+    kept_explorer.begin()
+    yield kept_explorer
+    assert kept_explorer.watch.dirt == []

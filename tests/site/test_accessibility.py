@@ -5,9 +5,9 @@
 
 import pytest
 from barriers import faults
-from browsing import open_page
+from browsing import open_page, show
 from build_book import SITE
-from test_live_explorers import every_explorer, show
+from test_live_explorers import each_case
 from test_pages import BUSY, of_pages, slow_but_for
 
 CHAPTER = "chapters/jensens-inequality.html"
@@ -79,7 +79,7 @@ STANDS_ON = """() => {
 }"""
 
 
-@every_explorer
+@each_case
 def test_tour_by_keyboard(case, page, site):
     """Tab through an explorer, act on each of its controls, and come out at its end."""
     page.emulate_media(reduced_motion="reduce")

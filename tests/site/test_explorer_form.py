@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Files, card, served
+from browsing import Files, card, served, show
 from playwright.sync_api import expect
-from test_live_explorers import EXPLORERS, LATENT, READ, assert_same, show
+from test_live_explorers import CASES, READ, assert_same, each_case, every_explorer, of_explorer
 
 from vaebook import explorers
 from vaebook.explorers import scripts
 from vaebook.explorers.base import share_tables
 from vaebook.explorers.controls import Ladder
 
-each_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
-ELBO = next(case for case in EXPLORERS if case.explorer is explorers.Elbo)
-GENERATION = next(case for case in EXPLORERS if case.explorer is explorers.Generation)
-VAE_STEP = next(case for case in EXPLORERS if case.explorer is explorers.VaeStep)
+ELBO, GENERATION, VAE_STEP, LATENT = (
+    CASES[explorer]
+    for explorer in [explorers.Elbo, explorers.Generation, explorers.VaeStep, explorers.LatentSpace]
+)
 
 
 def values(root):
@@ -37,9 +37,9 @@ def place(handle):
 # ---- within reach ----
 
 
-@each_explorer
-def test_few_controls_and_numbers_are_in_view(case, page, site):
-    root = show(page, case, site)
+@every_explorer
+def test_few_controls_and_numbers_are_in_view(shown):
+    root = shown.root
     panel = root.locator(".vb-view, .vb-panel")
     assert panel.locator("input[type=range]").count() >= 1
     kinds = "input[type=range], fieldset:has(> label > input[type=radio]), select"
@@ -51,7 +51,7 @@ def test_few_controls_and_numbers_are_in_view(case, page, site):
     assert root.locator("details[open]").count() == 0
 
 
-@each_explorer
+@each_case
 def test_on_a_phone_the_picture_stays_in_view_and_hides_no_focus(case, new_page, site):
     page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     root = show(page, case, site)
@@ -74,10 +74,9 @@ def test_on_a_phone_the_picture_stays_in_view_and_hides_no_focus(case, new_page,
 # ---- by hand ----
 
 
-@each_explorer
-def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
-    root = show(page, case, site)
-    cls = case.explorer
+@every_explorer
+def test_handles_are_taken_by_mouse_and_by_keys(shown):
+    page, root, cls = shown.page, shown.root, shown.case.explorer
     assert root.locator("[data-handle]").count() >= 1
     for handle in root.locator("[data-handle]").all():
         names = handle.get_attribute("data-handle").split()
@@ -111,9 +110,9 @@ def test_handles_are_taken_by_mouse_and_by_keys(case, page, site):
         root.locator("[name=reset]").click()
 
 
-def test_each_view_has_its_own_handles(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Jensen)
-    root = show(page, case, site)
+@of_explorer(explorers.Jensen)
+def test_each_view_has_its_own_handles(shown):
+    page, root = shown.page, shown.root
     handles = root.locator("[data-handle]")
     names = lambda: {one.get_attribute("data-handle") for one in handles.all()}  # noqa: E731
     of_points = names()
@@ -162,7 +161,7 @@ def swipe(page, x, y, across, up):
     touch("touchEnd")
 
 
-@each_explorer
+@each_case
 def test_a_swipe_scrolls_the_page_and_a_finger_on_a_handle_moves_it(case, new_page, site):
     page = new_page(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
@@ -248,11 +247,11 @@ def test_an_e_step_lifts_and_an_m_step_walks(new_page, site):
     assert len({frame["phi"] for frame in frames}) == 1
 
 
+@of_explorer(explorers.Posterior)
 @pytest.mark.parametrize("direction", ["reverse", "forward"])
-def test_a_walk_takes_the_way_of_the_search_and_stays_below_its_start(page, site, direction):
-    page.emulate_media(reduced_motion="no-preference")
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Posterior)
-    root = show(page, case, site)
+def test_a_walk_takes_the_way_of_the_search_and_stays_below_its_start(shown, direction):
+    root = shown.root
+    shown.page.emulate_media(reduced_motion="no-preference")
     start = {"x": 2.0, "mean": 0.3, "std": 0.27, "direction": direction}  # the straight way rises
     root.evaluate("(e, start) => e.vaebook.set(start)", start)
     frames = root.evaluate(FRAMES, "climb")
@@ -286,8 +285,7 @@ def test_a_draw_goes_along_the_curve_then_off_it_and_is_counted_at_the_end(new_p
 
 def test_a_jump_shows_nothing_between_two_recorded_runs(new_page, site):
     page = new_page(viewport={"width": 1280, "height": 800})
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Rate)
-    root = show(page, case, site)
+    root = show(page, CASES[explorers.Rate], site)
     far = {"beta": 8.0, "dimension": 4}
     root.evaluate("(e, far) => e.vaebook.set(far)", far)
     frames = root.evaluate(FRAMES, "reset")
@@ -297,8 +295,9 @@ def test_a_jump_shows_nothing_between_two_recorded_runs(new_page, site):
     assert_same(frames[-1], ends[1])
 
 
-def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
-    root = show(page, ELBO, site)
+@of_explorer(explorers.Elbo)
+def test_steps_too_short_to_be_seen_stand_in_a_close_up(shown):
+    root = shown.root
     lens = root.locator(".vb-lens")
     assert not lens.is_visible()
     for _ in range(4):
@@ -311,9 +310,9 @@ def test_steps_too_short_to_be_seen_stand_in_a_close_up(page, site):
     assert not lens.is_visible()
 
 
-def test_a_patient_is_blind_until_revealed_and_the_next_one_is_blind_again(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Failures)
-    root = show(page, case, site)
+@of_explorer(explorers.Failures)
+def test_a_patient_is_blind_until_revealed_and_the_next_one_is_blind_again(shown):
+    root = shown.root
     note, suspect = root.locator(".vb-note"), root.locator("select[name=suspect]")
     chart = root.locator("svg.vb-picture").first
     assert "test bound" not in chart.text_content()
@@ -376,7 +375,7 @@ def test_a_sample_travels_from_x_by_q_to_the_curve(new_page, site):
     assert root.evaluate(marks) == places[-1]
 
 
-@each_explorer
+@each_case
 def test_undo_takes_back_move_after_move(case, page, site):
     root = show(page, case, site)
     undo, reset = root.locator("[name=undo]"), root.locator("[name=reset]")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from browsing import SETTLED
+from browsing import SETTLED, TALL, show
+from playwright.sync_api import expect
 
 from vaebook import explorers
 from vaebook.explorers import evidence_budget
@@ -48,7 +49,22 @@ EXPLORERS = [
     Case(explorers.Sampler, "chapters/where-vaes-went.html"),
 ]
 
-every_explorer = pytest.mark.parametrize("case", EXPLORERS, ids=str)
+CASES = {case.explorer: case for case in EXPLORERS}
+
+
+def of_cases(cases):
+    """Run a test for each of these explorers, on the card that is kept open."""
+    return pytest.mark.parametrize("kept_explorer", cases, ids=str, indirect=True)
+
+
+def of_explorer(explorer):
+    """Run a test for this one alone."""
+    return of_cases([CASES[explorer]])
+
+
+every_explorer = of_cases(EXPLORERS)
+#: The same, for tests that open a page of their own.
+each_case = pytest.mark.parametrize("case", EXPLORERS, ids=str)
 
 
 def test_every_explorer_is_in_the_list():
@@ -86,15 +102,6 @@ DRIVE = f"""(root, moves) => moves.map(([name, value]) => {{
   }}
   return ({READ})(root);
 }})"""
-
-
-def show(page, case, site):
-    """Open the card of a case and return its live explorer; ``test_pages`` opens whole pages."""
-    page.goto(f"{site}cards/{case.page}")
-    root = page.locator(f'[data-explorer="{case.explorer.name}"]').first
-    assert root.count(), f"{case.page} does not show {case}: give it a cell, run make book"
-    root.locator("form").wait_for()
-    return root
 
 
 def unfold(root):
@@ -198,15 +205,18 @@ PRESS = """(slider, keys) => keys.map((name) => {
 
 
 @every_explorer
-def test_keys_move_every_slider_by_its_steps(case, page, site):
-    root = show(page, case, site)
-    start = root.evaluate(READ)["values"]
-    for control in sliders(case):
-        slider = root.locator(f'input[name="{control.name}"]')
+def test_keys_move_every_slider_by_its_steps(shown):
+    for control in sliders(shown.case):
+        slider = shown.root.locator(f'input[name="{control.name}"]')
         keys, expected = zip(*key_walk(control), strict=True)
         assert slider.evaluate(PRESS, keys) == pytest.approx(expected), control.name
-    # Once more with a keyboard, to be sure that the browser's own steps are not added.
-    control = sliders(case)[0]
+
+
+@of_explorer(explorers.Elbo)
+def test_steps_of_a_keyboard_are_not_added_to_those_of_the_browser(shown):
+    root = shown.root
+    start = root.evaluate(READ)["values"]
+    control = sliders(shown.case)[0]
     slider = root.locator(f'input[name="{control.name}"]')
     for key, value in key_walk(control):
         slider.press(key)
@@ -217,8 +227,8 @@ def test_keys_move_every_slider_by_its_steps(case, page, site):
 
 
 @every_explorer
-def test_mouse_clicks_and_drags_sliders(case, page, site):
-    root = show(page, case, site)
+def test_mouse_clicks_and_drags_sliders(shown):
+    case, page, root = shown.case, shown.page, shown.root
     unfold(root)
     for control in {sliders(case)[0], sliders(case)[-1]}:
         slider = root.locator(f'input[name="{control.name}"]')
@@ -240,13 +250,13 @@ def test_mouse_clicks_and_drags_sliders(case, page, site):
         page.mouse.move(*place(low + 0.25 * width), steps=6)
         page.mouse.up()
         assert value() == pytest.approx(low + 0.25 * width, abs=near)
-        shown = root.locator(f'[data-readout="{control.name}"]')
-        number = root.evaluate(READ)["values"][control.name]
-        assert float(shown.get_attribute("data-number")) == number
+        said = root.locator(f'[data-readout="{control.name}"]').get_attribute("data-number")
+        assert float(said) == root.evaluate(READ)["values"][control.name]
 
 
-def test_click_on_the_mixture_chooses_x(page, site):
-    root = show(page, EXPLORERS[0], site)
+@of_explorer(explorers.Mixture)
+def test_click_on_the_mixture_chooses_x(shown):
+    root = shown.root
     chart = root.locator("svg.vb-picture").first
     axis = chart.locator(".vb-axes path").first.bounding_box()
     place = {"x": axis["x"] + axis["width"] / 2 - chart.bounding_box()["x"], "y": 150}
@@ -265,9 +275,9 @@ def z_over_time(root, page, moments):
     return seen
 
 
-def test_sweep_moves_z_from_end_to_end_and_tells_the_end(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
-    root = show(page, case, site)
+@of_explorer(explorers.Marginal)
+def test_sweep_moves_z_from_end_to_end_and_tells_the_end(shown):
+    page, root = shown.page, shown.root
     seen = z_over_time(root, page, [1, 1, 1])
     assert 1 < seen[0] < seen[1] < seen[2] < 6
     page.wait_for_timeout(4500)
@@ -279,9 +289,9 @@ def test_sweep_moves_z_from_end_to_end_and_tells_the_end(page, site):
     assert "area 1.000" in root.locator('[role="status"]').inner_text()
 
 
-def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
-    root = show(page, case, site)
+@of_explorer(explorers.Marginal)
+def test_whoever_moves_z_during_a_sweep_takes_over(shown):
+    page, root = shown.page, shown.root
     slider = root.locator('input[name="z"]')
     for stop, z in [
         (lambda: slider.press("Home"), 1),
@@ -296,9 +306,9 @@ def test_whoever_moves_z_during_a_sweep_takes_over(page, site):
     assert 1 < z_over_time(root, page, [0.5])[0] < 2.5
 
 
-def test_click_on_the_joint_chooses_slice_and_cut(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Marginal)
-    root = show(page, case, site)
+@of_explorer(explorers.Marginal)
+def test_click_on_the_joint_chooses_slice_and_cut(shown):
+    root = shown.root
     chart = root.locator("svg.vb-picture").first
     chart.click(position={"x": 120, "y": 60})
     frame = chart.bounding_box()
@@ -311,11 +321,9 @@ def test_click_on_the_joint_chooses_slice_and_cut(page, site):
     assert values["x"] < 60
 
 
-GENERATION = Case(explorers.Generation, "chapters/nonlinear-latent-variable-models.html")
-
-
-def test_click_on_the_plane_chooses_x_and_shows_its_posterior(page, site):
-    root = show(page, GENERATION, site)
+@of_explorer(explorers.Generation)
+def test_click_on_the_plane_chooses_x_and_shows_its_posterior(shown):
+    root = shown.root
     plane = root.locator("svg.vb-picture").nth(1)
     hanging = root.locator(".vb-line.vb-posterior").first
     before = hanging.get_attribute("d")
@@ -330,8 +338,9 @@ def test_click_on_the_plane_chooses_x_and_shows_its_posterior(page, site):
     assert_same(now["numbers"], explorers.Generation(**now["values"]).readouts())
 
 
-def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
-    root = show(page, GENERATION, site)
+@of_explorer(explorers.Generation)
+def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(shown):
+    root = shown.root
     press = lambda name: root.locator(f'[name="{name}"]').click()  # noqa: E731
     numbers = lambda: root.evaluate(READ)["numbers"]  # noqa: E731
     first = numbers()
@@ -356,9 +365,9 @@ def test_draws_repeat_with_their_seed_and_go_on_where_they_stopped(page, site):
     assert numbers() == second
 
 
-def test_draws_move_on_the_left_and_change_their_weights_on_the_right(page, site):
-    case = next(case for case in EXPLORERS if case.explorer is explorers.Reparameterization)
-    root = show(page, case, site)
+@of_explorer(explorers.Reparameterization)
+def test_draws_move_on_the_left_and_change_their_weights_on_the_right(shown):
+    root = shown.root
 
     def dots():
         """Return places and radii of the draws in both pictures, (2, 2, n)."""
@@ -378,11 +387,9 @@ def test_draws_move_on_the_left_and_change_their_weights_on_the_right(page, site
     assert np.corrcoef(kept, after[1, 0])[0, 1] > 0.999
 
 
-LATENT = Case(explorers.LatentSpace, "chapters/training-a-vae.html")
-
-
-def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(page, site):
-    root = show(page, LATENT, site)
+@of_explorer(explorers.LatentSpace)
+def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(shown):
+    root = shown.root
     plane, picture, strip, *_ = root.locator("svg.vb-picture").all()
     decoded = lambda: picture.locator("image").first.get_attribute("href")  # noqa: E731
     root.locator("select[name=start]").select_option("2")
@@ -403,8 +410,9 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(pag
     assert strip.inner_html() != before  # the arrow went along
 
 
-def test_a_walk_shows_every_frame_of_the_path_and_yields_to_the_reader(page, site):
-    root = show(page, LATENT, site)
+@of_explorer(explorers.LatentSpace)
+def test_a_walk_shows_every_frame_of_the_path_and_yields_to_the_reader(shown):
+    page, root = shown.page, shown.root
     walk, slider = root.locator('[name="walk"]'), root.locator('input[name="t"]')
     at = lambda: root.evaluate(READ)["values"]["t"]  # noqa: E731
     page.emulate_media(reduced_motion="no-preference")
@@ -436,8 +444,9 @@ def film_images(film):
     return [tuple(strip[:, start : start + 28].ravel()) for start in starts]
 
 
-def test_pixels_of_the_page_are_those_of_python(page, site):
-    root = show(page, LATENT, site)
+@of_explorer(explorers.LatentSpace)
+def test_pixels_of_the_page_are_those_of_python(shown):
+    root = shown.root
     root.locator("[name=example]").click()
     picture = root.locator("svg.vb-picture").nth(1)
     decoded, seen = (pixels(image) for image in picture.locator("image").all())
@@ -474,8 +483,9 @@ def pixels(image):
     }""")
 
 
-def test_a_digit_drawn_by_the_mouse_is_encoded_where_python_encodes_it(page, site):
-    root = show(page, LATENT, site)
+@of_explorer(explorers.LatentSpace)
+def test_a_digit_drawn_by_the_mouse_is_encoded_where_python_encodes_it(shown):
+    page, root = shown.page, shown.root
     before = root.evaluate(READ)["values"]
     sheet = root.locator(".vb-pad .vb-line")
     sheet.scroll_into_view_if_needed()
@@ -507,7 +517,7 @@ def test_a_digit_drawn_by_the_mouse_is_encoded_where_python_encodes_it(page, sit
 
 
 def test_a_link_brings_back_a_path_and_a_drawing(page, site):
-    root = show(page, LATENT, site)
+    root = show(page, CASES[explorers.LatentSpace], site)
     root.locator("select[name=start]").select_option("7")
     root.locator("[name=example]").click()
     root.locator("input[value=images]").check()
@@ -516,17 +526,16 @@ def test_a_link_brings_back_a_path_and_a_drawing(page, site):
     root.locator("[name=link]").click()
     hash_ = page.evaluate("location.hash")
     page.goto("about:blank")
-    root = show(page, Case(explorers.LatentSpace, LATENT.page + hash_), site)
+    at_link = Case(explorers.LatentSpace, CASES[explorers.LatentSpace].page + hash_)
+    root = show(page, at_link, site)
     now = "document.querySelector('[data-explorer=latent-space]').vaebook.values()"
     page.wait_for_function(f"{now}.sketch === '0'")
     assert root.evaluate(READ) == before
 
 
-BUDGET = Case(explorers.EvidenceBudget, "chapters/training-a-vae.html")
-
-
-def test_pictures_are_those_of_the_epoch_and_none_of_another_run(page, site):
-    root = show(page, BUDGET, site)
+@of_explorer(explorers.EvidenceBudget)
+def test_pictures_are_those_of_the_epoch_and_none_of_another_run(shown):
+    root = shown.root
     pictured = mnist_epochs.load()
     chart = root.locator("svg.vb-picture").nth(1)
     root.locator("select[name=run]").select_option(pictured.run.name)
@@ -543,9 +552,12 @@ def test_pictures_are_those_of_the_epoch_and_none_of_another_run(page, site):
     assert chart.locator("rect[width='0']").count() == chart.locator("image").count() == 2
 
 
-def test_every_line_of_another_training_has_a_name_that_can_be_read(new_page, site):
+@of_explorer(explorers.EvidenceBudget)
+def test_every_line_of_another_training_has_a_name_that_can_be_read(shown):
+    page, root = shown.page, shown.root
     for width in (1280, 360):
-        root = show(new_page(viewport={"width": width, "height": 800}), BUDGET, site)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(SETTLED)
         kinds = evidence_budget.kinds()
         for run in [min(kinds), max(kinds)]:
             root.locator("select[name=run]").select_option(run)
@@ -560,9 +572,9 @@ def test_every_line_of_another_training_has_a_name_that_can_be_read(new_page, si
 
 
 @every_explorer
-def test_a_move_is_told_in_words_only_once_and_nothing_moves_by_itself(case, page, site):
-    root = show(page, case, site)
-    control = sliders(case)[0]
+def test_a_move_is_told_in_words_and_nothing_moves_by_itself(shown):
+    root = shown.root
+    control = sliders(shown.case)[0]
     slider = root.locator(f'input[name="{control.name}"]')
     picture = root.locator("svg.vb-picture").first
     told, drawn = slider.get_attribute("aria-valuetext"), picture.get_attribute("aria-label")
@@ -573,20 +585,24 @@ def test_a_move_is_told_in_words_only_once_and_nothing_moves_by_itself(case, pag
     assert now != told
     assert now.startswith(f"{control.words['symbol']} {value}: ".lstrip())
     assert picture.get_attribute("aria-label") != drawn
-    # The live region leaves sliders to their value text, and speaks after a button.
-    status = root.locator('[role="status"]')
+    root.locator('[name="reset"]').click()
+    assert slider.get_attribute("aria-valuetext") == told
+
+
+def test_the_live_region_leaves_sliders_to_their_words_and_speaks_after_a_button(page, site):
+    root = show(page, CASES[explorers.Elbo], site)
+    slider, status = root.locator("input[name=phi]"), root.locator('[role="status"]')
+    slider.press("PageUp")
     page.wait_for_timeout(300)
     assert status.inner_text() == ""
     root.locator('[name="reset"]').click()
-    page.wait_for_timeout(300)
-    assert slider.get_attribute("aria-valuetext") == told
-    assert told.endswith(status.inner_text())
-    assert status.inner_text() != ""
+    expect(status).not_to_have_text("")
+    assert slider.get_attribute("aria-valuetext").endswith(status.inner_text())
 
 
 @every_explorer
-def test_everything_has_a_name_a_size_and_a_look_of_its_own(case, page, site):
-    root = show(page, case, site)
+def test_everything_has_a_name_a_size_and_a_look_of_its_own(shown):
+    case, root = shown.case, shown.root
     unfold(root)
     assert_named(case, root)
     assert_large_enough(root)
@@ -614,8 +630,8 @@ def assert_named(case, root):
 
 
 @every_explorer
-def test_the_table_follows_while_it_is_open(case, page, site):
-    root = show(page, case, site)
+def test_the_table_follows_while_it_is_open(shown):
+    case, root = shown.case, shown.root
     assert root.locator("table").count() == 0
     summary = root.locator("details:has(.vb-table) > summary")
     summary.focus()
@@ -646,10 +662,10 @@ def contrast(one, other):
 
 
 @every_explorer
-def test_text_and_lines_stand_out_in_both_themes(case, page, site):
-    root = show(page, case, site)
-    for summary in root.locator("summary").all():
-        summary.click()
+def test_text_and_lines_stand_out_in_both_themes(shown):
+    page, root = shown.page, shown.root
+    unfold(root)
+    root.locator("table").wait_for()
     for theme in ["light", "dark"]:
         page.emulate_media(color_scheme=theme)
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
@@ -750,11 +766,8 @@ SPAN = """root => {
 
 
 @every_explorer
-def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_together(
-    case, new_page, site
-):
-    page = new_page(viewport={"width": 1280, "height": 800})
-    root = show(page, case, site)
+def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_together(shown):
+    page, root = shown.page, shown.root
     for width, height in [(1366, 768), (1280, 720), (768, 800), (390, 844), (360, 740)]:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate(SETTLED)
@@ -835,15 +848,33 @@ MOUNT = """(props) => {
   window.handle = vaebook.mount(root, props, (values) => seen.push(values));
 }"""
 
+UNMOUNT = """() => {
+  for (const root of document.querySelectorAll('[data-explorer="specimen"]')) {
+    root.vaebook.destroy();
+    root.remove();
+  }
+  delete window.seen;
+}"""
+
+
+@pytest.fixture(scope="module")
+def bench(shelf, site):
+    """A chapter's page on which specimens are mounted, and what makes it unclean."""
+    with shelf.lent({"viewport": TALL, "reduced_motion": "reduce"}) as (page, watch):
+        show(page, CASES[explorers.Mixture], site)
+        yield page, watch.dirt
+
 
 @pytest.fixture
-def specimen(page, site):
-    """The specimen, mounted on a chapter's page, and its twin in Python."""
-    show(page, EXPLORERS[0], site)
+def specimen(bench):
+    """The specimen, mounted anew, and its twin in Python."""
+    (page, dirt), twin = bench, Specimen()
+    page.emulate_media(reduced_motion="reduce")
     page.evaluate(SPECIMEN)
-    twin = Specimen()
     page.evaluate(MOUNT, twin.props())
-    return page.locator('[data-explorer="specimen"]').first, twin
+    yield page.locator('[data-explorer="specimen"]').first, twin
+    page.evaluate(UNMOUNT)
+    assert dirt == []
 
 
 def test_every_kind_of_control_agrees_with_python(specimen):
@@ -878,8 +909,9 @@ def test_a_ladder_goes_from_number_to_number(specimen):
     assert shown.inner_text() == "1,000"
 
 
-def test_an_axis_of_factors_has_ticks_at_powers_of_ten(specimen, page):
-    words = page.evaluate("""() => {
+def test_an_axis_of_factors_has_ticks_at_powers_of_ten(specimen):
+    root, _ = specimen
+    words = root.page.evaluate("""() => {
       const x = { domain: [1, 5000], log: true }, y = { domain: [0, 1] };
       const chart = specimen.api.chart({ x, y });
       chart.line("p").set([1, 10, 100, 1000], [0, 1, 0, 1]);
@@ -901,8 +933,9 @@ def test_every_mark_is_drawn(specimen):
     assert root.locator(".vb-words text").all_text_contents() == ["3", "8"]
 
 
-def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):
+def test_values_from_outside_are_shown_and_not_sent_back(specimen):
     root, twin = specimen
+    page = root.page
     page.evaluate("handle.show({ count: 5, shape: 'sqrt' })")
     twin.set(count=5, shape="sqrt")
     assert_same(root.evaluate(READ)["numbers"], twin.readouts())
@@ -911,8 +944,9 @@ def test_values_from_outside_are_shown_and_not_sent_back(specimen, page):
     assert page.evaluate("seen.length") == 1
 
 
-def test_two_of_a_kind_on_one_page_keep_apart(specimen, page):
-    _, twin = specimen
+def test_two_of_a_kind_on_one_page_keep_apart(specimen):
+    root, twin = specimen
+    page = root.page
     page.evaluate(MOUNT, twin.props())
     both = page.locator('[data-explorer="specimen"]')
     both.nth(0).get_by_label("square root").check()
@@ -925,20 +959,22 @@ def test_two_of_a_kind_on_one_page_keep_apart(specimen, page):
 ANIMATE = "() => specimen.api.animate(1, (part) => specimen.frames.push(part))"
 
 
-def test_animation_runs_and_ends(specimen, page):
+def test_animation_runs_and_ends(specimen):
+    page = specimen[0].page
     page.emulate_media(reduced_motion="no-preference")
     page.evaluate(ANIMATE)
     page.wait_for_function("specimen.frames.at(-1) === 1")
     assert page.evaluate("specimen.frames.length") > 3
 
 
-def test_less_motion_means_one_frame(specimen, page):
+def test_less_motion_means_one_frame(specimen):
+    page = specimen[0].page
     page.evaluate(ANIMATE)
     assert page.evaluate("specimen.frames") == [1]
 
 
-def test_numbers_are_written_for_people(page, site):
-    show(page, EXPLORERS[0], site)
+def test_numbers_are_written_for_people(bench):
+    page, _ = bench
     written = page.evaluate(
         "[[0.1234, 3], [-2, 2], [4.2e-7, 3], [1e-14, 3], [1.5e9, 2], [-Infinity, 2]]"
         ".map(([value, digits]) => vaebook.numbers.format(value, digits))"

@@ -4,14 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from browsing import show
 from test_explorer_form import place, swipe, values
-from test_live_explorers import EXPLORERS, READ, assert_same, show
+from test_live_explorers import CASES, READ, assert_same, of_explorer
 
 from vaebook import explorers
 from vaebook.explorers.shapes import presets, scaled
 from vaebook.explorers.tiny_vae import Training, rate_at
 
-PLAYGROUND = next(case for case in EXPLORERS if case.explorer is explorers.Playground)
+PLAYGROUND = CASES[explorers.Playground]
 
 
 def middle(root):
@@ -30,10 +31,10 @@ def stroke(page, x, y, across):
     page.mouse.up()
 
 
-def test_a_run_has_the_same_bits_in_the_browser_and_in_python(page, site):
-    show(page, PLAYGROUND, site)
+@of_explorer(explorers.Playground)
+def test_a_run_has_the_same_bits_in_the_browser_and_in_python(shown):
     data, _, _ = scaled(presets()["moons"])
-    seen = page.evaluate(
+    seen = shown.page.evaluate(
         """(points) => {
           const { newTraining, trainOnce, rateAt } = vaebook.forms;
           const run = newTraining(7), seen = [];
@@ -53,8 +54,9 @@ def test_a_run_has_the_same_bits_in_the_browser_and_in_python(page, site):
     assert seen[2] == rate_at(np.array([0, 1, 1500, 2999, 3000])).tolist()
 
 
-def test_points_are_drawn_by_mouse_added_to_by_keys_and_thinned(page, site):
-    root = show(page, PLAYGROUND, site)
+@of_explorer(explorers.Playground)
+def test_points_are_drawn_by_mouse_added_to_by_keys_and_thinned(shown):
+    page, root = shown.page, shown.root
     x, y = middle(root)
     root.locator("[name=one_update]").click()
     stroke(page, x - 60, y + 40, 100)
