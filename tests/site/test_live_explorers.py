@@ -63,8 +63,18 @@ def of_explorer(explorer):
 
 
 every_explorer = of_cases(EXPLORERS)
-#: The same, for tests that open a page of their own.
-each_case = pytest.mark.parametrize("case", EXPLORERS, ids=str)
+
+#: Explorers that together have each kind of control, handle and picture: of what all share, the
+#: slow proofs alone look at the others.
+VARIED = [
+    explorers.Elbo, explorers.Jensen, explorers.Playground, explorers.LatentSpace, explorers.Rate,
+]  # fmt: skip
+SLOW_BUT_VARIED = [
+    case if case.explorer in VARIED else pytest.param(case, marks=pytest.mark.slow)
+    for case in EXPLORERS
+]
+#: Run a test for each of them on a page of its own.
+each_case = pytest.mark.parametrize("case", SLOW_BUT_VARIED, ids=str)
 
 
 def test_every_explorer_is_in_the_list():
@@ -226,7 +236,7 @@ def test_steps_of_a_keyboard_are_not_added_to_those_of_the_browser(shown):
     assert root.evaluate(READ)["values"] == start
 
 
-@every_explorer
+@of_cases(SLOW_BUT_VARIED)
 def test_mouse_clicks_and_drags_sliders(shown):
     case, page, root = shown.case, shown.page, shown.root
     unfold(root)
