@@ -138,10 +138,10 @@ def test_deeper_pages_have_no_section_numbers_and_next_passes_them_by(page, smal
     }
 
 
-@pytest.mark.parametrize("anchor", ["old-place", "a-section-that-moved", "equation-eq-deeper"])
-def test_old_addresses_lead_on_to_the_deeper_page(page, small_site, anchor):
-    page.goto(f"{small_site}/chapters/first.html#{anchor}")
-    page.wait_for_url(f"{small_site}/deeper/first.html#{anchor}")
+def test_old_addresses_lead_on_to_the_deeper_page(page, small_site):
+    for anchor in ["old-place", "a-section-that-moved", "equation-eq-deeper"]:
+        page.goto(f"{small_site}/chapters/first.html#{anchor}")
+        page.wait_for_url(f"{small_site}/deeper/first.html#{anchor}")
     page.goto(f"{small_site}/chapters/first.html#visible-code")
     page.wait_for_timeout(300)
     assert page.url.endswith("chapters/first.html#visible-code")

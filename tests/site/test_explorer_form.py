@@ -339,18 +339,17 @@ def test_a_slider_plays_through_its_range_until_pressed_or_moved(new_page, site)
     assert button.get_attribute("aria-label") == "Pause: epoch"
     button.click()
     paused = values(root)["epoch"]
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(200)
     assert 30 < values(root)["epoch"] == paused < 400
     assert_same(root.evaluate(READ)["numbers"], explorers.VaeStep(**values(root)).readouts())
     button.click()
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(200)
     root.locator("input[name=epoch]").press("Home")
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(200)
     assert values(root)["epoch"] == 0
     assert button.get_attribute("aria-label") == "Play: epoch"
     for before in (None, paused, 400):  # the key; each run is one step
         root.locator("[name=undo]").click()
-        page.wait_for_timeout(450)
         assert before is None or values(root)["epoch"] == before
     page.emulate_media(reduced_motion="reduce")
     root.locator("input[name=epoch]").press("Home")
