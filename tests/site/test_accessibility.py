@@ -25,7 +25,7 @@ OVER = {
 @pytest.mark.parametrize("what", OVER)
 def test_what_opens_over_a_page_has_no_barrier(opened, what):
     width, opener, over = OVER[what]
-    opened.show(width, 900)
+    opened.fit(width, 900)
     page = opened.page
     page.locator(opener).first.focus()
     if what != "equation":

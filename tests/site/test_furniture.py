@@ -58,7 +58,7 @@ def test_code_of_a_figure_opens_from_its_caption_row(opened):
 
 @of_pages([CHAPTER])
 def test_a_line_that_wraps_says_so_and_is_copied_as_one(opened):
-    opened.show(390, 844)
+    opened.fit(390, 844)
     page = opened.page
     lines = page.locator("article .highlight pre:visible > span")
     heights = lines.evaluate_all("""all => all.map((one) => [
@@ -112,7 +112,7 @@ def test_place_of_a_formula_is_as_wide_as_the_formula(tex, em):
 def test_titles_of_each_level_look_smaller_than_those_above(opened):
     size = "(e, tag) => parseFloat(getComputedStyle(e.querySelector(tag)).fontSize)"
     for width in [390, 1280]:
-        opened.show(width, 844)
+        opened.fit(width, 844)
         article = opened.page.locator("article")
         sizes = [article.evaluate(size, tag) for tag in ["h1", "h2", "h3", "p"]]
         assert all(above >= 1.15 * below for above, below in itertools.pairwise(sizes)), width

@@ -83,14 +83,13 @@ def test_page_works_as_a_file_and_shows_the_equations_that_it_cites(page, file_s
             assert_same(now["numbers"], case.explorer(**now["values"]).readouts())
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_figures_take_the_ink_of_the_theme(page, site, theme):
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{site}chapters/mixture-of-gaussians.html", wait_until="load")
+@of_pages(["chapters/mixture-of-gaussians.html"])
+def test_figures_take_the_ink_of_the_theme(opened):
     axis = 'svg.vb-figure path[style*="stroke: var(--vb-ink"]'
     strokes = f"[...document.querySelectorAll('{axis}')].map((a) => getComputedStyle(a).stroke)"
-    inks = set(page.evaluate(strokes))
-    assert inks == {"rgb(31, 35, 40)" if theme == "light" else "rgb(230, 230, 230)"}
+    for theme, ink in [("light", "rgb(31, 35, 40)"), ("dark", "rgb(230, 230, 230)")]:
+        opened.fit(1280, theme=theme)
+        assert set(opened.page.evaluate(strokes)) == {ink}
 
 
 @of_pages([CHAPTER])
