@@ -191,12 +191,12 @@ new PerformanceObserver((list) => {
 @pytest.mark.parametrize(
     ("name", "width"),
     [
-        ("index.html", 1280),
         ("index.html", 390),
         (CHAPTER, 1280),
-        (CHAPTER, 390),
-        ("homework/jensens-inequality.html", 390),
         ("appendix/notation.html", 390),
+        pytest.param("index.html", 1280, marks=pytest.mark.slow),
+        pytest.param(CHAPTER, 390, marks=pytest.mark.slow),
+        pytest.param("homework/jensens-inequality.html", 390, marks=pytest.mark.slow),
     ],
 )
 def test_page_does_not_jump_while_it_loads(first_visit, site, name, width):
