@@ -6,17 +6,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from book_pages import ROOT, Book
+from book_pages import ROOT
 from browsing import open_page
 from playwright.sync_api import expect
-from test_pages import PAGES, of_pages
+from test_notebook_numbers import BOOK
+from test_pages import of_pages
 
 from _ext import code, places
 from _ext.download import WHEEL
 
 CHAPTER = "chapters/jensens-inequality.html"
 FIGURE = "article figure:has(.vb-code)"
-WITH_NOTEBOOK = [name for name in PAGES if (ROOT / name).with_suffix(".ipynb").exists()]
 
 
 # ---- figures ----
@@ -121,14 +121,6 @@ def test_titles_of_each_level_look_smaller_than_those_above(opened):
 # ---- notebooks ----
 
 
-def test_every_chapter_and_homework_set_has_a_notebook():
-    kinds = {name.partition("/")[0] for name in WITH_NOTEBOOK}
-    assert {"chapters", "homework"} <= kinds
-    for name in PAGES:
-        if name.startswith(("chapters/", "deeper/", "homework/")):
-            assert name in WITH_NOTEBOOK
-
-
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_a_page_offers_its_notebook_and_the_package_that_this_asks_for(
     new_page, site, file_site, scheme
@@ -145,7 +137,7 @@ def test_a_page_offers_its_notebook_and_the_package_that_this_asks_for(
     notebook, found = (ROOT / CHAPTER).with_suffix(".ipynb"), saved("Notebook")
     assert found.suggested_filename == notebook.name
     assert Path(found.path()).read_bytes() == notebook.read_bytes()
-    if Book(ROOT).address:
+    if BOOK.address:
         return  # from which the notebooks install
     found = saved("Package (.whl)")
     assert found.suggested_filename == WHEEL
