@@ -147,6 +147,7 @@ def test_old_addresses_lead_on_to_the_deeper_page(page, small_site):
     assert page.url.endswith("chapters/first.html#visible-code")
 
 
+@pytest.mark.slow
 def test_mistakes_in_a_page_are_named_by_the_build(tmp_path):
     text = """# Second
 
@@ -165,7 +166,8 @@ why
 print(1)
 ```
 """
-    folder = small_book.write(tmp_path, **{"chapters/first": text, "deeper/first": "# Deeper\n"})
+    others = {"chapters/second": "# Third\n", "deeper/first": "# Deeper\n"}
+    folder = small_book.write(tmp_path, **{"chapters/first": text}, **others)
     _, said = small_book.build(folder)
     for message in [
         "phi = 99 is not possible",
