@@ -180,6 +180,7 @@ SETTLED = """async () => {
   for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
 }"""
 RENDERED = """async () => {
+  if (!window.MathJax?.startup?.document) return;
   await new Promise((done) => setTimeout(done, 210));
   await window.rendered;
   window.hold = true;
