@@ -43,7 +43,7 @@ def test_axe_sees_what_is_wrong(page, site):
     open_page(page, f"{site}appendix/about.html")
     page.evaluate("""() => document.querySelector("article").insertAdjacentHTML("beforeend",
       "<img src='data:,'><p style='color: #bbb; background: #fff'>pale</p><input><h6>deep</h6>")""")
-    rules = {fault.partition(":")[0] for fault in faults(page)}
+    rules = {fault.partition(":")[0] for fault in faults(page, all_texts=False)}
     assert rules >= {"image-alt", "color-contrast", "label", "heading-order"}
 
 
