@@ -131,7 +131,7 @@ def assert_same(found, expected):
         assert abs(found[key] - value) <= 1e-9 * max(1.0, abs(value)), key
 
 
-def walk(cls, seed=0, length=60):
+def walk(cls, seed=0, length=30):
     """Return moves: each control to both ends and between, then random ones, and each button."""
     rng = random.Random(seed)
     steps = []
