@@ -251,6 +251,13 @@ def show(page, case, site):
     return root
 
 
+def resize(page, width, height):
+    """Give the window of a card a size, and wait until its charts have followed."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(f"innerWidth === {width}")
+    page.evaluate(SETTLED)
+
+
 #: Keep what is folded on a card, and go back to that; a table is written when it is unfolded.
 KEEP = """root => {
   window.folds = [...root.querySelectorAll("details")].map((one) => [one, one.open]);
@@ -282,8 +289,7 @@ class Shown:
         page.mouse.move(0, 0)
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         if page.viewport_size != TALL:
-            page.set_viewport_size(TALL)
-            page.evaluate(SETTLED)
+            resize(page, **TALL)
         if self.root is None:
             root = show(page, self.case, self.site)
             root.evaluate(KEEP)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from browsing import SETTLED, TALL, show
+from browsing import TALL, resize, show
 from playwright.sync_api import expect
 
 from vaebook import explorers
@@ -568,8 +568,7 @@ def test_pictures_are_those_of_the_epoch_and_none_of_another_run(shown):
 def test_every_line_of_another_training_has_a_name_that_can_be_read(shown):
     page, root = shown.page, shown.root
     for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate(SETTLED)
+        resize(page, width, 800)
         kinds = evidence_budget.kinds()
         for run in [min(kinds), max(kinds)]:
             root.locator("select[name=run]").select_option(run)
@@ -781,16 +780,14 @@ SPAN = """root => {
 def test_fits_its_screen_at_readable_sizes_with_picture_and_main_controls_together(shown):
     page, root = shown.page, shown.root
     for width, height in [(1366, 768), (1280, 720), (768, 800), (390, 844), (360, 740)]:
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(SETTLED)
+        resize(page, width, height)
         assert root.evaluate(FIT, []) == [], width
         span, view = root.evaluate(SPAN)
         assert span <= 640 or width == 768
         assert view <= 0.45 * height or width > 500
     sliders, others = "input[type=range]", ["select", "input[type=radio]"]
     for width, moves in [(320, [*others, sliders]), (1280, [sliders])]:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate(SETTLED)
+        resize(page, width, 800)
         assert root.evaluate(FIT, moves) == [], width
 
 
