@@ -11,9 +11,10 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
-from book_pages import Book, code_cells
+from book_pages import code_cells
 from conftest import ROOT
 from test_chapters import asserts
+from whole_book import whole_book
 
 NOTATION = ROOT / "appendix" / "notation.md"
 NOT_WRITTEN = "not written yet"
@@ -50,7 +51,7 @@ def ledger_rows():
 @cache
 def labels_of_the_book():
     """Return every equation label of the book."""
-    targets = Book(ROOT).targets.items()
+    targets = whole_book().targets.items()
     return {label for label, target in targets if target.kind == "equation"}
 
 
@@ -63,6 +64,7 @@ def resolve(name):
     return target
 
 
+@cache
 def functions_in(path):
     """Return the names of the test functions of a file."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))

@@ -6,8 +6,8 @@ import inspect
 import re
 
 import pytest
-from book_pages import Book
 from conftest import ROOT
+from whole_book import whole_book
 
 from _ext import reference
 
@@ -67,7 +67,7 @@ def test_every_public_call_says_what_goes_in_and_what_comes_out(module):
 
 def sources():
     """Return where each line of sources stands, and the roles that it becomes."""
-    pages = set(Book(ROOT).pages)
+    pages = set(whole_book().pages)
     for path in sorted((ROOT / "vaebook").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -79,7 +79,7 @@ def sources():
 
 
 def test_every_source_leads_to_a_place_of_the_book():
-    book = Book(ROOT)
+    book = whole_book()
     all_sources = dict(sources())
     assert len(all_sources) > 100
     for where, linked in all_sources.items():
