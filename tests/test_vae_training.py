@@ -423,8 +423,9 @@ def interrupt_after(before_draw):
     signal.signal(signal.SIGINT, usual)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("binarisation", ["dynamic", "fixed"])
+@pytest.mark.parametrize(
+    ("number", "binarisation"), [(signal.SIGINT, "dynamic"), (signal.SIGTERM, "fixed")]
+)
 def test_an_interrupted_run_goes_on_to_the_last_bit(
     tmp_path, interrupt_after, number, binarisation
 ):
