@@ -3,6 +3,7 @@
 The commands run on ``vae_child``'s small images; everything else is as users have it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from vaebook import data
 from vaebook.vae import evaluate, load_run
 from vaebook.vae.__main__ import contact_sheet, main
 from vaebook.vae.checkpoints import listing, load
+from vaebook.vae.training import Batches
 
 SIZE = ["--set", "n_features=36", "--set", "n_latent=3", "--set", "hidden=(16,)"]
 TRAIN = ["train", "--quiet", "--device", "cpu", *SIZE, "--set", "batch_size=33"]
@@ -45,7 +47,7 @@ def trained(tmp_path_factory):
     return folder
 
 
-def start(*arguments, launcher=(), mode="", **options):
+def start(*arguments, launcher=(), mode=""):
     """Start the command line in a process of its own, with one thread."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "VAE_CHILD": mode}
     return subprocess.Popen(
@@ -54,7 +56,6 @@ def start(*arguments, launcher=(), mode="", **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        **options,
     )
 
 
@@ -114,18 +115,33 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path, n_k
 # ------------------------------------------------------------------- Ctrl-C
 
 
+@contextlib.contextmanager
+def struck(handler, *numbers):
+    """Let this process have a handler for some signals from its start, and get them in step 12."""
+    draw, usual = Batches.draw, {number: signal.signal(number, handler) for number in numbers}
+
+    def struck_draw(batches, step):
+        if step == 12:
+            for number in numbers:
+                os.kill(os.getpid(), number)
+        return draw(batches, step)
+
+    Batches.draw = struck_draw
+    try:
+        yield
+    finally:
+        Batches.draw = draw
+        for number, before in usual.items():
+            signal.signal(number, before)
+
+
 def test_one_ctrl_c_saves_says_how_to_go_on_and_the_same_command_does(tmp_path, small_data, capsys):
     run = [*TRAIN, "--set", "epochs=20", "--out", str(tmp_path / "run")]
-    process = start(*run, mode="slow")
-    for line in process.stdout:
-        if line == "step 12\n":
-            break
-    process.send_signal(signal.SIGINT)
-    status, output = finish(process)
-    assert status == 130
+    with struck(signal.default_int_handler, signal.SIGINT):
+        assert main(run) == 130
+    output = capsys.readouterr().out
     stopped = int(re.search(r"Stopped after step (\d+); saved in .*same command", output)[1])
     assert newest_state(tmp_path / "run")["step"] == stopped in range(12, 20)
-    assert "Traceback" not in output
     assert main(run) == 0
     assert "180 steps, 20 epochs" in capsys.readouterr().out
     assert main([*run[:-1], str(tmp_path / "whole")]) == 0
@@ -144,23 +160,10 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert "Traceback" not in output
 
 
-def test_signals_that_were_ignored_at_the_start_stop_nothing(tmp_path):
-    both = signal.SIGINT, signal.SIGTERM
+def test_signals_that_were_ignored_at_the_start_stop_nothing(tmp_path, small_data):
     # As nohup, or a script's "&", starts a process.
-    usual = [signal.signal(number, signal.SIG_IGN) for number in both]
-    try:
-        run = [*TRAIN, "--set", "epochs=3", "--out", tmp_path / "run"]
-        process = start(*run, mode="slow ignoring")
-    finally:
-        for number, handler in zip(both, usual, strict=True):
-            signal.signal(number, handler)
-    for line in process.stdout:
-        if line == "step 5\n":
-            break
-    for number in both:
-        process.send_signal(number)
-    status, output = finish(process)
-    assert status == 0, output
+    with struck(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+        assert main([*TRAIN, "--set", "epochs=3", "--out", str(tmp_path / "run")]) == 0
     assert newest_state(tmp_path / "run")["step"] == 27
 
 

@@ -1,8 +1,8 @@
 """The command line on small made-up images, for tests that kill it: python vae_child.py train ...
 
-``VAE_CHILD`` holds words: ``often`` writes a checkpoint after every epoch, ``slow`` slows the steps
-down and counts them aloud, ``hang`` stays in the first checkpoint and says so, also when a Ctrl-C
-came. Without ``ignoring`` a Ctrl-C counts, even where the tests were started to ignore it.
+``VAE_CHILD`` is a word: ``often`` writes a checkpoint after every epoch, ``hang`` stays in the
+first checkpoint and says so, also when a Ctrl-C came. This counts, even where the tests were
+started to ignore it.
 """
 
 import functools
@@ -43,20 +43,10 @@ if __name__ == "__main__":
     from vaebook.vae import session, training
 
     data.load = load
-    mode = os.environ.get("VAE_CHILD", "").split()
-    if "ignoring" not in mode:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "often" in mode:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    mode = os.environ.get("VAE_CHILD", "")
+    if mode == "often":
         cli.train = functools.partial(training.train, checkpoint_seconds=0)
-    if "hang" in mode:
+    if mode == "hang":
         session.Session.save = hang
-    if "slow" in mode:
-        draw = training.Batches.draw
-
-        def slow_draw(batches, step):
-            print("step", step, flush=True)
-            time.sleep(0.02)
-            return draw(batches, step)
-
-        training.Batches.draw = slow_draw
     sys.exit(cli.main())
