@@ -19,6 +19,12 @@ def chapter():
     return record_failures.definitions()
 
 
+@pytest.fixture(scope="module")
+def images(chapter):
+    """What the patients are trained on."""
+    return chapter["digits"](record_failures.N_TRAIN, record_failures.TRAIN_SEED)
+
+
 def ends(name):
     """Return what a patient prints at the end, and its test bound."""
     run = failures.load()[name]
@@ -63,8 +69,7 @@ def test_each_patient_has_its_symptom_and_the_healthy_run_has_none():
 
 
 @pytest.mark.parametrize("name", ["healthy", "B", "E"])
-def test_the_chapter_trains_as_recorded(name, chapter):
-    images = chapter["digits"](record_failures.N_TRAIN, record_failures.TRAIN_SEED)
+def test_the_chapter_trains_as_recorded(name, chapter, images):
     test = torch.zeros(0, 784, dtype=torch.uint8)
     for found, vae, program, data, pixels, _ in record_failures.patients(chapter, images, test):
         if found == name:
