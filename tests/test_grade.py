@@ -59,14 +59,6 @@ def hand_in_cells(path, *cells):
     hand_in(path, nbformat.v4.new_notebook(cells=cells))
 
 
-def test_the_first_answer_is_the_one_that_the_outputs_tell(tmp_path, capsys):
-    told = nbformat.v4.new_code_cell(ONE_TASK)
-    words = "pass: Too wide or too narrow. So.\n    first answer a"
-    told.outputs = [nbformat.v4.new_output("display_data", {"text/plain": words})]
-    hand_in(tmp_path / "told.ipynb", nbformat.v4.new_notebook(cells=[told]))
-    assert scores(tmp_path, capsys)["told.ipynb"] == [*ONE_OF_FIVE[:-1], "1a"]
-
-
 HABITS = [
     "get_ipython().events.register('post_run_cell', lambda result: print('done'))",
     "get_ipython().events.register('pre_run_cell', lambda info: display('begun'))",
@@ -75,9 +67,14 @@ HABITS = [
 ]
 
 
-def test_output_beside_the_score_does_not_hide_it_or_come_into_the_table(tmp_path, capfd):
-    hand_in_cells(tmp_path / "a.ipynb", *HABITS, ONE_TASK, "exit()")
-    assert scores(tmp_path, capfd) == {"a.ipynb": ONE_OF_FIVE}
+def test_outputs_tell_the_first_answer_and_neither_hide_the_score_nor_enter_the_table(
+    tmp_path, capfd
+):
+    cells = [nbformat.v4.new_code_cell(code) for code in (*HABITS, ONE_TASK, "exit()")]
+    words = "pass: Too wide or too narrow. So.\n    first answer a"
+    cells[-2].outputs = [nbformat.v4.new_output("display_data", {"text/plain": words})]
+    hand_in(tmp_path / "a.ipynb", nbformat.v4.new_notebook(cells=cells))
+    assert scores(tmp_path, capfd) == {"a.ipynb": [*ONE_OF_FIVE[:-1], "1a"]}
 
 
 @pytest.fixture
