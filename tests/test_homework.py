@@ -375,7 +375,8 @@ def test_a_notebook_runs_in_a_kernel_away_from_the_book(path, tmp_path):
     assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
 
 
-def test_solution_notebooks_are_written_to_a_folder_and_nothing_else(tmp_path):
+def test_solution_notebooks_are_written_to_a_folder_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_notebooks, "Book", lambda _root: whole_book())
     before = {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")}
     assert make_notebooks.main(["--solutions", str(tmp_path / "out")]) == 0
     written = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())

@@ -14,6 +14,7 @@ from book_pages import Book, Refusal, pages_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lower_myst import Lowering
+from whole_book import whole_book
 
 from _ext.download import WHEEL
 
@@ -724,7 +725,8 @@ def test_one_broken_page_does_not_stop_the_others(shelf, capsys):
     assert shelf.run(str(shelf.root / "chapters/none.md")) == 1
 
 
-def test_the_notebooks_of_the_book_are_what_its_sources_give(capsys):
+def test_the_notebooks_of_the_book_are_what_its_sources_give(capsys, monkeypatch):
+    monkeypatch.setattr(make_notebooks, "Book", lambda _root: whole_book())
     assert make_notebooks.main(["--check"]) == 0, capsys.readouterr().err
 
 
