@@ -3,33 +3,23 @@
 import ast
 import json
 import subprocess
-import sys
 
 import nbformat
 import pytest
-from book_pages import pages_in
 from conftest import ROOT
 from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_client.manager import start_new_kernel
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 STORED = "nbval-check-output"
-#: Chapters whose sliders are moved in every run of the tests; each needs a kernel for ten seconds.
-AT_ONCE = {"latent-variable-models", "evidence-lower-bound"}
+#: Chapter whose sliders are moved in every run of the tests; it needs a kernel for ten seconds.
+AT_ONCE = "latent-variable-models"
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 def tags(cell):
     return cell.metadata.get("tags", [])
-
-
-def test_every_source_has_its_notebook():
-    folders = ["chapters", "deeper", "homework"]
-    sources = [path for folder in folders for path in pages_in(folder)]
-    assert sources
-    missing = [path.name for path in sources if not path.with_suffix(".ipynb").exists()]
-    assert not missing, f"run make notebooks, for {missing}"
 
 
 @each_chapter
@@ -43,24 +33,6 @@ def test_a_chapter_stores_numbers_that_nbval_compares_and_nothing_else(path):
         assert cell.execution_count  # nbval compares nothing in a cell that was never run
     others = [cell for cell in cells if cell not in stored]
     assert not any(cell.outputs or cell.execution_count for cell in others)
-
-
-def test_a_wrong_stored_number_turns_nbval_red(tmp_path):
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    for name, number in [("right", "0.3333"), ("wrong", "0.3334")]:
-        output = nbformat.v4.new_output("stream", name="stdout", text=f"{number}\n")
-        metadata = {"tags": [STORED]}
-        cell = nbformat.v4.new_code_cell("print(f'{1 / 3:.4f}')", id=name, metadata=metadata)
-        cell.outputs, cell.execution_count = [output], 1
-        notebook.cells.append(cell)
-    nbformat.write(notebook, tmp_path / "page.ipynb")
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider"]
-    command += ["-c", ROOT / "pyproject.toml", tmp_path / "page.ipynb"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "1 failed, 1 passed" in done.stdout
-    assert "'0.3334\\n' == '0.3333\\n'" in done.stdout
 
 
 MOVE_SLIDERS = """
@@ -158,7 +130,7 @@ def run():
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=[] if path.stem in AT_ONCE else pytest.mark.slow)
+        pytest.param(path, marks=[] if path.stem == AT_ONCE else pytest.mark.slow)
         for path in CHAPTERS
     ],
     ids=lambda path: path.stem,
