@@ -35,25 +35,14 @@ planar = {"x": st.tuples(st.floats(-3, 3), st.floats(-3, 3)), "mean": means, "st
 
 
 def for_all(**strategies):
-    """Two tests from one property: 100 examples always, 1,000 in the slow suite."""
-
-    def decorate(check):
-        @pytest.mark.parametrize(
-            "n", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=["few", "many"]
-        )
-        def test(n):
-            rule = settings(
-                max_examples=n,
-                deadline=None,
-                derandomize=True,
-                suppress_health_check=[HealthCheck.too_slow],
-            )
-            rule(given(**strategies)(check))()
-
-        test.__doc__ = check.__doc__
-        return test
-
-    return decorate
+    """Hold a property for 100 examples, the same ones in every run."""
+    rule = settings(
+        max_examples=100,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    return lambda check: rule(given(**strategies)(check))
 
 
 def expectation(g, mean, std):
