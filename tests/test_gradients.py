@@ -78,14 +78,12 @@ def test_the_closed_form_of_the_gradient_agrees_with_quadrature():
             np.testing.assert_allclose(by_quadrature, exact_gradient(MEAN, STD)[k], rtol=1e-9)
 
 
+# Without a baseline the score would need 30 million rows: they are torch's, and those of a function
+# that is moved down by the baseline, which the tests below hold row by row.
 @pytest.mark.parametrize(
     ("estimate", "options", "millions"),
-    [
-        (pathwise, {}, 4),
-        (score_function, {}, 30),
-        (score_function, {"baseline": 18.0}, 15),
-    ],
-    ids=["pathwise", "score", "score with a baseline"],
+    [(pathwise, {}, 4), (score_function, {"baseline": 18.0}, 15)],
+    ids=["pathwise", "score with a baseline"],
 )
 def test_the_mean_is_the_gradient_and_a_bias_of_one_per_cent_would_be_seen(
     estimate, options, millions
