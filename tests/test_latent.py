@@ -143,7 +143,7 @@ def test_linear_scalars_give_0d_and_float32_is_kept():
 @pytest.mark.parametrize("noise_std", [0.1, BOOK_NOISE_STD, 1.0])
 def test_marginal_of_the_book_agrees_with_adaptive_quadrature(noise_std):
     model = NonlinearModel(book_decoder, noise_std)
-    x = np.concatenate([square(4), [[-1.9, 0.0], [1.9, 0.0], [8.0, -9.0]]])
+    x = np.concatenate([square(3), [[-1.9, 0.0], [1.9, 0.0], [8.0, -9.0]]])
     expected = [adaptive_log_marginal(book_decoder, noise_std, row) for row in x]
     np.testing.assert_allclose(model.log_marginal(x), expected, atol=1e-8, rtol=1e-9)
 
@@ -184,7 +184,7 @@ def test_joint_agrees_with_torch():
 
 
 def test_marginal_integrates_to_one_over_the_plane():
-    side, weights = uniform_grid(-6, 6, 161)
+    side, weights = uniform_grid(-6, 6, 81)  # steps of half the noise: exact for its bells
     x = np.stack(np.meshgrid(side, side), -1)
     assert weights @ np.exp(BOOK.log_marginal(x)) @ weights == pytest.approx(1, abs=1e-10)
 
