@@ -126,6 +126,16 @@ def test_a_check_knows_mistakes_in_a_learners_own_words(path, name):
         assert words in result.message, f"{answer}: {result}"
 
 
+@pytest.mark.slow
+def test_the_target_says_what_keeps_a_trained_model_from_it():
+    answers = importlib.import_module("homework_answers.train_your_own")
+    check = checks_of(ROOT / "homework" / "train-your-own.md")["check_target"]
+    for model, words in answers.SHORT_OF_TARGET:
+        result = check.judge(model)
+        assert result.state == "not yet"
+        assert words in result.message, result
+
+
 def only_at(check, arguments):
     """The right answer, but for the inputs of one case, where it is wrong by a fifth or by 1."""
 
