@@ -609,7 +609,7 @@ def test_tightness_closes_the_gap_where_a_gaussian_can():
 
 @pytest.mark.parametrize("model", ["linear", "nonlinear"])
 def test_tightness_can_match_and_fit_wherever_x_stands(model):
-    for x in np.linspace(-3, 3, 61):
+    for x in np.linspace(-3, 3, 21):
         explorer = explorers.Tightness(model=model, x=x)
         explorer.match()
         z = np.linspace(-6, 6, 6001)
