@@ -4,7 +4,6 @@ import copy
 import importlib
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import make_notebooks
@@ -76,15 +75,12 @@ def seed(monkeypatch, request):
     )
 
 
-@cache
-def lowered(slug, solutions):
-    book = whole_book()
-    return Lowering(book, book.pages[slug], solutions=solutions).notebook()
-
-
 def notebook_of(path, *, solutions):
-    """A notebook of a page, to be changed at will."""
-    return copy.deepcopy(lowered(f"homework/{path.stem}", solutions))
+    """The student's notebook of a page as it lies beside it, or the one with its solutions."""
+    if not solutions:
+        return nbformat.read(path.with_suffix(".ipynb"), 4)
+    book = whole_book()
+    return Lowering(book, book.pages[f"homework/{path.stem}"], solutions=True).notebook()
 
 
 def code_of(notebook):
@@ -354,11 +350,33 @@ def test_every_solution_passes(path):
     assert any(text.startswith(f"Score: {n_tasks} of {n_tasks} ") for text in said)
 
 
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    """The folder to which the notebooks with solutions are written, and nothing else is."""
+    folder = tmp_path_factory.mktemp("solved") / "out"
+    before = {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(make_notebooks, "Book", lambda _root: whole_book())
+        assert make_notebooks.main(["--solutions", str(folder)]) == 0
+    assert {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")} == before
+    return folder
+
+
+def test_solution_notebooks_are_written_to_a_folder(solved, tmp_path):
+    written = sorted(path.name for path in solved.iterdir())
+    assert written == [f"{path.stem}.ipynb" for path in PAGES]
+    notebook = nbformat.read(solved / written[0], 4)
+    assert any("solution" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    with pytest.raises(SystemExit):
+        make_notebooks.main(["--check", "--solutions", str(tmp_path)])
+
+
 @each_page
-def test_the_students_notebook_shows_no_solution(path):
+def test_the_students_notebook_shows_no_solution(path, solved):
     cells = notebook_of(path, solutions=False).cells
     student = "\n".join(cell.source for cell in cells)
-    full = "\n".join(cell.source for cell in notebook_of(path, solutions=True).cells)
+    solution = nbformat.read(solved / f"{path.stem}.ipynb", 4)
+    full = "\n".join(cell.source for cell in solution.cells)
     assert not re.search(r"\b[Ss]olution", student)
     tags = [cell.metadata.get("tags", []) for cell in cells]
     assert not any("solution" in names for names in tags)
@@ -383,19 +401,6 @@ def test_a_notebook_runs_in_a_kernel_away_from_the_book(path, tmp_path):
     assert states == ["not attempted"] * len(checks_of(path))
     assert lines[-1].startswith("Score: ")
     assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
-
-
-def test_solution_notebooks_are_written_to_a_folder_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(make_notebooks, "Book", lambda _root: whole_book())
-    before = {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")}
-    assert make_notebooks.main(["--solutions", str(tmp_path / "out")]) == 0
-    written = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert written == [f"{path.stem}.ipynb" for path in PAGES]
-    assert {path: path.stat().st_mtime_ns for path in ROOT.glob("homework/*")} == before
-    notebook = nbformat.read(tmp_path / "out" / written[0], 4)
-    assert any("solution" in cell.metadata.get("tags", []) for cell in notebook.cells)
-    with pytest.raises(SystemExit):
-        make_notebooks.main(["--check", "--solutions", str(tmp_path)])
 
 
 # -- the page in the book ----------------------------------------------------------------------
