@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -415,4 +414,3 @@ def test_a_run_that_does_not_know_its_data_says_so(trained, monkeypatch, capsys)
     monkeypatch.setattr(cli, "load_run", lambda *_, **__: run)
     assert main(["evaluate", str(trained)]) == 1
     assert "give --data" in capsys.readouterr().err
-    assert SimpleNamespace(data="mnist").data == cli._data_of(run, SimpleNamespace(data="mnist"))
