@@ -563,9 +563,17 @@ def test_a_damaged_file_is_replaced_and_not_lost(server, tmp_path):
 # ------------------------------------------------------------------------------ files at hand
 
 
-@pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize("sub", [".", "mnist", "MNIST/raw"])
-@pytest.mark.parametrize("by", ["root", "VAEBOOK_DATA", "cache"])
+@pytest.mark.parametrize(
+    ("by", "sub", "packed"),
+    [
+        ("root", ".", True),
+        ("root", "mnist", False),
+        ("root", "MNIST/raw", True),
+        ("VAEBOOK_DATA", ".", False),
+        ("VAEBOOK_DATA", "MNIST/raw", False),
+        ("cache", "mnist", True),
+    ],
+)
 def test_files_at_hand_are_used_without_a_network(server, tmp_path, monkeypatch, by, sub, packed):
     server.script.update(a=["404"], b=["404"])
     (tmp_path / sub).mkdir(exist_ok=True, parents=True)
