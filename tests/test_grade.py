@@ -104,7 +104,7 @@ def test_an_endless_cell_and_a_dead_kernel_stop_nobody_else(tmp_path, capsys):
     hand_in(tmp_path / "3.ipynb", notebook_of(PAGE, solutions=True), code="import this")
     hand_in_cells(tmp_path / "4.ipynb", STUBBORN)
     hand_in_cells(tmp_path / "5.ipynb", ONE_TASK, "import sys; sys.exit()", "print(input())")
-    table = scores(tmp_path, capsys, "--seconds", "20")
+    table = scores(tmp_path, capsys, "--seconds", "10")
     assert table["1.ipynb"] == ["0 of 5", *["not attempted"] * 5, ""]
     assert table["2.ipynb"] == ["cannot be graded: DeadKernelError"]
     assert table["3.ipynb"][0] == "5 of 5"

@@ -201,7 +201,7 @@ def test_each_property_holds_for_the_right_answer_and_is_broken_by_a_wrong_one(p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6), indirect=True)
+@pytest.mark.parametrize("seed", range(1, 4), indirect=True)
 @pytest.mark.parametrize(("path", "name"), DRAWING)
 def test_no_verdict_depends_on_the_inputs_drawn(path, name):
     test_a_check_accepts_two_different_right_answers(path, name)

@@ -83,7 +83,7 @@ def digest(state):
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("n_kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_kills", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path, n_kills, small_data):
     epochs = 25 * (n_kills + 1)
     run = [*TRAIN, "--set", f"epochs={epochs}", "--out"]
