@@ -21,6 +21,7 @@ from environment import ROOT, made
 #: These tests read the book, its notebooks or its repository rather than the package.
 OF_THE_BOOK = {
     "chapters",
+    "build_book",
     "check_links",
     "environment",
     "execution_key",
