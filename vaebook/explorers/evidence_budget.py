@@ -16,7 +16,7 @@ from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 _TRAINING = "Training, mean of the epoch"
 _IMAGES = f"{N_IMAGES:,} test images"
 _SHOWN = (
-    "flow-60s-seed1", "mnist-cpu-480s-seed1", "mnist-cpu-weighted-480s-seed1", "normal-480s-seed1",
+    "normal-180s-seed1", "flow-180s-seed1", "mnist-cpu-480s-seed1", "mnist-cpu-weighted-480s-seed1",
     "flow-480s-seed1", "mnist-cpu-2400s-seed1",
 )  # fmt: skip
 
