@@ -922,7 +922,7 @@ def test_an_axis_of_factors_has_ticks_at_powers_of_ten(specimen):
     root, _ = specimen
     words = root.page.evaluate("""() => {
       const x = { domain: [1, 5000], log: true }, y = { domain: [0, 1] };
-      const chart = specimen.api.chart({ x, y });
+      const chart = vaebook.chart.makeChart({ x, y });
       chart.line("p").set([1, 10, 100, 1000], [0, 1, 0, 1]);
       const places = chart.node.querySelector(".vb-line").getAttribute("d").match(/[\\d.]+(?= )/g);
       const texts = [...chart.node.querySelectorAll(".vb-axes text")].map((e) => e.textContent);
