@@ -146,14 +146,11 @@ class RecordedRun:
     @property
     def label(self) -> str:
         """A few words that tell the run from the others."""
-        kinds = {
-            "flow": " learned prior,", "normal": " residual,", "burda": " Burda's networks,",
-            "pictures": " pictures,",
-        }  # fmt: skip
-        kind = kinds.get(self.name.split("-")[0], "")
+        kind = self.name.split("-")[0]
+        kind = "" if kind == "mnist" else f" {kind},"
         seconds, on = self.seconds, "CPU" if "cores" in self.device else "GPU"
         time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-        bound = f" {self.n_importance} samples," if self.n_importance > 1 else ""
+        bound = f" K = {self.n_importance}," if self.n_importance > 1 else ""
         return f"{time}, {on},{kind}{bound} seed {self.seed}"
 
 

@@ -32,7 +32,7 @@ vaebook.define("evidence-budget", (api) => {
   const marks = training.points("muted", { shape: "triangle", size: 2.5 }); // epochs with pictures
   const mark = training.points("ink", { shape: "triangle", size: 4 });
   const bandNames = { reconstruction: training.label("c1", { dy: 4 }), kl: training.label("muted", { dy: 4 }) };
-  const costName = training.label("bound", { dy: -8 });
+  const costName = training.label("bound", { dy: -20 }); // above "drag"
   const validationName = training.label("ink", { dy: 16 });
 
   // Test images above their reconstructions, and samples below: two rows of four each.
