@@ -1,4 +1,4 @@
-"""Measure what people wait for: a move of an explorer, and a build. Prints tables.
+"""Measure what people wait for: a move of an explorer, a page, and a build. Prints tables.
 
 Every slider and every handle of the built site's explorers is moved in Chromium. Three times are
 taken of each move: the handler's work (all that the script does before it gives the browser back)
@@ -6,6 +6,11 @@ in processor time, which a busy machine does not change, and on the clock; and f
 the next frame is painted.
 A slider whose handler does nothing stands beside them, and the usual way with a kernel:
 ``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
+
+Every page with an explorer is opened from a server on this machine, at two widths, each time in a
+browser that has nothing in store: when its explorer can be moved, when the formulas of the first
+two screens are set, and how far things jump meanwhile (the sum of its layout shifts, which bounds
+CLS from above).
 
 Builds are timed in a copy of the book: with nothing run before, unchanged, and with one chapter
 edited.
@@ -23,12 +28,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from browser import open_chromium
+from browser import open_chromium, served
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 MOVES = 300
 TARGET_MS = 4.0
+SIZES = [(1280, 900), (390, 844)]
+LOADS = 3  # of a page; the median counts
+PAGE_TARGETS = {"alive": 400, "set": 900, "shift": 0.05}  # milliseconds, and a share of the window
 
 MEASURE = """async ([selector, moves]) => {
   const target = document.querySelector(selector);
@@ -67,6 +75,20 @@ EMPTY = """() => {
   input.addEventListener("input", () => {});
   document.querySelector("main").prepend(input);
 }"""
+
+WATCH = """window.seen = { alive: null, set: null, shift: 0 };
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries()) if (!shift.hadRecentInput) seen.shift += shift.value;
+}).observe({ type: "layout-shift", buffered: true });
+document.addEventListener("vaebook:ready", () => { seen.alive ??= performance.now(); });
+const look = () => {
+  const near = [...document.querySelectorAll(".math")]
+    .filter((formula) => formula.getBoundingClientRect().top < 2 * innerHeight);
+  const done = near.every((formula) => formula.querySelector("mjx-container"));
+  if (done && document.readyState !== "loading") seen.set = performance.now();
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);"""
 
 
 def summary(times):
@@ -124,6 +146,36 @@ def bench_sliders():
                 if slowest is None or summary(times["work"])[1] > summary(slowest["work"])[1]:
                     slowest = times
             yield f"explorer {name}", slowest
+        browser.close()
+
+
+def bench_pages():
+    """Yield each page with an explorer, a window's width, and what its loading takes."""
+    from playwright.sync_api import sync_playwright
+
+    pages = [
+        page for page in sorted(HTML.rglob("*.html")) if "data-explorer=" in page.read_text("utf-8")
+    ]
+    with sync_playwright() as playwright, served(HTML) as site:
+        browser = open_chromium(playwright)
+        for path in pages:
+            name = path.relative_to(HTML).as_posix()
+            for width, height in SIZES:
+                loads = []
+                for _ in range(LOADS):
+                    page = browser.new_page(viewport={"width": width, "height": height})
+                    page.add_init_script(WATCH)
+                    page.goto(f"{site}{name}", wait_until="load")
+                    page.wait_for_function("seen.alive !== null && seen.set !== null")
+                    page.evaluate("window.MathJax?.startup?.promise")
+                    page.wait_for_timeout(300)
+                    loads.append(page.evaluate("seen"))
+                    page.close()
+                yield (
+                    name,
+                    width,
+                    {key: np.median([load[key] for load in loads]) for key in PAGE_TARGETS},
+                )
         browser.close()
 
 
@@ -197,6 +249,13 @@ def main():
     print(f"{'interactive + matplotlib':<28}{'':>16}{p50:>7.1f}{p95:>7.1f}  and the network")
     verdict = f"missed by {', '.join(missed)}" if missed else "met"
     print(f"Target: work p95 <= {TARGET_MS:g} ms: {verdict}.\n")
+    print(f"{'a page, and its width':<52}{'alive, ms':>10}{'set, ms':>10}{'shift':>8}")
+    for name, width, load in bench_pages():
+        over = [key for key, most in PAGE_TARGETS.items() if load[key] > most]
+        missed += over
+        cells = f"{load['alive']:>10.0f}{load['set']:>10.0f}{load['shift']:>8.3f}"
+        print(f"{name:<46}{width:>6}{cells}  {', '.join(over)}", flush=True)
+    print(f"Targets: {PAGE_TARGETS}.\n")
     for name, seconds in bench_builds().items():
         print(f"build, {name:<28}{seconds:>6.1f} s", flush=True)
     return 1 if missed else 0

@@ -2,13 +2,13 @@
 
 import contextlib
 import functools
-import http.server
 import io
 import re
-import threading
 from collections import defaultdict
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import browser
 
 DESKTOP = {"width": 1280, "height": 800}
 TALL = {"width": 1280, "height": 900}
@@ -16,14 +16,12 @@ TALL = {"width": 1280, "height": 900}
 AT_ONCE = ".bd-sidebar-primary { transition: none !important; }"
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
+class Files(browser.Files):
     """The files of a folder, and below ``cards/`` the same with one difference.
 
     There an article holds its explorers alone, and no formula is typeset: a browser has such a
     page in a fraction of the time.
     """
-
-    protocol_version = "HTTP/1.1"  # one connection for many files
 
     def send_head(self):
         """Begin an answer; return the body as a file."""
@@ -42,9 +40,6 @@ class Files(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         return io.BytesIO(body)
-
-    def log_message(self, *args):
-        """Say nothing: a test's output is its own."""
 
 
 @functools.cache
@@ -67,18 +62,6 @@ def block(html, start):
         if depth == 0:
             return html[start : html.index(">", tag.end()) + 1]
     raise ValueError(f"a div without its end: {html[start : start + 80]}")
-
-
-@contextlib.contextmanager
-def served(folder, files=Files):
-    """Serve a folder on a free loopback port; yield its address."""
-    handler = functools.partial(files, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 class Watch:

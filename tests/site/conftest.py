@@ -5,8 +5,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from browser import open_chromium
-from browsing import DESKTOP, TALL, Opened, Shelf, Shown, Watch, served
+from browser import open_chromium, served
+from browsing import DESKTOP, TALL, Files, Opened, Shelf, Shown, Watch
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def built():
 @pytest.fixture(scope="session")
 def site(built):
     """Address of the built site, served on a free loopback port."""
-    with served(built) as address:
+    with served(built, Files) as address:
         yield address
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Files, card, served, show
+from browser import served
+from browsing import Files, card, show
 from playwright.sync_api import expect
 from test_live_explorers import CASES, READ, assert_same, each_case, every_explorer, of_explorer
 
