@@ -107,14 +107,15 @@ vaebook.define("reparameterization", (api) => {
       const densities = [[mean, std], [oldMean, oldStd]];
       const tall = (0.42 * top) / Math.max(...densities.map(([m, s]) => Math.exp(forms.logNormal(m, m, s))));
       const [now, old] = densities.map(([m, s]) => (z) => floor + tall * Math.exp(forms.logNormal(z, m, s)));
-      const curve = places.map(a);
+      const [nowHeights, oldHeights, curve] = [now, old, a].map((of) => places.map(of));
+      // A jump is no line: the curve breaks there.
+      const broken = curve.map((y, k) => (k && Math.abs(y - curve[k - 1]) === 1 ? NaN : y));
       [left, right].forEach((side, i) => {
         side.chart.domain({ y: [floor, top] });
-        side.area.set(places, places.map(now), places.map(() => floor));
-        side.q.set(places, places.map(now));
-        side.old.set(places, places.map(old));
-        // A jump is no line: the curve breaks there.
-        side.curve.set(places, curve.map((y, k) => (k && Math.abs(y - curve[k - 1]) === 1 ? NaN : y)));
+        side.area.set(places, nowHeights, floor);
+        side.q.set(places, nowHeights);
+        side.old.set(places, oldHeights);
+        side.curve.set(places, broken);
         if (values.function === "step") side.curveName.set(-2.6, 0, text("curve"), 0);
         else side.curveName.set(-reach, Math.min(0.8 * top, a(-2.5)), text("curve"), 4);
         side.exact.set(reach - 0.7, exact.average, reach, exact.average);
@@ -156,13 +157,11 @@ vaebook.define("reparameterization", (api) => {
       return {
         readouts,
         consequence: text("consequence", blanks),
-        table() {
-          return {
-            caption: text("table_caption"),
-            head: ["ε", "z", "a[z]", text("table_slope"), text("pathwise"), text("score")],
-            rows: at.slice(0, 20).map(({ value, slope, pathwise, score }, k) => [format(eps[k], 4), moved[k], value, slope, pathwise, score]),
-          };
-        },
+        table: () => ({
+          caption: text("table_caption"),
+          head: ["ε", "z", "a[z]", text("table_slope"), text("pathwise"), text("score")],
+          rows: at.slice(0, 20).map(({ value, slope, pathwise, score }, k) => [format(eps[k], 4), moved[k], value, slope, pathwise, score]),
+        }),
       };
     },
   };

@@ -54,15 +54,15 @@ vaebook.define("vae-step", (api) => {
   });
   const drawTraining = training && trainingOf(training);
 
-  let nets = {}; // of the epoch on show
+  const nets = {}; // of the epochs seen so far
   function networks(epoch) {
-    if (nets.epoch !== epoch) {
+    if (!nets[epoch]) {
       const network = forms.perceptron(row(tables.encoder, epoch / every));
       const encoder = (x) => network(x).map((output, i) => (i ? Math.exp(output / 2) : output)); // mean, std
       const decoder = forms.tanhDecoder(row(tables.decoder, epoch / every));
-      nets = { epoch, encoder, decoder, path: latent.map(decoder), places: forms.placesOf(decoder) };
+      nets[epoch] = { encoder, decoder, path: latent.map(decoder), places: forms.placesOf(decoder) };
     }
-    return nets;
+    return nets[epoch];
   }
 
   // The estimates as dots, the last one falling into place, and the two lines between which they lie.

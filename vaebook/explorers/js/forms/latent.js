@@ -72,15 +72,16 @@ Object.assign(vaebook.forms, (() => {
   }
 
   const LATENT = Array.from({ length: 1601 }, (_, k) => (k - 800) / 100);
-  const EPS = Array.from({ length: 601 }, (_, k) => (k - 300) * 0.03);
-  const EPS_MASS = EPS.map((eps) => 0.03 * Math.exp(logNormal(eps, 0, 1)));
+  const EPS = Array.from({ length: 301 }, (_, k) => (k - 150) * 0.06);
+  const EPS_LOG = EPS.map((eps) => logNormal(eps, 0, 1));
+  const EPS_MASS = EPS_LOG.map((log) => 0.06 * Math.exp(log));
 
   // log p(x | z) for a decoder z -> [f1, ..., fD]; x has D numbers
   const logLikelihood = (decoder, noise, x, z) => logAround(decoder(z), noise, x);
   function logAround(centre, noise, x) {
     let sum = 0;
-    for (let d = 0; d < centre.length; d++) sum += logNormal(x[d], centre[d], noise);
-    return sum;
+    for (let d = 0; d < centre.length; d++) sum += ((x[d] - centre[d]) / noise) ** 2;
+    return -0.5 * (sum + centre.length * LOG_2PI) - centre.length * Math.log(noise);
   }
 
   // vaebook.latent.NonlinearModel: .log_marginal, and mean and std of .posterior, at one x, from what
@@ -93,29 +94,31 @@ Object.assign(vaebook.forms, (() => {
   const moments = (logJoint) => momentsOf(LATENT.map(logJoint));
   function momentsOf(terms) {
     const logArea = logSumExp(terms);
-    const mass = terms.map((term) => Math.exp(term - logArea));
-    const mean = mass.reduce((sum, m, k) => sum + m * LATENT[k], 0);
-    const variance = mass.reduce((sum, m, k) => sum + m * (LATENT[k] - mean) ** 2, 0);
+    // What is below e^-40 of the whole changes no digit.
+    const mass = terms.map((term) => (term < logArea - 40 ? 0 : Math.exp(term - logArea)));
+    let [mean, variance] = [0, 0];
+    for (let k = 0; k < mass.length; k++) mean += mass[k] * LATENT[k];
+    for (let k = 0; k < mass.length; k++) variance += mass[k] * (LATENT[k] - mean) ** 2;
     return { logPx: logArea + Math.log(0.01), mean, std: Math.sqrt(variance) };
   }
 
   // vaebook.bounds.elbo, each term by its own sum over z, and the first term of the definition
   function boundTerms(decoder, noise, logPx, x, mean, std) {
-    const sums = { elbo: 0, gap: 0, reconstruction: 0, energy: 0 };
+    const sums = { elbo: 0, gap: 0, reconstruction: 0, energy: 0 }, logStd = Math.log(std);
     for (let k = 0; k < EPS.length; k++) {
       const z = mean + std * EPS[k];
       const mass = EPS_MASS[k];
       const likelihood = logLikelihood(decoder, noise, x, z);
       const prior = logNormal(z, 0, 1);
-      const q = logNormal(z, mean, std);
+      const q = EPS_LOG[k] - logStd;
       sums.elbo += mass * (likelihood + prior - q);
       sums.gap += mass * (q - (likelihood + prior - logPx));
       sums.reconstruction += mass * likelihood;
       sums.energy += mass * (likelihood + prior);
     }
     sums.gap = Math.max(sums.gap, 0);
-    const klPrior = 0.5 * (std * std + mean * mean - 1) - Math.log(std);
-    return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + Math.log(std) };
+    const klPrior = 0.5 * (std * std + mean * mean - 1) - logStd;
+    return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + logStd };
   }
 
   return { curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, placesOf, evidence, moments, boundTerms };

@@ -8,21 +8,43 @@ Object.assign(vaebook.forms, (() => {
     let start = 0;
     const tensor = (size, unit = 1) => Float64Array.from(numbers.subarray(start, (start += size)), (part) => part * unit);
     const last = widths.length - 2;
-    const layers = widths.slice(1).map((nOut, k) => ({
-      weights: tensor(nOut * widths[k], units[2 * k]), biases: tensor(nOut, units[2 * k + 1]), hidden: k < last,
-    }));
+    // Four rows are computed at a time, since a sum waits for its own last term; missing rows are zero.
+    const padded = (part, length) => {
+      const all = new Float64Array(length);
+      all.set(part);
+      return all;
+    };
+    const layers = widths.slice(1).map((nOut, k) => {
+      const [nIn, rows] = [widths[k], 4 * Math.ceil(nOut / 4)];
+      const weights = padded(tensor(nOut * nIn, units[2 * k]), rows * nIn);
+      const biases = padded(tensor(nOut, units[2 * k + 1]), rows);
+      return { nIn, weights, biases, outputs: new Float64Array(rows), hidden: k < last };
+    });
+    const first = new Float64Array(widths[0]);
     return (inputs) => {
-      let values = inputs;
-      for (const { weights, biases, hidden } of layers) {
-        const outputs = [];
-        for (let row = 0, at = 0; row < biases.length; row++) {
-          let sum = biases[row];
-          for (let i = 0; i < values.length; i++) sum += weights[at++] * values[i];
-          outputs.push(hidden ? Math.tanh(sum) : sum);
+      let values = first;
+      values.set(inputs);
+      for (const { nIn, weights, biases, outputs, hidden } of layers) {
+        for (let row = 0; row < biases.length; row += 4) {
+          let [a, b, c, d] = [biases[row], biases[row + 1], biases[row + 2], biases[row + 3]];
+          for (let i = 0, at = row * nIn; i < nIn; i++, at++) {
+            const value = values[i];
+            a += weights[at] * value;
+            b += weights[at + nIn] * value;
+            c += weights[at + 2 * nIn] * value;
+            d += weights[at + 3 * nIn] * value;
+          }
+          outputs[row] = a;
+          outputs[row + 1] = b;
+          outputs[row + 2] = c;
+          outputs[row + 3] = d;
         }
+        if (hidden) for (let row = 0; row < outputs.length; row++) outputs[row] = Math.tanh(outputs[row]);
         values = outputs;
       }
-      return values;
+      const outputs = [];
+      for (let row = 0; row < widths[last + 1]; row++) outputs.push(values[row]);
+      return outputs;
     };
   }
 

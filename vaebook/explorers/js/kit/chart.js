@@ -1,7 +1,7 @@
 // One chart: axes, and the marks on them (marks.js).
 vaebook.chart = (() => {
   "use strict";
-  const { attribute, fill, html, newId, svg } = vaebook.dom;
+  const { attribute, fill, html, newId, svg, write } = vaebook.dom;
   const { fixed } = vaebook.numbers;
   const { invert, scale, ticks } = vaebook.scales;
 
@@ -15,8 +15,11 @@ vaebook.chart = (() => {
     const heights = [height].flat();
     const frame = { id: newId("chart"), width: 640, height: heights[0], scale: 1, tight: false };
     const clip = svg("rect");
-    const grid = svg("g", { class: "vb-grid" });
-    const axes = svg("g", { class: "vb-axes" });
+    const [grid, axis, strokes] = [svg("path", { class: "vb-grid" }), svg("path"), svg("path")];
+    const label = (words) => (words ? [svg("text", { class: "vb-axis-label" }, words)] : []);
+    const [nameX, nameY] = [label(x.label), label(y.label)];
+    const axes = svg("g", { class: "vb-axes" }, axis, strokes, ...nameX, ...nameY);
+    const numbers = { middle: [], end: [] }; // by their anchor: used again when the axes change
     const layers = { under: svg("g", { "clip-path": `url(#${frame.id})` }), over: svg("g") };
     const picture = svg("svg", { role: "img", "aria-label": "", class: "vb-picture" },
       svg("clipPath", { id: frame.id }, clip), grid, layers.under, axes, layers.over);
@@ -42,11 +45,20 @@ vaebook.chart = (() => {
         frame.height = Math.round(top + margin.bottom + tall);
       }
       const bottom = frame.height - margin.bottom;
-      Object.assign(frame, { left, right, top, bottom, sx: scale(x, left, right), sy: scale(y, bottom, top) });
+      Object.assign(frame, { left, right, top, bottom });
       const [width, tall] = [frame.width, frame.height];
       fill(picture, { width: width * frame.scale, height: tall * frame.scale, viewBox: `0 0 ${width} ${tall}` });
       layer.resize();
       fill(clip, { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8 });
+      fill(axis, { d: `M${left} ${bottom}H${right}` });
+      for (const name of nameX) fill(name, { x: right, y: tall - 5, "text-anchor": "end" });
+      for (const name of nameY) fill(name, { x: left - margin.left + 2, y: 13 });
+      rescale();
+    }
+
+    function rescale() {
+      const { left, right, top, bottom } = frame;
+      Object.assign(frame, { sx: scale(x, left, right), sy: scale(y, bottom, top) });
       drawAxes();
       for (const mark of marks) mark.stale = mark.data;
     }
@@ -54,28 +66,34 @@ vaebook.chart = (() => {
     function drawAxes() {
       const { left, right, top, bottom, sx, sy } = frame;
       const at = (pixels) => Math.round(pixels * 10) / 10;
-      const words = (attributes, text) => axes.append(svg("text", attributes, text));
-      grid.replaceChildren();
-      axes.replaceChildren(svg("path", { d: `M${left} ${bottom}H${right}` }));
+      const count = { middle: 0, end: 0 };
+      const number = (anchor, words, px, py) => {
+        const text = (numbers[anchor][count[anchor]++] ??= axes.appendChild(svg("text", { "text-anchor": anchor })));
+        fill(text, { x: px, y: py });
+        write(text, words);
+      };
+      let [across, up] = ["", ""];
       if (x.ticks !== false) {
         const { values, digits } = ticks(x, (right - left) / (x.spacing ?? 70));
         for (const value of values) {
-          axes.append(svg("path", { d: `M${at(sx(value))} ${bottom}v5` }));
+          const place = at(sx(value));
+          up += `M${place} ${bottom}v5`;
           if (inline && x.label && sx(value) > right - 24) continue;
-          const number = fixed(value, digits);
-          const place = Math.max(at(sx(value)), 4.6 * number.length); // stays on the paper
-          words({ x: place, y: bottom + 19, "text-anchor": "middle" }, number);
+          const words = fixed(value, digits);
+          number("middle", words, Math.max(place, 4.6 * words.length), bottom + 19); // stays on the paper
         }
       }
       if (y.ticks !== false) {
         const { values, digits } = ticks(y, (bottom - top) / (y.spacing ?? 55));
         for (const value of values) {
-          if (value !== y.domain[0]) grid.append(svg("path", { d: `M${left} ${at(sy(value))}H${right}` }));
-          words({ x: left - 7, y: at(sy(value)) + 4, "text-anchor": "end" }, fixed(value, digits));
+          const place = at(sy(value));
+          if (value !== y.domain[0]) across += `M${left} ${place}H${right}`;
+          number("end", fixed(value, digits), left - 7, place + 4);
         }
       }
-      if (x.label) words({ x: right, y: frame.height - 5, "text-anchor": "end", class: "vb-axis-label" }, x.label);
-      if (y.label) words({ x: left - margin.left + 2, y: 13, class: "vb-axis-label" }, y.label);
+      attribute(grid, "d", across);
+      attribute(strokes, "d", up);
+      for (const [anchor, texts] of Object.entries(numbers)) for (const text of texts.splice(count[anchor])) text.remove();
     }
 
     // After new axes: draw what was not drawn anew since.
@@ -113,7 +131,8 @@ vaebook.chart = (() => {
             changed = true;
           }
         }
-        if (changed) layout();
+        if (changed && equal) layout();
+        else if (changed) rescale();
       },
       // What the picture shows, in words, for those who do not see it.
       describe(words) { attribute(picture, "aria-label", words); },

@@ -24,8 +24,11 @@ vaebook.dom = (() => {
     fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
   // Write only what changed: a move touches few of the many texts.
+  const written = new WeakMap();
   const write = (node, text) => {
-    if (node.textContent !== text) node.textContent = text;
+    if (written.get(node) === text) return;
+    node.textContent = text;
+    written.set(node, text);
   };
   const attribute = (node, name, value) => {
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);

@@ -10,24 +10,30 @@ vaebook.marks = (() => {
     triangle: (r) => `m0 ${-1.2 * r}l${1.2 * r} ${2 * r}h${-2.4 * r}z`,
   };
   const tenth = (pixels) => Math.round(pixels * 10) / 10;
+  // The same as text, which is kept: to write numbers down is most of the work of a curve.
+  const written = [];
+  const text = (pixels) => {
+    const tenths = Math.round(pixels * 10);
+    return tenths >= 0 && tenths < 20000 ? (written[tenths] ??= String(tenths / 10)) : String(tenths / 10);
+  };
 
   // `frame` holds the chart's scales sx and sy, its width and height, the bottom of the plot and an
   // id; mark(shape, draw, layer) adds a shape to the chart and returns its set and clear.
   function makeMarks(frame, mark) {
-    const x = (v) => tenth(frame.sx(v));
-    const y = (v) => tenth(frame.sy(v));
+    const x = (v) => text(frame.sx(v));
+    const y = (v) => text(frame.sy(v));
     let masks = 0;
 
     // A path through the points, with a gap where y is not finite. Where it runs level, as densities
     // do over most of their length, the points between the ends are left out.
     function runs(xs, ys) {
       const n = xs.length, heights = new Float64Array(n);
-      for (let i = 0; i < n; i++) heights[i] = Math.round(frame.sy(ys[i]) * 10);
+      for (let i = 0; i < n; i++) heights[i] = tenth(frame.sy(ys[i]));
       let path = "", pen = "M";
       for (let i = 0; i < n; i++) {
         if (!Number.isFinite(heights[i])) pen = "M";
         else if (pen === "M" || heights[i] !== heights[i - 1] || heights[i] !== heights[i + 1]) {
-          path += pen + x(xs[i]) + " " + heights[i] / 10;
+          path += pen + x(xs[i]) + " " + text(heights[i]);
           pen = "L";
         }
       }
@@ -48,14 +54,15 @@ vaebook.marks = (() => {
         return mark(path, (xs = [], ys = [], radius = 0) =>
           fill(path, { d: runs(xs, ys), "stroke-width": tenth(2 * (frame.sx(radius) - frame.sx(0))) }));
       },
-      // area.set(xs, tops[, bottoms]): the surface between two curves; strength: its opacity.
+      // area.set(xs, tops[, bottoms]): the surface between two curves, or down to a level (zero unless
+      // given); strength: its opacity.
       area(role, { strength } = {}) {
         const style = strength && `fill-opacity: ${strength}`;
         const path = svg("path", { class: `vb-area vb-${role}`, style });
-        return mark(path, (xs = [], tops = [], bottoms = null) => {
+        return mark(path, (xs = [], tops = [], bottoms = 0) => {
           let d = runs(xs, tops);
-          if (!bottoms && d) d += `V${y(0)}H${x(xs[0])}`;
-          if (bottoms) for (let i = xs.length - 1; i >= 0; i--) d += `L${x(xs[i])} ${y(bottoms[i])}`;
+          if (bottoms.length === undefined && d) d += `V${y(bottoms)}H${x(xs[0])}`;
+          for (let i = bottoms.length - 1; i >= 0; i--) d += `L${x(xs[i])} ${y(bottoms[i])}`;
           path.setAttribute("d", d && `${d}Z`);
         });
       },
@@ -91,16 +98,16 @@ vaebook.marks = (() => {
       },
       // label.set(x, y, text[, dx]): words at a place, with a paper halo; dx, dy in pixels.
       label(role, { anchor = "middle", dy = -7 } = {}) {
-        const text = svg("text", { class: `vb-label vb-${role}`, "text-anchor": anchor });
-        return mark(text, (px, py, words, dx = 0) => {
-          if (words === undefined) return write(text, "");
-          write(text, words);
+        const label = svg("text", { class: `vb-label vb-${role}`, "text-anchor": anchor });
+        return mark(label, (px, py, words, dx = 0) => {
+          if (words === undefined) return write(label, "");
+          write(label, words);
           // Words stay on the paper: a letter is at most 8.3 units wide on average.
           const length = 8.3 * words.length;
           const before = { start: 0, middle: length / 2, end: length }[anchor];
-          fill(text, {
-            x: Math.min(Math.max(x(px) + dx, before), frame.width - length + before),
-            y: Math.min(Math.max(y(py) + dy, 11), frame.bottom - 4),
+          fill(label, {
+            x: Math.min(Math.max(tenth(frame.sx(px)) + dx, before), frame.width - length + before),
+            y: Math.min(Math.max(tenth(frame.sy(py)) + dy, 11), frame.bottom - 4),
           });
         }, "over");
       },
@@ -108,7 +115,7 @@ vaebook.marks = (() => {
       words(role) {
         const group = svg("g", { class: `vb-words vb-${role}`, "text-anchor": "middle" });
         return mark(group, (xs = [], ys = [], texts = []) => group.replaceChildren(...texts.map(
-          (words, i) => svg("text", { x: x(xs[i]), y: y(ys[i]) + 4 }, words))));
+          (words, i) => svg("text", { x: x(xs[i]), y: tenth(frame.sy(ys[i])) + 4 }, words))));
       },
       // names.set(x, ys, texts): what stands at the ends of lines, on their right; moved apart where
       // two would lie on each other.
@@ -117,11 +124,11 @@ vaebook.marks = (() => {
         return mark(group, (px, ys = [], texts = []) => {
           const apart = 13;
           const order = ys.map((_, i) => i).sort((a, b) => ys[b] - ys[a]);
-          const places = order.map((i) => y(ys[i]) + 4);
+          const places = order.map((i) => tenth(frame.sy(ys[i])) + 4);
           for (let k = 1; k < places.length; k++) places[k] = Math.max(places[k], places[k - 1] + apart);
           for (let k = places.length - 1, last = frame.bottom - 4; k >= 0; k--, last -= apart) places[k] = Math.min(places[k], last);
           group.replaceChildren(...order.map((i, k) => svg("text", {
-            class: `vb-label vb-${role}`, x: Math.min(x(px) + 6, frame.width - 8.3 * texts[i].length), y: places[k],
+            class: `vb-label vb-${role}`, x: Math.min(tenth(frame.sx(px)) + 6, frame.width - 8.3 * texts[i].length), y: places[k],
           }, texts[i])));
         }, "over");
       },
