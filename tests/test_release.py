@@ -6,6 +6,8 @@ import pytest
 import release
 from conftest import ROOT
 
+import vaebook
+
 FIRST = "## [0.1.0] - 2026-01-01\n\n- All.\n"
 NEWS = f"# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A page.\n\n{FIRST}"
 
@@ -16,7 +18,8 @@ def checkout(tmp_path):
     for name in release.STATED:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text((ROOT / name).read_text("utf-8"), "utf-8")
+        text = (ROOT / name).read_text("utf-8")
+        path.write_text(text.replace(vaebook.__version__, "0.1.0"), "utf-8")
     (tmp_path / "CHANGELOG.md").write_text(NEWS, "utf-8")
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "make_notebooks.py").write_text("open('made', 'w')\n", "utf-8")
@@ -48,6 +51,7 @@ def test_a_release_is_written_everywhere_and_its_tag_is_printed(checkout, capsys
     [
         ("0.1.0", "exists"),  # in the changelog
         ("0.3.0", "exists"),  # as a tag
+        ("0.0.9", "is below 0.1.0"),
         ("two", "no version"),
         ("", "no version"),
     ],

@@ -4,7 +4,8 @@
 
 The version is that of ``vaebook/__init__.py``; the wheel and the notebooks take it from there, and
 this program copies it to what cannot. It changes nothing where a file is not committed, the version
-exists or nothing is new. At the end it prints the commands that commit, tag and publish.
+exists or is below the last, or nothing is new. At the end it prints the commands that commit, tag
+and publish.
 """
 
 import datetime
@@ -44,6 +45,11 @@ def news(changelog):
     return re.search(r"(?s)\n## \[Unreleased\]\n(.*?)(?=\n## \[|\Z)", changelog)[1].strip()
 
 
+def numbers(version):
+    """Return the three numbers of a version, which compare as versions do."""
+    return [int(part) for part in version.split(".")]
+
+
 def refusal(root, version):
     """Return why a version cannot be released, or an empty text."""
     changelog = (root / CHANGELOG).read_text("utf-8")
@@ -54,6 +60,9 @@ def refusal(root, version):
         return f"These files are not committed; commit or remove them first:\n{changed}"
     if f"\n## [{version}]" in changelog or f"v{version}" in git(root, "tag").split():
         return f"Version {version} exists: choose a higher one."
+    last = re.search(r'__version__ = "(.+)"', (root / "vaebook/__init__.py").read_text("utf-8"))[1]
+    if numbers(version) < numbers(last):
+        return f"Version {version} is below {last}: choose a higher one."
     if not news(changelog):
         return f"{CHANGELOG} says nothing under Unreleased: there is nothing to release."
     return ""
