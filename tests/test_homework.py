@@ -626,7 +626,8 @@ def test_the_course_has_seven_weeks_and_most_of_four_to_five_hours():
         texts = [(ROOT / f"{page}.md").read_text("utf-8") for page in week]
         hours = sum(map(homework.minutes_of, texts)) / 60
         least = 4 if number < 6 else 2.5
-        assert least <= hours <= 5, f"week {number}: {hours:.1f} hours, not {least} to 5"
+        said = f"week {number} of appendix/teaching.md: {hours:.1f} hours, not {least} to 5"
+        assert least <= hours <= 5, f"{said}; move a page to another week"
 
 
 def test_the_course_gives_every_set_once_and_says_what_it_trains():
