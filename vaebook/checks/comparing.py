@@ -339,11 +339,6 @@ def _wrong_shape(v, r, tolerance):
     return text
 
 
-def _drop_axes(v, r):
-    """An array of one number counts as a number where a number is expected."""
-    return v.reshape(()) if r.ndim == 0 and v.size == 1 else v
-
-
 def _sizes(arguments):
     """Every length along an axis of an array among the arguments, in order."""
     return [n for value in arguments if isinstance(value, np.ndarray) for n in value.shape]

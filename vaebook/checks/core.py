@@ -31,7 +31,30 @@ from vaebook.checks.comparing import Case, Comparison, Fault, close, find_fault,
 from vaebook.checks.reading import beside, brief, numbers, plain, short
 from vaebook.checks.verdicts import Result
 
-__all__ = ["Check", "Choice", "Function", "Homework", "Number", "Result", "every_bug", "report"]
+__all__ = [
+    "Check",
+    "Choice",
+    "Function",
+    "Homework",
+    "Number",
+    "Result",
+    "changed",
+    "every_bug",
+    "report",
+]
+
+
+def changed(function, place, change):
+    """A mistake in one member of a tuple: ``change(value, *arguments)`` stands at this place.
+
+    `value` is the right tuple, ``function(*arguments)``.
+    """
+
+    def mistaken(*arguments):
+        value = function(*arguments)
+        return (*value[:place], change(value, *arguments), *value[place + 1 :])
+
+    return mistaken
 
 
 def every_bug(function, bugs):

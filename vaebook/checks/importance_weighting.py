@@ -6,16 +6,17 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
 from vaebook.checks.log_weights import (
     KNOWN,
     MISTAKES,
     PROPERTIES,
+    bound,
     image,
-    log_weights,
+    images,
     with_weights,
 )
-from vaebook.checks.properties import never, related
+from vaebook.checks.properties import never, twice
 from vaebook.gaussians import log_normal
 from vaebook.importance import importance_bound
 from vaebook.latent import LinearGaussianModel
@@ -155,11 +156,6 @@ def _step_cases(rng):
     yield 1.5, np.array([70.0, 0.3]), np.zeros(2), np.ones(2), rng.normal(size=(3, 2))
 
 
-def _without_eps(*arguments):
-    by_phi, by_mean, _ = _step(*arguments)
-    return by_phi, by_mean, by_mean
-
-
 def _renormalised(log_w):
     return np.sqrt(softmax(2 * log_w, axis=0))
 
@@ -167,7 +163,7 @@ def _renormalised(log_w):
 check_step = Function(
     homework,
     "One step of an IWAE",
-    oracle=lambda phi, x, mean, std, eps: _step(phi, x, mean, std, eps),
+    oracle=_step,
     cases=_step_cases,
     mistakes={
         "The encoder's weights are to be squared: the first power belongs to the gradient that "
@@ -209,7 +205,9 @@ check_step = Function(
         "The weights do not sum to one: divide by the sum over the samples.": (
             partial(_step, share=np.exp)
         ),
-        "By std the chain rule gives ∂z/∂std = eps: it is lost.": _without_eps,
+        "By std the chain rule gives ∂z/∂std = eps: it is lost.": (
+            changed(_step, 2, lambda value, *_: value[1])
+        ),
     },
     names=("derivative by phi", "derivative by mean", "derivative by std"),
     known={
@@ -227,9 +225,9 @@ check_step = Function(
         "For two samples of weight ½, at z = 2 and -2": (0.0, [1.0], [0.0], [2.0], [[1.0], [-1.0]]),
     },
     properties=(
-        related(
+        twice(
             "With each sample taken twice the derivative by phi stays and the others are halved",
-            lambda phi, x, mean, std, eps: (phi, x, mean, std, np.tile(eps, (2, 1))),
+            4,
             expected=lambda value, *_: (value[0], value[1] / 2, value[2] / 2),
         ),
     ),
@@ -309,31 +307,12 @@ _BUGS = {
 }
 
 
-def _likelihood(log_px_given_z, z, mean, log_var, *, left=()):
-    spread = 0.0 if "width" in left else 1.0
-    log_w = log_weights(log_px_given_z, z, mean, log_var, spread=spread)
-    top = log_w.max() if "top" in left else log_w.max(0)
-    total = top + np.log(np.exp(log_w - top).sum(0))
-    return total if "count" in left else total - np.log(len(z))
-
-
-def _likelihood_cases(rng):
-    for n_samples, n_images, d in [(3, 2, 1), (5, 4, 3)]:
-        shape = n_samples, n_images, d
-        mean, log_var = rng.normal(0, 0.5, (2, n_images, d))
-        z = mean + np.exp(0.5 * log_var) * rng.normal(size=shape)
-        yield rng.normal(-90, 3, shape[:2]), z, mean, log_var
-    yield rng.normal(-1500, 1, (5, 1)), z[:, :1], mean[:1], log_var[:1]
-    far = rng.normal(0, 1, (3, 2)) + np.array([-90.0, -1500.0])
-    yield far, z[:3, :2], mean[:2], log_var[:2]
-
-
 check_repair = Function(
     homework,
     "A likelihood that is too good",
-    oracle=lambda log_px_given_z, z, mean, log_var: _likelihood(log_px_given_z, z, mean, log_var),
-    cases=_likelihood_cases,
-    mistakes=every_bug(_likelihood, _BUGS)
+    oracle=bound,
+    cases=images,
+    mistakes=every_bug(bound, _BUGS)
     | {
         "The log stands inside the average: that estimates the ELBO. Average the weights first, "
         "then take the log.": with_weights(lambda log_w: log_w.mean(0)),

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from scipy.special import logsumexp
 
-from vaebook.checks.properties import related
+from vaebook.checks.properties import related, twice
 
 
 def log_weights(log_px_given_z, z, mean, log_var, *, of_q=-1.0, prior=1.0, spread=1.0, constant=0):
@@ -20,6 +20,24 @@ def log_weights(log_px_given_z, z, mean, log_var, *, of_q=-1.0, prior=1.0, sprea
 
 def log_mean(log_w, axis=0):
     return logsumexp(log_w, axis=axis) - np.log(log_w.shape[axis])
+
+
+def bound(log_px_given_z, z, mean, log_var, *, left=()):
+    """The log of the mean weight of each image, with only the bugs named in `left`."""
+    prior, spread = 1.0 - ("prior" in left), 1.0 - ("width" in left)
+    log_w = log_weights(log_px_given_z, z, mean, log_var, prior=prior, spread=spread)
+    top = 0 if "underflow" in left else log_w.max() if "top" in left else log_w.max(axis=0)
+    total = top + np.log(np.exp(log_w - top).sum(axis=0))
+    return total if "count" in left else total - np.log(len(log_w))
+
+
+def images(rng):
+    """Cases: two batches, an improbable image alone, and one beside a probable image."""
+    far = np.array([-90, -2000])
+    for level, shape in [(-90, (3, 2, 1)), (-20, (9, 2, 5)), (-2000, (5, 1, 3)), (far, (4, 2, 3))]:
+        mean, log_var = rng.normal(0, 0.5, (2, *shape[1:]))
+        z = mean + np.exp(0.5 * log_var) * rng.normal(size=shape)
+        yield level + rng.normal(0, 3, shape[:2]), z, mean, log_var
 
 
 def with_weights(combine=log_mean, **broken):
@@ -61,10 +79,7 @@ KNOWN = {
 }
 
 PROPERTIES = (
-    related(
-        "With each sample taken twice the average of the weights stays",
-        lambda px, z, mean, log_var: (np.tile(px, (2, 1)), np.tile(z, (2, 1, 1)), mean, log_var),
-    ),
+    twice("With each sample taken twice the average of the weights stays", 0, 1),
     related(
         "With log p(x|z) higher by 10 everywhere the result is higher by 10",
         lambda px, z, mean, log_var: (px + 10, z, mean, log_var),

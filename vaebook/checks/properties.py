@@ -67,6 +67,20 @@ def related(words, change, expected=lambda value, *arguments: value, rtol=1e-6, 
     return Property(words, broken)
 
 
+def twice(words, *batched, axis=0, expected=lambda value, *arguments: value):
+    """After every row came twice the value is known, by itself the same as before.
+
+    `batched` are the places of the arguments with rows, which lie along `axis`.
+    """
+
+    def doubled(*arguments):
+        return tuple(
+            np.repeat(one, 2, axis=axis) if k in batched else one for k, one in enumerate(arguments)
+        )
+
+    return related(words, doubled, expected)
+
+
 def rows(*batched, words="A row must not depend on the others", axis=0):
     """Row by row: the answer to one row alone is that row of the answer to all.
 

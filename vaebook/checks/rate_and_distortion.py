@@ -3,10 +3,10 @@
 from functools import partial
 
 import numpy as np
-from scipy.special import rel_entr
+from scipy.special import entr, rel_entr
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
-from vaebook.checks.properties import never, related, row
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
+from vaebook.checks.properties import never, related, row, twice
 from vaebook.scores import mutual_information
 
 homework = Homework("Rate and distortion")
@@ -44,12 +44,7 @@ def _level(variances, rate, *, ordered=True):
     falling = np.sort(variances)[::-1] if ordered else variances
     counts = np.arange(1, len(falling) + 1)
     levels = np.exp((np.cumsum(np.log(falling)) - 2 * rate) / counts)
-    return levels[np.flatnonzero(levels <= falling)[-1]] if ordered else _last(levels, falling)
-
-
-def _last(levels, falling):
-    fits = np.flatnonzero(levels <= falling)
-    return levels[fits[-1] if len(fits) else 0]
+    return levels[np.flatnonzero(levels <= falling)[-1]]
 
 
 def _level_cases(rng):
@@ -65,7 +60,7 @@ def _spent(value, variances, rate):
 check_level = Function(
     homework,
     "How high the water stands",
-    oracle=lambda variances, rate: _level(variances, rate),
+    oracle=_level,
     cases=_level_cases,
     mistakes={
         "All features are taken as encoded. One whose variance is below the level gets no rate, "
@@ -92,21 +87,17 @@ check_level = Function(
     },
     known={
         "One feature of variance 1 with log 2 nats has the error e^(-2 log 2): the level": (
-            [1.0],
-            np.log(2),
+            ([1.0], np.log(2))
         ),
         "Two features of variance 1 share 2 log 2 nats equally: the level": (
-            [1.0, 1.0],
-            2 * np.log(2),
+            ([1.0, 1.0], 2 * np.log(2))
         ),
         "Of variances 4 and 1 only the first is encoded with ½ log 2 nats: the level": (
-            [4.0, 1.0],
-            0.5 * np.log(2),
+            ([4.0, 1.0], 0.5 * np.log(2))
         ),
         "The same features in the other order: the level": ([1.0, 4.0], 0.5 * np.log(2)),
         "Of variances 4 and 1 both are encoded with 2 log 2 nats: the level": (
-            [4.0, 1.0],
-            2 * np.log(2),
+            ([4.0, 1.0], 2 * np.log(2))
         ),
     },
     properties=(
@@ -136,31 +127,13 @@ check_level = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _parts(q, prior, *, summed=False, swapped=False, of_average=False, backwards=False):
+def _parts(q, prior):
     average = q.mean(axis=0)
-    each = (rel_entr(prior, q) if backwards else rel_entr(q, prior)).sum(axis=1)
-    rate = each.sum() if summed else each.mean()
-    information = rel_entr(q, prior if of_average else average).sum(axis=1).mean()
-    mismatch = rel_entr(average, prior).sum()
-    if swapped:
-        information, mismatch = mismatch, information
-    return rate, information, mismatch
-
-
-def _mismatch_backwards(q, prior):
-    rate, information, _ = _parts(q, prior)
-    return rate, information, rel_entr(prior, q.mean(axis=0)).sum()
-
-
-def _parts_in_bits(q, prior):
-    return tuple(one / np.log(2) for one in _parts(q, prior))
-
-
-def _with_entropy(q, prior):
-    """The entropy of the average in the place of the information."""
-    rate, _, mismatch = _parts(q, prior)
-    average = q.mean(axis=0)
-    return rate, -rel_entr(average, np.ones_like(average)).sum(), mismatch
+    return (
+        rel_entr(q, prior).sum(axis=1).mean(),
+        rel_entr(q, average).sum(axis=1).mean(),
+        rel_entr(average, prior).sum(),
+    )
 
 
 def _parts_cases(rng):
@@ -172,42 +145,46 @@ def _parts_cases(rng):
 check_parts = Function(
     homework,
     "What a rate is spent on",
-    oracle=lambda q, prior: _parts(q, prior),
+    oracle=_parts,
     cases=_parts_cases,
     mistakes={
         "The divergence runs from q to the prior: the average of log(q/p) is taken under q.": (
-            partial(_parts, backwards=True)
+            changed(_parts, 0, lambda value, q, prior: rel_entr(prior, q).sum(axis=1).mean())
         ),
-        "The rate is added up over the images; it is their mean.": partial(_parts, summed=True),
+        "The rate is added up over the images; it is their mean.": changed(
+            _parts, 0, lambda value, q, prior: len(q) * value[0]
+        ),
         "The information compares each q with the prior; compare it with the average of all q.": (
-            partial(_parts, of_average=True)
+            changed(_parts, 1, lambda value, *_: value[0])
         ),
         "The last two are exchanged: first the information, then the mismatch.": (
-            partial(_parts, swapped=True)
+            lambda *given: tuple(_parts(*given)[k] for k in (0, 2, 1))
         ),
-        "The mismatch runs from the average q to the prior, not back.": _mismatch_backwards,
-        "That is in bits; the natural logarithm gives nats.": _parts_in_bits,
+        "The mismatch runs from the average q to the prior, not back.": changed(
+            _parts, 2, lambda value, q, prior: rel_entr(prior, q.mean(axis=0)).sum()
+        ),
+        "That is in bits; the natural logarithm gives nats.": (
+            lambda *given: tuple(np.array(_parts(*given)) / np.log(2))
+        ),
         "The entropy of the average q is the information only if each q is certain: subtract the "
-        "mean entropy of the single q's.": _with_entropy,
+        "mean entropy of the single q's.": changed(
+            _parts, 1, lambda value, q, prior: entr(q.mean(axis=0)).sum()
+        ),
     },
     names=("rate", "information", "mismatch"),
     known={
         "If every q is the prior, nothing is told": ([[0.25, 0.75], [0.25, 0.75]], [0.25, 0.75]),
         "With q = (¾, ¼) and (¼, ¾) and a fair prior, where the average q is fair": (
-            [[0.75, 0.25], [0.25, 0.75]],
-            [0.5, 0.5],
+            ([[0.75, 0.25], [0.25, 0.75]], [0.5, 0.5])
         ),
         "With q = (½, ½) twice and the prior (¼, ¾), which costs ½ log 4/3": (
-            [[0.5, 0.5], [0.5, 0.5]],
-            [0.25, 0.75],
+            ([[0.5, 0.5], [0.5, 0.5]], [0.25, 0.75])
         ),
         "Two images with a code each, under a fair prior: log 2": (
-            [[1.0, 0.0], [0.0, 1.0]],
-            [0.5, 0.5],
+            ([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
         ),
         "Two images that share one code tell nothing and cost log 2": (
-            [[1.0, 0.0], [1.0, 0.0]],
-            [0.5, 0.5],
+            ([[1.0, 0.0], [1.0, 0.0]], [0.5, 0.5])
         ),
     },
     properties=(
@@ -219,10 +196,7 @@ check_parts = Function(
             "The rate must be the sum of the other two",
             lambda value, *_: abs(value[0] - value[1] - value[2]) > 1e-6,
         ),
-        related(
-            "With each image taken twice nothing changes",
-            lambda q, prior: (np.tile(q, (2, 1)), prior),
-        ),
+        twice("With each image taken twice nothing changes", 0),
     ),
     hints=(
         "The aggregated posterior is q.mean(axis=0).",
@@ -246,21 +220,15 @@ def _entropies(columns):
     return np.array([mutual_information(one, one) for one in columns.T])
 
 
-def _gap(codes, factors, *, other=-2, scale=None):
-    information = _information(codes, factors)
-    ranked = np.sort(information, axis=1)
-    below = _entropies(factors) if scale is None else scale(codes, factors, information)
-    return (ranked[:, -1] - ranked[:, other]) / below
+def _gap(codes, factors, *, less=lambda r: r[:, -2], over=lambda _, factors: _entropies(factors)):
+    """The gap; another subtrahend and another divisor, ``over(codes, factors)``, break it."""
+    ranked = np.sort(_information(codes, factors), axis=1)
+    return (ranked[:, -1] - less(ranked)) / over(codes, factors)
 
 
-def _joint_entropies(codes, factors, information):
+def _joint_entropies(codes, factors):
     one = np.unique(codes, axis=0, return_inverse=True)[1].ravel()
     return _entropies(np.stack([one * 1000 + v for v in factors.T], axis=1))
-
-
-def _to_the_mean(codes, factors):
-    ranked = np.sort(_information(codes, factors), axis=1)
-    return (ranked[:, -1] - ranked[:, :-1].mean(axis=1)) / _entropies(factors)
 
 
 def _over_dimensions(codes, factors):
@@ -284,38 +252,35 @@ _FOUR = [[0], [1], [2], [3]]
 check_gap = Function(
     homework,
     "The mutual information gap",
-    oracle=lambda codes, factors: _gap(codes, factors),
+    oracle=_gap,
     cases=_gap_cases,
     mistakes={
         "The gap is not divided by the entropy of the factor.": partial(
-            _gap, scale=lambda codes, factors, information: 1.0
+            _gap, over=lambda codes, factors: 1.0
         ),
         "It is divided by log of the number of classes; the entropy of a factor is less if its "
         "classes are not equally frequent.": partial(
-            _gap,
-            scale=lambda codes, factors, information: np.log(
-                [len(np.unique(one)) for one in factors.T]
-            ),
+            _gap, over=lambda codes, factors: np.log([len(np.unique(one)) for one in factors.T])
         ),
         "It is divided by the entropy of the best dimension; divide by that of the factor.": (
             partial(
                 _gap,
-                scale=lambda codes, factors, information: _entropies(codes)[
-                    information.argmax(axis=1)
+                over=lambda codes, factors: _entropies(codes)[
+                    _information(codes, factors).argmax(axis=1)
                 ],
             )
         ),
         "It is divided by the entropy of codes and factor together; take that of the factor.": (
-            partial(_gap, scale=_joint_entropies)
+            partial(_gap, over=_joint_entropies)
         ),
         "It is divided by the largest information; divide by the entropy of the factor.": partial(
-            _gap, scale=lambda codes, factors, information: information.max(axis=1)
+            _gap, over=lambda codes, factors: _information(codes, factors).max(axis=1)
         ),
         "That is the largest less the smallest; the second largest is to be subtracted.": (
-            partial(_gap, other=0)
+            partial(_gap, less=lambda r: r[:, 0])
         ),
         "That is the largest less the mean of the others; subtract the second largest.": (
-            _to_the_mean
+            partial(_gap, less=lambda r: r[:, :-1].mean(axis=1))
         ),
         "For each factor two dimensions are compared; yours compares two factors for each "
         "dimension.": _over_dimensions,
@@ -325,21 +290,17 @@ check_gap = Function(
     },
     known={
         "A dimension that is the factor, beside a constant one: the gap": (
-            [[0, 7], [1, 7]],
-            [[0], [1]],
+            ([[0, 7], [1, 7]], [[0], [1]])
         ),
         "Two dimensions that both are the factor: the gap": ([[0, 1], [1, 0]], [[0], [1]]),
         "Two dimensions that tell nothing: the gap": (
-            [[0, 0], [0, 0], [0, 1], [0, 1]],
-            [[0], [1], [0], [1]],
+            ([[0, 0], [0, 0], [0, 1], [0, 1]], [[0], [1], [0], [1]])
         ),
         "Of four values a dimension tells the upper half from the lower, log 2 of log 4: the gap": (
-            [[0, 7], [0, 7], [1, 7], [1, 7]],
-            _FOUR,
+            ([[0, 7], [0, 7], [1, 7], [1, 7]], _FOUR)
         ),
         "One dimension is the factor, log 4, the other tells halves, log 2: the gap": (
-            [[0, 0], [1, 0], [2, 1], [3, 1]],
-            _FOUR,
+            ([[0, 0], [1, 0], [2, 1], [3, 1]], _FOUR)
         ),
     },
     properties=(
@@ -389,18 +350,16 @@ def _batch(x, f, mean=0, log_var=0, log_std=0.0, times=1):
     return *(np.tile(one, (times, 1)) for one in given), float(log_std)
 
 
-def _with_constant(x, *others):
-    return _noise_loss(x, *others) + 0.5 * x.shape[-1] * np.log(2 * np.pi)
-
-
 check_noise = Function(
     homework,
     "A noise that runs away",
-    oracle=lambda x, f, mean, log_var, log_std: _noise_loss(x, f, mean, log_var, log_std),
+    oracle=_noise_loss,
     cases=_noise_cases,
     mistakes=every_bug(_noise_loss, _BUGS)
     | {
-        "The constant ½ log 2π of each pixel is there; leave it out, as she does.": _with_constant,
+        "The constant ½ log 2π of each pixel is there; leave it out, as she does.": (
+            lambda x, *others: _noise_loss(x, *others) + 0.5 * x.shape[-1] * np.log(2 * np.pi)
+        ),
         "The losses of the images are added up; their mean is asked.": lambda x, *others: (
             len(x) * _noise_loss(x, *others)
         ),
@@ -422,9 +381,7 @@ check_noise = Function(
             0.5 * (mean**2).sum(axis=-1).mean()
         ),
         "the part of the KL from the widths, ½(s² - 1 - log s²)": (
-            lambda x, f, mean, log_var, log_std: (
-                0.5 * (np.expm1(log_var) - log_var).sum(axis=-1).mean()
-            )
+            lambda x, f, _, log_var, log_std: 0.5 * (np.expm1(log_var) - log_var).sum(-1).mean()
         ),
     },
     known={
@@ -440,13 +397,7 @@ check_noise = Function(
         "Two equal images have the loss of one: ½": _batch(1, 0, times=2),
     },
     properties=(
-        related(
-            "Each image fed twice, the loss stays where it is",
-            lambda x, f, mean, log_var, log_std: (
-                *(np.tile(one, (2, 1)) for one in (x, f, mean, log_var)),
-                log_std,
-            ),
-        ),
+        twice("Each image fed twice, the loss stays where it is", 0, 1, 2, 3),
         related(
             "A pixel that is added without an error costs log σ",
             lambda x, f, mean, log_var, log_std: (

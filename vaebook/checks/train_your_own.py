@@ -5,7 +5,15 @@ from functools import cache, partial
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, every_bug
-from vaebook.checks.log_weights import KNOWN, MISTAKES, PROPERTIES, image, log_weights, with_weights
+from vaebook.checks.log_weights import (
+    KNOWN,
+    MISTAKES,
+    PROPERTIES,
+    bound,
+    image,
+    images,
+    with_weights,
+)
 from vaebook.checks.properties import related, rows
 from vaebook.checks.trained import Comparison, Target
 from vaebook.digits import draw_digits, sample_factors
@@ -111,7 +119,7 @@ def _quarter_turn(z_start, z_end, t):
 check_slerp = Function(
     homework,
     "Along the sphere",
-    oracle=lambda z_start, z_end, t: _slerp(z_start, z_end, t),
+    oracle=_slerp,
     cases=_slerp_cases,
     mistakes={
         "That is the straight line: it cuts through the inside of the sphere.": _line,
@@ -185,29 +193,6 @@ check_slerp = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _bound(log_px_given_z, z, mean, log_var, *, left=(), prior=1.0):
-    """The importance-weighted bound, with the bugs named in `left`."""
-    prior = 0.0 if "prior" in left else prior
-    log_w = log_weights(log_px_given_z, z, mean, log_var, prior=prior)
-    top = 0 if "underflow" in left else log_w.max(axis=0)
-    with np.errstate(divide="ignore"):
-        total = top + np.log(np.exp(log_w - top).sum(axis=0))
-    return total - (0 if "count" in left else np.log(len(log_w)))
-
-
-def _one_top(log_px_given_z, z, mean, log_var):
-    log_w = log_weights(log_px_given_z, z, mean, log_var)
-    with np.errstate(divide="ignore"):
-        return log_w.max() + np.log(np.exp(log_w - log_w.max()).mean(axis=0))
-
-
-def _bound_cases(rng):
-    for k, n, d, level in [(4, 3, 2, -90), (9, 2, 5, -20), (3, 4, 1, -2000)]:
-        mean, log_var = rng.normal(size=(n, d)), rng.normal(-1, 0.5, (n, d))
-        z = mean + np.exp(0.5 * log_var) * rng.normal(size=(k, n, d))
-        yield level + rng.normal(0, 3, (k, n)), z, mean, log_var
-
-
 _BUGS = {
     "prior": "The weight is still p(x|z)/q(z|x): the prior p(z) of the joint is lost.",
     "underflow": "exp(-2000) is still 0, and its log -inf: take the largest weight out first.",
@@ -215,33 +200,33 @@ _BUGS = {
 }
 
 
-_FAR = np.array([[-90.0, -2000.0]]), np.zeros((1, 2, 1)), np.zeros((2, 1)), np.zeros((2, 1))
-
 check_importance = Function(
     homework,
     "Three bugs in a bound",
-    oracle=lambda log_px_given_z, z, mean, log_var: _bound(log_px_given_z, z, mean, log_var),
-    cases=_bound_cases,
+    oracle=bound,
+    cases=images,
     mistakes={
-        **every_bug(_bound, _BUGS),
+        **every_bug(bound, _BUGS),
         "That is the mean of the logs, which is the ELBO; the log of the mean is asked for.": (
             with_weights(lambda log_w: log_w.mean(axis=0))
         ),
         "The largest weight is taken out of all images at once; take out that of each image.": (
-            _one_top
+            partial(bound, left=("top",))
         ),
         "log q has lost its -½ log_var: a wide density is low.": with_weights(spread=0.0),
         "log_var is taken for the log of the standard deviation.": (
-            lambda px, z, mean, log_var: _bound(px, z, mean, 2 * log_var)
+            lambda px, z, mean, log_var: bound(px, z, mean, 2 * log_var)
         ),
-        "The prior divides; p(z) is a factor of the joint.": partial(_bound, prior=-1.0),
+        "The prior divides; p(z) is a factor of the joint.": with_weights(prior=-1.0),
     }
     | MISTAKES,
     known=KNOWN
     | {
         "If log p(x|z) is -3 and q the prior, one sample at z = 1": image([-3], z=1),
         "One image alone, with log p(x|z) = -2000,": image([-2000]),
-        "Two images, with log p(x|z) = -90 and -2000,": _FAR,
+        "Two images, with log p(x|z) = -90 and -2000,": (
+            *(np.array([[-90.0, -2000.0]]), np.zeros((1, 2, 1)), *np.zeros((2, 2, 1))),
+        ),
     },
     properties=PROPERTIES,
     hints=(

@@ -3,11 +3,11 @@
 from functools import partial
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln, logsumexp, softmax
 
-from vaebook.checks.core import Choice, Function, Homework
-from vaebook.checks.properties import never, related, slope_of
-from vaebook.gaussians import log_normal
+from vaebook.checks.core import Choice, Function, Homework, changed
+from vaebook.checks.properties import never, related, slope_of, twice
+from vaebook.gaussians import kl_normal, log_normal
 from vaebook.quadrature import trapezoid_grid
 
 homework = Homework("Variational approximation")
@@ -40,13 +40,15 @@ check_wall = Choice(
 # -- task 2 ------------------------------------------------------------------------------------
 
 
-def _count_bound(counts, mean, std, *, rate=None, n=None, factorials=1.0, kl=-1.0):
+def _log_mean_rate(mean, std):
+    return mean + std**2 / 2
+
+
+def _count_bound(counts, mean, std, *, log_rate=_log_mean_rate, n=None, factorials=1.0, kl=-1.0):
     """The bound of the count model; the keywords are there to break it."""
-    rate = np.exp(mean + std**2 / 2) if rate is None else rate
-    n = len(counts) if n is None else n
-    kl_prior = 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std))
-    fit = counts.sum() * mean - n * rate - factorials * gammaln(counts + 1.0).sum()
-    return fit + kl * kl_prior
+    rate = (len(counts) if n is None else n) * np.exp(log_rate(mean, std))
+    fit = counts.sum() * mean - rate - factorials * gammaln(counts + 1.0).sum()
+    return fit + kl * kl_normal(mean, std)
 
 
 def _bound_cases(rng):
@@ -57,14 +59,6 @@ def _bound_cases(rng):
     yield np.array([2981, 3050]), 8.0, 0.02
 
 
-def _bound_with(rate):
-    """The bound with another mean of e^z, a function of (mean, std)."""
-    return lambda counts, mean, std: _count_bound(counts, mean, std, rate=rate(mean, std))
-
-
-_GRID = np.linspace(-12.0, 12.0, 24_001)
-
-
 check_bound = Function(
     homework,
     "The bound of a count model",
@@ -72,20 +66,20 @@ check_bound = Function(
     cases=_bound_cases,
     mistakes={
         "The mean of e^z is not e^μ: e^z is convex, so its mean is larger. Use the given fact.": (
-            _bound_with(lambda mean, std: np.exp(mean))
+            partial(_count_bound, log_rate=lambda mean, std: mean)
         ),
         "The exponent is μ + s²/2; you have s² without the ½.": (
-            _bound_with(lambda mean, std: np.exp(mean + std**2))
+            partial(_count_bound, log_rate=lambda mean, std: mean + std**2)
         ),
         "The exponent is μ + s²/2, with the variance; you have s/2.": (
-            _bound_with(lambda mean, std: np.exp(mean + std / 2))
+            partial(_count_bound, log_rate=lambda mean, std: mean + std / 2)
         ),
         "Each of the n mornings contributes -e^z; you took it once.": partial(_count_bound, n=1),
         "The log x! of every morning is missing: it does not affect q, but it is in the bound.": (
             partial(_count_bound, factorials=0.0)
         ),
         "The KL to the prior is missing.": partial(_count_bound, kl=0.0),
-        "The KL to the prior is added; it must be subtracted.": (partial(_count_bound, kl=1.0)),
+        "The KL to the prior is added; it must be subtracted.": partial(_count_bound, kl=1.0),
     },
     terms={
         "T μ": lambda counts, mean, std: counts.sum() * mean,
@@ -114,7 +108,7 @@ check_bound = Function(
     properties=(
         never(
             "The bound never exceeds log p(x)",
-            lambda value, counts, *_: value > _grid_posterior(counts, _GRID)[0] + 1e-6,
+            lambda value, counts, *_: value > _grid_posterior(counts, _FINE)[0] + 1e-6,
         ),
     ),
     hints=(
@@ -148,6 +142,7 @@ def _grid_posterior(
     return top + np.log(scale), mean, np.sqrt(mass @ (points - mean) ** 2)
 
 
+_FINE = np.linspace(-12.0, 12.0, 24_001)
 #: Fine in the middle, coarse outside, and with no point of symmetry.
 _UNEVEN = 0.25 + np.sinh(np.linspace(-3.4, 3.3, 6001)) / 2
 
@@ -157,12 +152,6 @@ def _posterior_cases(rng):
         yield rng.poisson(np.exp(rng.normal(0.5, 0.5)), n) + 1, _UNEVEN
     yield np.zeros(4, int), _UNEVEN
     yield rng.poisson(7.0, 500), _UNEVEN
-
-
-def _posterior_with(change):
-    return lambda counts, points: change(
-        points, _log_joint(counts, points), *_grid_posterior(counts, points)
-    )
 
 
 check_posterior = Function(
@@ -191,16 +180,18 @@ check_posterior = Function(
             partial(_grid_posterior, factorials=0.0)
         ),
         "The last value is the variance; the standard deviation is its square root.": (
-            _posterior_with(lambda points, log_joint, *value: (*value[:2], value[2] ** 2))
+            changed(_grid_posterior, 2, lambda value, *_: value[2] ** 2)
         ),
-        "The second value is the mode; the mean is asked for.": _posterior_with(
-            lambda points, log_joint, log_px, mean, std: (log_px, points[log_joint.argmax()], std)
+        "The second value is the mode; the mean is asked for.": changed(
+            _grid_posterior,
+            1,
+            lambda value, counts, points: points[_log_joint(counts, points).argmax()],
         ),
-        "The first value is p(x); its logarithm is asked for.": _posterior_with(
-            lambda points, log_joint, log_px, mean, std: (np.exp(log_px), mean, std)
+        "The first value is p(x); its logarithm is asked for.": changed(
+            _grid_posterior, 0, lambda value, *_: np.exp(value[0])
         ),
         "The first value is the maximum of the log-joint; the evidence is an integral over z.": (
-            _posterior_with(lambda points, log_joint, log_px, *rest: (log_joint.max(), *rest))
+            changed(_grid_posterior, 0, lambda value, *given: _log_joint(*given).max())
         ),
     },
     names=("log-evidence", "mean", "standard deviation"),
@@ -260,8 +251,8 @@ def _gradient_cases(rng):
 
 def _map_bound(params, totals, n_days):
     _, mean, std = _encode(params, totals)
-    fit = totals * mean - n_days * np.exp(mean + std**2 / 2)
-    return np.mean(fit - 0.5 * (std**2 + mean**2 - 1 - 2 * np.log(std)))
+    fit = totals * mean - n_days * np.exp(_log_mean_rate(mean, std))
+    return np.mean(fit - kl_normal(mean, std))
 
 
 _ZERO = [0.0, 0.0, 0.0, 0.0]
@@ -316,10 +307,7 @@ check_gradient = Function(
     },
     properties=(
         slope_of(_map_bound, words="It must be the gradient of the average bound"),
-        related(
-            "If every pond occurs twice, the gradient may not change",
-            lambda params, totals, n_days: (params, np.repeat(totals, 2), n_days),
-        ),
+        twice("If every pond occurs twice, the gradient may not change", 1),
     ),
     hints=(
         "Differentiate the bound of one pond with respect to μ and to log s, with s² = exp(2 log "
@@ -340,43 +328,21 @@ def _maxima(means, bounds):
     return bounds[first], counts
 
 
-def _read_maxima(heights, kept=None):
+def _read_climbs(means, bounds, *, maxima=_maxima, keep=lambda heights, counts: heights.max()):
     """The bound that is kept, the probability of its mode, and the bound of the mixture."""
-    kept = heights.max() if kept is None else kept
-    together = logsumexp(heights)
+    heights, counts = maxima(means, bounds)
+    kept, together = keep(heights, counts), logsumexp(heights)
     return kept, np.exp(kept - together), together
 
 
-def _read_climbs(means, bounds):
-    return _read_maxima(_maxima(means, bounds)[0])
-
-
-def _by_most_starts(means, bounds):
+def _share_of_starts(value, means, bounds):
     heights, counts = _maxima(means, bounds)
-    return _read_maxima(heights, heights[counts.argmax()])
+    return counts[heights.argmax()] / counts.sum()
 
 
-def _by_counting(means, bounds):
-    heights, counts = _maxima(means, bounds)
-    best, _, together = _read_maxima(heights)
-    return best, counts[heights.argmax()] / counts.sum(), together
-
-
-def _lowest(means, bounds):
+def _without_entropy(value, means, bounds):
     heights, _ = _maxima(means, bounds)
-    return _read_maxima(heights, heights.min())
-
-
-def _no_entropy(means, bounds):
-    heights, _ = _maxima(means, bounds)
-    best, weight, together = _read_maxima(heights)
-    return best, weight, np.exp(heights - together) @ heights
-
-
-def _averaged(means, bounds):
-    heights, _ = _maxima(means, bounds)
-    best, weight, together = _read_maxima(heights)
-    return best, weight, together - np.log(len(heights))
+    return softmax(heights) @ heights
 
 
 def _climb_cases(rng):
@@ -401,21 +367,27 @@ check_climbs = Function(
     cases=_climb_cases,
     mistakes={
         "You took the maximum that most starts reach; take the one with the highest bound. How "
-        "many starts end somewhere depends only on where they began.": _by_most_starts,
+        "many starts end somewhere depends only on where they began.": partial(
+            _read_climbs, keep=lambda heights, counts: heights[counts.argmax()]
+        ),
         "The probability of a mode is not its fraction of the starts: weight by exp(bound).": (
-            _by_counting
+            changed(_read_climbs, 1, _share_of_starts)
         ),
         "Each start is counted as a mode, but results with the same mean are the same maximum.": (
-            lambda means, bounds: _read_maxima(bounds)
+            partial(_read_climbs, maxima=lambda means, bounds: (bounds, None))
         ),
         "Maxima with equal bounds are taken for one: tell them apart by their means.": (
-            lambda means, bounds: _read_maxima(np.unique(np.round(bounds, 3)))
+            partial(_read_climbs, maxima=lambda _, bounds: (np.unique(np.round(bounds, 3)), None))
         ),
         "The entropy of the weights is missing: the mixture's bound is Σ π (L - log π).": (
-            _no_entropy
+            changed(_read_climbs, 2, _without_entropy)
         ),
-        "That averages exp(L) over the modes; it must be their sum.": (_averaged),
-        "You took the lowest bound; a bound is to be maximised.": _lowest,
+        "That averages exp(L) over the modes; it must be their sum.": changed(
+            _read_climbs, 2, lambda value, *given: value[2] - np.log(len(_maxima(*given)[0]))
+        ),
+        "You took the lowest bound; a bound is to be maximised.": partial(
+            _read_climbs, keep=lambda heights, counts: heights.min()
+        ),
     },
     names=("best bound", "probability of its mode", "bound of the mixture"),
     known={

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
-from vaebook.checks.properties import keeps_digits, never, related, row, rows
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
+from vaebook.checks.properties import keeps_digits, never, related, row, rows, twice
 
 homework = Homework("The variational autoencoder")
 report = homework.report
@@ -36,22 +36,11 @@ check_copies = Choice(
 # -- task 2 ------------------------------------------------------------------------------------
 
 
-def _kl(mean_q, log_var_q, mean_p, log_var_p, *, width=None, distance=None):
-    """KL of diagonal Gaussians, row by row; the keywords are there to break it."""
+def _kl(mean_q, log_var_q, mean_p, log_var_p, *, scale=lambda log_var_q, log_var_p: -log_var_p):
+    """KL of diagonal Gaussians, row by row; another log-scale of the squared means breaks it."""
     d = log_var_q - log_var_p
-    width = np.expm1(d) - d if width is None else width
-    distance = (mean_q - mean_p) ** 2 * np.exp(-log_var_p) if distance is None else distance
-    return 0.5 * (width + distance).sum(axis=-1)
-
-
-def _kl_scaled(scale):
-    """The divergence with another divisor of the squared difference of the means."""
-
-    def kl(mean_q, log_var_q, mean_p, log_var_p):
-        squares = (mean_q - mean_p) ** 2 * scale(log_var_q, log_var_p)
-        return _kl(mean_q, log_var_q, mean_p, log_var_p, distance=squares)
-
-    return kl
+    distance = (mean_q - mean_p) ** 2 * np.exp(scale(log_var_q, log_var_p))
+    return 0.5 * (np.expm1(d) - d + distance).sum(axis=-1)
 
 
 def _kl_cases(rng):
@@ -83,23 +72,19 @@ check_kl = Function(
             lambda mean_q, log_var_q, mean_p, log_var_p: _kl(mean_p, log_var_p, mean_q, log_var_q)
         ),
         "The squared difference of the means is not divided by the variance of p.": (
-            _kl_scaled(lambda log_var_q, log_var_p: 1.0)
+            partial(_kl, scale=lambda log_var_q, log_var_p: 0.0)
         ),
         "The squared difference of the means is divided by the variance of q, not by that of p.": (
-            _kl_scaled(lambda log_var_q, log_var_p: np.exp(-log_var_q))
+            partial(_kl, scale=lambda log_var_q, log_var_p: -log_var_q)
         ),
         "The squared difference of the means is divided by the std of p, not by its variance.": (
-            _kl_scaled(lambda log_var_q, log_var_p: np.exp(-0.5 * log_var_p))
+            partial(_kl, scale=lambda log_var_q, log_var_p: -0.5 * log_var_p)
         ),
         "The inputs are log s², not log s.": (
-            lambda mean_q, log_var_q, mean_p, log_var_p: _kl(
-                mean_q, 2 * log_var_q, mean_p, 2 * log_var_p
-            )
+            lambda mean_q, a, mean_p, b: _kl(mean_q, 2 * a, mean_p, 2 * b)
         ),
         "That is the KL to N(0, 1); here p has a mean and a variance of its own.": (
-            lambda mean_q, log_var_q, mean_p, log_var_p: _kl(
-                mean_q, log_var_q, 0.0, np.zeros_like(log_var_p)
-            )
+            lambda mean_q, log_var_q, *_: _kl(mean_q, log_var_q, 0.0, 0.0)
         ),
     },
     terms={
@@ -112,9 +97,7 @@ check_kl = Function(
         "the logarithm, -½ log(s²/v)": lambda mean_q, log_var_q, mean_p, log_var_p: (
             0.5 * (log_var_p - log_var_q).sum(axis=-1)
         ),
-        "the constant -½ for each latent dimension": lambda mean_q, *_: np.full(
-            len(mean_q), -0.5 * mean_q.shape[1]
-        ),
+        "the constant -½ for each latent dimension": lambda mean_q, *_: -0.5 * mean_q.shape[-1],
     },
     known={
         "KL(q‖q)": row(1, _LOG_4, 1, _LOG_4),
@@ -240,16 +223,6 @@ def _model(reconstruction, kl, beta, noise_std, n_dims, *, power=0.5):
     return error + _constant(noise, n_dims) - kl, noise
 
 
-def _model_off(change):
-    """The right noise, and the ELBO with ``change(*arguments)`` added."""
-
-    def model(*arguments):
-        bound, noise = _model(*arguments)
-        return bound + change(*arguments), noise
-
-    return model
-
-
 def _old_constant(reconstruction, kl, beta, noise_std, n_dims):
     return _constant(noise_std, n_dims)
 
@@ -285,36 +258,33 @@ check_model = Function(
         "A larger weight on the KL lets the error count less, as more noise does: σ√β, not σ/√β.": (
             partial(_model, power=-0.5)
         ),
-        "βσ² is the variance of the noise; return its standard deviation.": lambda *arguments: (
-            _model(*arguments)[0],
-            arguments[2] * arguments[3] ** 2,
+        "βσ² is the variance of the noise; return its standard deviation.": changed(
+            _model, 1, lambda value, *_: value[1] ** 2
         ),
         "Only the error is divided by β: R also contains the constant of the old noise; take it "
-        "out before, and put in that of the new noise.": _model_off(
-            lambda *arguments: _old_constant(*arguments) / arguments[2] - _new_constant(*arguments)
+        "out before, and put in that of the new noise.": changed(
+            _model, 0, lambda value, reconstruction, kl, beta, *_: reconstruction / beta - kl
         ),
-        "The constant, too, has a noise in it: -½D log 2πσ'², with the new one.": _model_off(
-            lambda *arguments: _old_constant(*arguments) - _new_constant(*arguments)
+        "The constant, too, has a noise in it: -½D log 2πσ'², with the new one.": changed(
+            _model,
+            0,
+            lambda value, *given: value[0] + _old_constant(*given) - _new_constant(*given),
         ),
-        "In an ELBO the KL counts once, also in that of the new model.": _model_off(
-            lambda reconstruction, kl, beta, *_: (1 - beta) * kl
+        "In an ELBO the KL counts once, also in that of the new model.": changed(
+            _model, 0, lambda value, reconstruction, kl, beta, *_: value[0] + kl - beta * kl
         ),
         "The objective is divided by β, and its KL has that weight already: subtract the KL, "
-        "not KL/β.": _model_off(lambda reconstruction, kl, beta, *_: kl - kl / beta),
-        "That is the ELBO with the old noise, the one on display.": lambda *arguments: (
-            arguments[0] - arguments[1],
-            _model(*arguments)[1],
+        "not KL/β.": changed(
+            _model, 0, lambda value, reconstruction, kl, beta, *_: value[0] + kl - kl / beta
         ),
-        "That is minus the objective, R - β KL: divide it by β, and mind the constants.": (
-            lambda reconstruction, kl, beta, *rest: (
-                reconstruction - beta * kl,
-                _model(reconstruction, kl, beta, *rest)[1],
-            )
+        "That is the ELBO with the old noise, the one on display.": changed(
+            _model, 0, lambda value, reconstruction, kl, *_: reconstruction - kl
+        ),
+        "That is minus the objective, R - β KL: divide it by β, and mind the constants.": changed(
+            _model, 0, lambda value, reconstruction, kl, beta, *_: reconstruction - beta * kl
         ),
         "The constant of a density of D coordinates has the factor D.": (
-            lambda reconstruction, kl, beta, noise_std, n_dims: _model(
-                reconstruction, kl, beta, noise_std, 1
-            )
+            lambda *given: _model(*given[:-1], 1)
         ),
     },
     terms=(
@@ -388,14 +358,10 @@ _BUGS = {
 }
 
 
-def _kl_prior(mean, log_var):
-    return 0.5 * (np.expm1(log_var) - log_var + mean**2).sum(axis=-1)
-
-
 def _loss(x, logits, mean, log_var, *, left=()):
     """The colleague's loss with only the bugs named in `left` still in it."""
     fit = _log_bernoulli(x, logits).mean()
-    kl = _kl_prior(mean, log_var)
+    kl = _kl(mean, log_var, 0.0, 0.0)
     fit = fit / x.shape[-1] if "pixels" in left else fit
     kl = kl.sum() if "batch" in left else kl.mean()
     return -(fit + kl) if "reward" in left else -(fit - kl)
@@ -406,10 +372,6 @@ def _loss_cases(rng):
         x = rng.integers(0, 2, (n_rows, n_pixels)).astype(float)
         mean, log_var = rng.normal(0, 1, (2, n_rows, n_latent))
         yield x, rng.normal(0, 2, x.shape), mean, log_var
-
-
-def _twice(batch):
-    return tuple(np.tile(array, (2, 1)) for array in batch)
 
 
 check_repair = Function(
@@ -439,15 +401,14 @@ check_repair = Function(
         "With a mean of 2 the KL is 2: log 2 + 2": row(1, 0, 2, 0),
         "With a variance of 4 the KL is ½(4 - 1 - log 4): log 2 + 0.8069": row(1, 0, 0, _LOG_4),
         "For two latent dimensions with mean 1 the KL is 1: log 2 + 1": row(1, 0, [1, 1], [0, 0]),
-        "Two equal images have the loss of one: log 2 + ½": _twice(row(1, 0, 1, 0)),
+        "Two equal images have the loss of one: log 2 + ½": (
+            tuple(np.tile(one, (2, 1)) for one in row(1, 0, 1, 0))
+        ),
         "The loss of a pixel that is 0 at logit 900": row(0, 900, 0, 0),
     },
     properties=(
         never("This loss is never negative", lambda value, *_: value < -1e-9),
-        related(
-            "If every image occurs twice, the loss may not change",
-            lambda *batch: _twice(batch),
-        ),
+        twice("If every image occurs twice, the loss may not change", 0, 1, 2, 3),
     ),
     hints=(
         "Let all logits be 0 and q the prior: every pixel contributes log 2. What is the loss?",
