@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
 from vaebook.checks.properties import never, related
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import log_integral, uniform_grid
@@ -108,17 +108,6 @@ def _terms_cases(rng):
         yield log_px_given_z, log_normal(points, 0.0, 1.0), log_q, widths
 
 
-def _changed(place, change):
-    """The five terms, with one of them changed."""
-
-    def terms(*arguments):
-        values = list(_terms(*arguments))
-        values[place] = change(values, *arguments)
-        return tuple(values)
-
-    return terms
-
-
 check_terms = Function(
     homework,
     "The terms of three forms",
@@ -127,23 +116,23 @@ check_terms = Function(
     rtol=1e-5,
     atol=1e-6,
     mistakes={
-        "The second value compares q with the joint: divide the joint by p(x) first.": _changed(
-            1, lambda values, *arguments: values[1] - values[0]
+        "The second value compares q with the joint: divide the joint by p(x) first.": changed(
+            _terms, 1, lambda values, *arguments: values[1] - values[0]
         ),
-        "The second value is the KL to the prior; the KL to the posterior is asked for.": _changed(
-            1, lambda values, *arguments: values[3]
+        "The second value is the KL to the prior; the KL to the posterior is asked for.": changed(
+            _terms, 1, lambda values, *arguments: values[3]
         ),
-        "The third value is an expectation under the prior; take it under q.": _changed(
-            2, lambda values, ll, lp, lq, widths: (widths * np.exp(lp)) @ ll
+        "The third value is an expectation under the prior; take it under q.": changed(
+            _terms, 2, lambda values, ll, lp, lq, widths: (widths * np.exp(lp)) @ ll
         ),
-        "The third value is the log of an average; the average of the logs is asked for.": _changed(
-            2, lambda values, ll, lp, lq, widths: log_integral(ll + lq, widths)
+        "The third value is the log of an average; the average of the logs is asked for.": changed(
+            _terms, 2, lambda values, ll, lp, lq, widths: log_integral(ll + lq, widths)
         ),
         "The third value includes log p(z); the expectation of log p(x|z) alone is asked for.": (
-            _changed(2, lambda values, ll, lp, lq, widths: (widths * np.exp(lq)) @ (ll + lp))
+            changed(_terms, 2, lambda values, ll, lp, lq, widths: (widths * np.exp(lq)) @ (ll + lp))
         ),
-        "The last value has the wrong sign: the entropy is -E[log q].": _changed(
-            4, lambda values, *arguments: -values[4]
+        "The last value has the wrong sign: the entropy is -E[log q].": changed(
+            _terms, 4, lambda values, *arguments: -values[4]
         ),
     },
     names=("log_px", "kl_posterior", "reconstruction", "kl_prior", "entropy"),

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from scipy.special import logsumexp, xlogy
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
-from vaebook.checks.properties import never, related
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
+from vaebook.checks.properties import never, related, twice
 from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
 
@@ -176,16 +176,10 @@ check_m_step = Function(
             partial(_m_step, in_slope=0, in_noise=0)
         ),
         "The second value is the variance of the noise; its square root is asked for.": (
-            lambda x, means, stds: (
-                _m_step(x, means, stds)[0],
-                _m_step(x, means, stds)[1] ** 2,
-            )
+            changed(_m_step, 1, lambda value, *_: value[1] ** 2)
         ),
         "The squares are summed over the data; σ² is their average.": (
-            lambda x, means, stds: (
-                _m_step(x, means, stds)[0],
-                _m_step(x, means, stds)[1] * np.sqrt(len(x)),
-            )
+            changed(_m_step, 1, lambda value, x, *_: value[1] * np.sqrt(len(x)))
         ),
         "That averages the best slopes of single data points; sum numerator and denominator.": (
             _mean_of_ratios
@@ -201,10 +195,7 @@ check_m_step = Function(
         "Two different points": ([2.0, 3.0], [1.0, 2.0], [1.0, 2.0]),
     },
     properties=(
-        related(
-            "If every point occurs twice, nothing may change",
-            lambda *given: tuple(np.repeat(one, 2) for one in given),
-        ),
+        twice("If every point occurs twice, nothing may change", 0, 1, 2),
         related(
             "If x is doubled, slope and noise must double",
             lambda x, means, stds: (2 * x, means, stds),
@@ -288,10 +279,10 @@ check_mixture = Function(
             "The bound never exceeds the sum of log p(x)",
             lambda value, log_joint, q: value > logsumexp(log_joint, axis=1).sum() + 1e-9,
         ),
-        related(
+        twice(
             "If every point occurs twice, the bound must double",
-            lambda log_joint, q: (np.tile(log_joint, (2, 1)), np.tile(q, (2, 1))),
-            lambda value, *_: 2 * value,
+            *(0, 1),
+            expected=lambda value, *_: 2 * value,
         ),
     ),
     hints=(
@@ -342,10 +333,7 @@ check_round = Function(
         "A negative slope stays negative: -½ and ½, so the slope": ([1.0], -1.0, 1.0),
     },
     properties=(
-        related(
-            "If every point occurs twice, the slope may not change",
-            lambda x, *rest: (np.repeat(x, 2), *rest),
-        ),
+        twice("If every point occurs twice, the slope may not change", 0),
         never(
             "A round of EM never lowers the log-likelihood, but this slope does",
             lambda value, x, slope, noise_std: (

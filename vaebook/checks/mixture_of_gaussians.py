@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
 from vaebook.checks.properties import normalised, rows, slope_of
 from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
@@ -255,18 +255,8 @@ def _hard(x, z, weights, means, stds):
     return _refit(x, np.eye(len(weights))[r.argmax(axis=1)])
 
 
-def _variances(x, z, weights, means, stds):
-    new_weights, new_means, new_stds = _labelled_step(x, z, weights, means, stds)
-    return new_weights, new_means, new_stds**2
-
-
 def _old_means(x, z, weights, means, stds):
     return _refit(x, _responsibilities(x, z, weights, means, stds), about=means)
-
-
-def _totals(x, z, weights, means, stds):
-    new_weights, new_means, new_stds = _labelled_step(x, z, weights, means, stds)
-    return new_weights * len(x), new_means, new_stds
 
 
 check_labelled_step = Function(
@@ -284,10 +274,12 @@ check_labelled_step = Function(
         "Each point is assigned wholly to its most probable component; EM divides it among all, "
         "in proportion to the responsibilities.": _hard,
         "The last value is the variance; its square root, the standard deviation, is asked for.": (
-            _variances
+            changed(_labelled_step, 2, lambda value, *_: value[2] ** 2)
         ),
         "The variance is taken about the old means; the M-step uses the new ones.": _old_means,
-        "The weights are the totals R; divide them by the number of points.": _totals,
+        "The weights are the totals R; divide them by the number of points.": changed(
+            _labelled_step, 0, lambda value, x, *_: value[0] * len(x)
+        ),
     },
     names=("weights", "means", "stds"),
     known={

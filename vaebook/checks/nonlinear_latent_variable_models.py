@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
 from vaebook.checks.properties import (
     from_the_generator,
     never,
@@ -63,33 +63,23 @@ def _circle_cases(rng):
     yield 30.0, 0.5
 
 
-def _circle_with(change):
-    """The moments, with their covariance changed."""
-
-    def moments(omega, noise_std):
-        mean, covariance = _circle_moments(omega, noise_std)
-        return mean, change(mean, covariance, noise_std)
-
-    return moments
-
-
 check_circle = Function(
     homework,
     "Mean and covariance of a noisy circle",
     oracle=_circle_moments,
     cases=_circle_cases,
     mistakes={
-        "The noise is missing: it adds σ² to the diagonal of the covariance.": _circle_with(
-            lambda mean, covariance, std: covariance - std**2 * np.eye(2)
+        "The noise is missing: it adds σ² to the diagonal of the covariance.": changed(
+            _circle_moments, 1, lambda value, omega, std: value[1] - std**2 * np.eye(2)
         ),
-        "σ stands on the diagonal; the variance of the noise is σ².": _circle_with(
-            lambda mean, covariance, std: covariance + (std - std**2) * np.eye(2)
+        "σ stands on the diagonal; the variance of the noise is σ².": changed(
+            _circle_moments, 1, lambda value, omega, std: value[1] + (std - std**2) * np.eye(2)
         ),
-        "The noise of the two dimensions is independent: no σ² off the diagonal.": _circle_with(
-            lambda mean, covariance, std: covariance + std**2 * (1 - np.eye(2))
+        "The noise of the two dimensions is independent: no σ² off the diagonal.": changed(
+            _circle_moments, 1, lambda value, omega, std: value[1] + std**2 * (1 - np.eye(2))
         ),
-        "These are E[x xᵀ]; subtract the product of the means for the covariance.": _circle_with(
-            lambda mean, covariance, std: covariance + np.outer(mean, mean)
+        "These are E[x xᵀ]; subtract the product of the means for the covariance.": changed(
+            _circle_moments, 1, lambda value, *_: value[1] + np.outer(value[0], value[0])
         ),
         "The mean of the curve is not the curve at the mean of z, (1, 0).": (
             lambda omega, noise_std: (
@@ -98,10 +88,10 @@ check_circle = Function(
             )
         ),
         "cos² ωz = (1 + cos 2ωz)/2, and E[cos 2ωz] = exp(-(2ω)²/2), not exp(-ω²).": (
-            lambda omega, noise_std: (
-                _circle_moments(omega, noise_std)[0],
-                np.diag([0.5 - 0.5 * np.exp(-(omega**2)), 0.5 - 0.5 * np.exp(-(omega**2))])
-                + noise_std**2 * np.eye(2),
+            changed(
+                _circle_moments,
+                1,
+                lambda value, omega, std: (0.5 - 0.5 * np.exp(-(omega**2)) + std**2) * np.eye(2),
             )
         ),
     },
@@ -177,21 +167,6 @@ def _mean_over_dimensions(x, curve, points, noise_std):
     return _moments_of(_weights(log_px_given_z + log_normal(points, 0.0, 1.0)), points)
 
 
-def _variance(x, curve, points, noise_std):
-    mean, std = _posterior_moments(x, curve, points, noise_std)
-    return mean, std**2
-
-
-def _mode(x, curve, points, noise_std):
-    _, std = _posterior_moments(x, curve, points, noise_std)
-    return points[_log_joint(x, curve, points, noise_std).argmax(axis=1)], std
-
-
-def _second_moment(x, curve, points, noise_std):
-    mean, std = _posterior_moments(x, curve, points, noise_std)
-    return mean, np.hypot(std, mean)
-
-
 def _two_points(x, noise_std=1.0):
     """Arguments with the grid -1 and 1, and the decoder z in each coordinate."""
     (x,) = row(x)
@@ -209,10 +184,18 @@ check_posterior = Function(
         "The log-densities of the dimensions are averaged; given z they are independent, so sum.": (
             _mean_over_dimensions
         ),
-        "The second value is the variance; the standard deviation is its square root.": _variance,
-        "The first value is the mode of the posterior; its mean is asked for.": _mode,
+        "The second value is the variance; the standard deviation is its square root.": (
+            changed(_posterior_moments, 1, lambda value, *_: value[1] ** 2)
+        ),
+        "The first value is the mode of the posterior; its mean is asked for.": changed(
+            _posterior_moments,
+            0,
+            lambda value, x, curve, points, noise_std: points[
+                _log_joint(x, curve, points, noise_std).argmax(axis=1)
+            ],
+        ),
         "The second value is the square root of E[z²]; take the deviations from the mean.": (
-            _second_moment
+            changed(_posterior_moments, 1, lambda value, *_: np.hypot(*value))
         ),
     },
     names=("mean", "standard deviation"),
@@ -355,12 +338,8 @@ check_repair = Function(
         "the squares, over 2σ²": lambda x, curve, noise_std: (
             -((x[:, None, :] - curve) ** 2).sum(axis=-1) / (2 * noise_std**2)
         ),
-        "the constant, -½ D log 2π": lambda x, curve, noise_std: np.full(
-            (len(x), len(curve)), -0.5 * x.shape[1] * np.log(2 * np.pi)
-        ),
-        "the noise, -D log σ": lambda x, curve, noise_std: np.full(
-            (len(x), len(curve)), -x.shape[1] * np.log(noise_std)
-        ),
+        "the constant, -½ D log 2π": lambda x, *_: -0.5 * x.shape[1] * np.log(2 * np.pi),
+        "the noise, -D log σ": lambda x, curve, noise_std: -x.shape[1] * np.log(noise_std),
     },
     known={
         "On the curve with σ = 1, -½ log 2π": (*row(0, 0), 1.0),

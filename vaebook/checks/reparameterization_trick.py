@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vaebook.checks.core import Choice, Function, Homework, every_bug
-from vaebook.checks.properties import average, related, row, rows
+from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
+from vaebook.checks.properties import average, related, row, rows, twice
 
 homework = Homework("The reparameterization trick")
 report = homework.report
@@ -154,9 +154,12 @@ check_variances = Function(
             _without_shift
         ),
         "The score is ε/s; in the second variance the division by s² is missing.": (
-            lambda mean, std: (
-                _two_variances(mean, std)[0],
-                np.exp(2 * mean + 2 * std**2) * (1 + 4 * std**2) - np.exp(2 * mean + std**2),
+            changed(
+                _two_variances,
+                1,
+                lambda value, mean, std: (
+                    np.exp(2 * mean + 2 * std**2) * (1 + 4 * std**2) - np.exp(2 * mean + std**2)
+                ),
             )
         ),
         "These are standard deviations; variances are asked for.": (
@@ -237,12 +240,6 @@ def _full_cases(rng):
         yield rng.normal(size=(n_points, d)), raw, rng.normal(size=(n_draws, n_points, d))
 
 
-def _transposed(mean, raw, eps):
-    d = mean.shape[1]
-    z = mean + np.einsum("bji,sbj->sbi", _roots(raw, d), eps)
-    return z, _full_draws(mean, raw, eps)[1]
-
-
 def _raw_diagonal(mean, raw, eps):
     d = mean.shape[1]
     roots = np.zeros((len(raw), d, d))
@@ -251,15 +248,13 @@ def _raw_diagonal(mean, raw, eps):
     return mean + np.einsum("bij,sbj->sbi", roots, eps), _log_density(eps, log_det)
 
 
-def _by_covariance(mean, raw, eps):
-    roots = _roots(raw, mean.shape[1])
-    z = mean + np.einsum("bij,bkj,sbk->sbi", roots, roots, eps)
-    return z, _full_draws(mean, raw, eps)[1]
-
-
-def _only_diagonal(mean, raw, eps):
-    on = np.diagonal(_roots(raw, mean.shape[1]), axis1=1, axis2=2)
-    return mean + on * eps, _full_draws(mean, raw, eps)[1]
+def _samples(combine):
+    """The samples from L and the noise in another way."""
+    return changed(
+        _full_draws,
+        0,
+        lambda value, mean, raw, eps: mean + combine(_roots(raw, mean.shape[1]), eps),
+    )
 
 
 def _with_log_det(factor, *, constant=True):
@@ -282,13 +277,17 @@ check_full_covariance = Function(
     oracle=_full_draws,
     cases=_full_cases,
     mistakes={
-        "L is transposed: its rows belong to z, its columns to eps.": _transposed,
+        "L is transposed: its rows belong to z, its columns to eps.": (
+            _samples(lambda roots, eps: np.einsum("bji,sbj->sbi", roots, eps))
+        ),
         "The diagonal of L must be exp of the raw numbers, so that it is positive.": (
             _raw_diagonal
         ),
-        "z is mean + L eps; you multiplied eps by the covariance L Lᵀ.": _by_covariance,
+        "z is mean + L eps; you multiplied eps by the covariance L Lᵀ.": _samples(
+            lambda roots, eps: np.einsum("bij,bkj,sbk->sbi", roots, roots, eps)
+        ),
         "You used only the diagonal of L; the numbers below it make the dimensions correlated.": (
-            _only_diagonal
+            _samples(lambda roots, eps: np.diagonal(roots, axis1=1, axis2=2) * eps)
         ),
         "The log-determinant is missing: log q contains -log |L|.": _with_log_det(0),
         "log |L| is counted twice: log |Σ| = 2 log |L|, and log q contains -½ log |Σ|.": (
@@ -302,12 +301,10 @@ check_full_covariance = Function(
         {},
         {
             "the squares, -½εᵀε": lambda mean, raw, eps: -0.5 * (eps**2).sum(-1),
-            "the constant, -½ D log 2π": lambda mean, raw, eps: np.full(
-                eps.shape[:2], -0.5 * eps.shape[-1] * np.log(2 * np.pi)
+            "the constant, -½ D log 2π": lambda mean, raw, eps: (
+                -0.5 * eps.shape[-1] * np.log(2 * np.pi)
             ),
-            "the volume, -log |L|": lambda mean, raw, eps: np.broadcast_to(
-                -_log_det(raw, mean.shape[1]), eps.shape[:2]
-            ),
+            "the volume, -log |L|": lambda mean, raw, eps: -_log_det(raw, mean.shape[1]),
         },
     ),
     known={
@@ -381,9 +378,7 @@ check_cut = Function(
             "the part of the KL from the variance, ½s²": lambda x, mean, log_var, eps: (
                 0.5 * np.exp(log_var)
             ),
-            "the part of the KL from its logarithm, -½": lambda x, mean, log_var, eps: np.full(
-                len(x), -0.5
-            ),
+            "the part of the KL from its logarithm, -½": lambda *_: -0.5,
         },
     ),
     known={
@@ -401,12 +396,7 @@ check_cut = Function(
         "For two samples, eps = 0 and 2, averaged": ([0.0], [0.0], [0.0], [[0.0], [2.0]]),
         "For two points, x = 0 and 1": (*([0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [[0.0, 0.0]]),),
     },
-    properties=(
-        related(
-            "If every sample occurs twice, the gradients may not change",
-            lambda x, mean, log_var, eps: (x, mean, log_var, np.repeat(eps, 2, axis=0)),
-        ),
-    ),
+    properties=(twice("If every sample occurs twice, the gradients may not change", 3),),
     hints=(
         "Take eps = 0 and x = mean, so that only the KL has a derivative in mean.",
         "With eps not 0, change log_var by 1e-5 and divide the change of the loss by it. Which "
