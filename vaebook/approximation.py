@@ -79,9 +79,7 @@ def fit_gaussian(
 
     Parameters
     ----------
-    model : LinearGaussianModel or NonlinearModel
-    x : array_like
-        Data: (...) for the linear model, (..., D) for the non-linear one.
+    model, x : as in ``bounds.elbo``
     direction : "reverse" or "forward"
 
     Returns
@@ -132,11 +130,7 @@ def forward_kl(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> N
 
     Parameters
     ----------
-    model : LinearGaussianModel or NonlinearModel
-    x : array_like
-        Data: (...) for the linear model, (..., D) for the non-linear one.
-    mean, std : array_like, broadcastable with the leading axes of x
-        Of q; std positive.
+    model, x, mean, std : as in ``bounds.elbo``
 
     Returns
     -------
@@ -170,9 +164,7 @@ def climb_gaussian(
     Parameters
     ----------
     model : NonlinearModel
-    x : array_like, (..., D)
-    mean, std : array_like, broadcastable with the leading axes of x
-        The q to start from; std positive.
+    x, mean, std : as in ``bounds.elbo``; the q is where to start
 
     Returns
     -------
@@ -316,11 +308,8 @@ def gap_parts(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Ga
 
     Parameters
     ----------
-    model : LinearGaussianModel or NonlinearModel
-    x : array_like
-        Data: (...) for the linear model, (..., D) for the non-linear one.
-    mean, std : array_like, broadcastable with the leading axes of x
-        Of q, for example what an ``AmortisedGaussian`` makes of x.
+    model, x, mean, std : as in ``bounds.elbo``
+        The q may be what an ``AmortisedGaussian`` makes of x.
 
     Returns
     -------

@@ -97,6 +97,15 @@ def require_columns(x: ArrayLike, n_columns: int) -> NDArray:
     return x
 
 
+def require_density(x: ArrayLike, log_px: NDArray) -> None:
+    """Raise ValueError where data lie so far out that a log-density leaves the range of a float."""
+    if np.isneginf(log_px).any():
+        raise ValueError(
+            f"x reaches {np.abs(x).max():.3g}, so far out that its density vanishes even in logs; "
+            "rescale x."
+        )
+
+
 def require_weights(weights: Any, name: str = "Weights") -> NDArray:
     """Return the weights as floats that sum to one along the last axis, or say what is wrong."""
     (weights,) = require_finite(**{name: weights})

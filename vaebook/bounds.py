@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from vaebook.arguments import (
     require_columns,
     require_count,
+    require_density,
     require_finite,
     require_positive,
     require_weights,
@@ -362,11 +363,7 @@ def _linear_terms(model: LinearGaussianModel, x, mean, std) -> ElboTerms:
 def _nonlinear_terms(model: NonlinearModel, x, mean, std) -> ElboTerms:
     (x,) = require_finite(x=x)
     log_px = model.log_marginal(x)
-    if np.isneginf(log_px).any():
-        raise ValueError(
-            f"x reaches {np.abs(x).max():.3g}, so far out that its density vanishes even in "
-            "logs; rescale x."
-        )
+    require_density(x, log_px)
     _, mean, std = require_finite(x=log_px, mean=mean, std=std)
     require_positive(std=std)
     kl_prior = kl_normal(mean, std)

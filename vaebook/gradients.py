@@ -89,11 +89,7 @@ def score_function(
     ----------
     f : callable
         z (n,) to (n,); for D latent numbers z (n, D) to (n,).
-    mean, std : array_like, () or (D,), broadcastable
-        Of q; std positive.
-    n : int
-        Number of draws.
-    rng : numpy.random.Generator
+    mean, std, n, rng : as in ``pathwise``
     baseline : float
         The b of the formula; it must not depend on the draws.
 

@@ -35,11 +35,7 @@ def log_importance_weights(
 
     Parameters
     ----------
-    model : LinearGaussianModel or NonlinearModel
-    x : array_like
-        Data: (...) for the linear model, (..., D) for the non-linear one.
-    mean, std : array_like, broadcastable with the leading axes of x
-        Of q; std positive.
+    model, x, mean, std : as in ``bounds.elbo``
     eps : array_like, (K, ...)
         Standard normal noise.
 
@@ -92,9 +88,7 @@ def effective_sample_size(log_w: ArrayLike, axis: int = 0) -> NDArray:
 
     Parameters
     ----------
-    log_w : array_like
-        Log-weights; ``-inf`` is a weight of zero.
-    axis : int
+    log_w, axis : as in ``log_mean_exp``
 
     Returns
     -------

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from vaebook.arguments import (
     require_columns,
     require_count,
+    require_density,
     require_finite,
     require_generator,
     require_number,
@@ -67,32 +68,15 @@ class LinearGaussianModel:
         return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
     def log_marginal(self, x: ArrayLike) -> NDArray:
-        r""":math:`\log p(x) = \log N_x[0, \phi^2 + \sigma^2]`, in nats.
-
-        Parameters
-        ----------
-        x : array_like, (n,) or any shape that broadcasts with weight
-
-        Returns
-        -------
-        ndarray of the broadcast shape.
-        """
+        r""":math:`\log p(x) = \log N_x[0, \phi^2 + \sigma^2]` in nats, broadcast shape."""
         x, weight, noise_std = self._broadcast(x=x)
         return log_normal(x, 0.0, np.hypot(weight, noise_std))
 
     def posterior(self, x: ArrayLike) -> tuple[NDArray, NDArray]:
-        r"""Mean and standard deviation of :math:`p(z \mid x)`, which is normal.
+        r"""Mean and standard deviation of :math:`p(z \mid x)`, which is normal; broadcast shape.
 
         .. math:: m = \frac{\phi x}{\phi^2 + \sigma^2}, \qquad
                   s = \frac{\sigma}{\sqrt{\phi^2 + \sigma^2}}
-
-        Parameters
-        ----------
-        x : array_like, (n,) or any shape that broadcasts with weight
-
-        Returns
-        -------
-        mean, std : ndarray of the broadcast shape, both.
         """
         x, weight, noise_std = self._broadcast(x=x)
         marginal_std = np.hypot(weight, noise_std)
@@ -100,7 +84,7 @@ class LinearGaussianModel:
         return mean, noise_std / marginal_std * np.ones_like(mean)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """Ancestral sampling: z from the prior, then x given z; both (n,)."""
+        """Ancestral sampling: z from the prior, then x given z; returns x and z, both (n,)."""
         n = require_count("n", n, at_least=0)
         if np.ndim(self.weight) or np.ndim(self.noise_std):
             raise ValueError(
@@ -182,16 +166,9 @@ class NonlinearModel:
         return self.curve.shape[-1]
 
     def log_px_given_z(self, x: ArrayLike, z: ArrayLike) -> NDArray:
-        r""":math:`\log p(x \mid z) = \log N_x[f[z], \sigma^2 I]`, in nats.
+        r""":math:`\log p(x \mid z) = \log N_x[f[z], \sigma^2 I]` in nats: (..., D), (...) to (...).
 
-        Parameters
-        ----------
-        x : array_like, (..., D)
-        z : array_like, (...)
-
-        Returns
-        -------
-        ndarray, the broadcast shape of z and of x without its last axis.
+        The leading axes of x broadcast with z.
         """
         x = self._require_points(x)
         (z,) = require_finite(z=z)
@@ -201,30 +178,13 @@ class NonlinearModel:
     def log_joint(self, x: ArrayLike, z: ArrayLike) -> NDArray:
         r""":math:`\log p(x, z) = \log p(x \mid z) + \log p(z)`, in nats.
 
-        ``model.log_joint(x[:, None, :], model.grid)`` is the table over data and grid.
-
-        Parameters
-        ----------
-        x : array_like, (..., D)
-        z : array_like, (...)
-
-        Returns
-        -------
-        ndarray, the broadcast shape of z and of x without its last axis.
+        Shapes as in ``log_px_given_z``: ``model.log_joint(x[:, None, :], model.grid)`` is the table
+        over data and grid.
         """
         return self.log_px_given_z(x, z) + log_normal(z, 0.0, 1.0)
 
     def log_marginal(self, x: ArrayLike) -> NDArray:
-        r""":math:`\log p(x) = \log \int p(x \mid z)\, p(z)\, dz`, in nats.
-
-        Parameters
-        ----------
-        x : array_like, (B, D) or (..., D)
-
-        Returns
-        -------
-        ndarray, (B,) or (...).
-        """
+        r""":math:`\log p(x) = \log \int p(x \mid z)\, p(z)\, dz` in nats: x (..., D) to (...)."""
         x = self._require_points(x)
         rows = x.reshape(-1, self.n_dimensions)
         n_blocks = 1 + rows.shape[0] * self.grid.size // 2**20  # bounds the memory of the table
@@ -235,15 +195,9 @@ class NonlinearModel:
         return np.concatenate(log_px).reshape(x.shape[:-1])[()]
 
     def posterior(self, x: ArrayLike) -> NDArray:
-        r"""Density :math:`p(z \mid x) = p(x, z) / p(x)` at the points of the grid.
+        r"""Density :math:`p(z \mid x) = p(x, z) / p(x)` on the grid: x (..., D) to (..., G).
 
-        Parameters
-        ----------
-        x : array_like, (B, D) or (..., D)
-
-        Returns
-        -------
-        ndarray, (B, G) or (..., G); ``posterior(x) @ grid_weights`` is 1.
+        ``posterior(x) @ grid_weights`` is 1.
 
         Raises
         ------
@@ -252,42 +206,18 @@ class NonlinearModel:
         """
         x = self._require_points(x)
         log_joint = self._log_joint_on_grid(x)
-        if np.isneginf(self._integrate(log_joint)).any():
-            raise ValueError(
-                f"x reaches {np.abs(x).max():.3g}, so far out that its density vanishes even in "
-                "logs; rescale x."
-            )
+        require_density(x, self._integrate(log_joint))
         relative = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))  # (..., G)
         return relative / (relative @ self.grid_weights)[..., None]
 
     def posterior_moments(self, x: ArrayLike) -> tuple[NDArray, NDArray]:
-        r"""Mean and standard deviation of :math:`p(z \mid x)`.
-
-        Parameters
-        ----------
-        x : array_like, (B, D) or (..., D)
-
-        Returns
-        -------
-        mean, std : ndarray, (B,) or (...), both.
-        """
+        r"""Mean and standard deviation of :math:`p(z \mid x)`: x (..., D) to (...) and (...)."""
         mass = self.posterior(x) * self.grid_weights  # (..., G)
         mean = mass @ self.grid
         return mean, np.sqrt((mass * (self.grid - mean[..., None]) ** 2).sum(-1))
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """Ancestral sampling: z (n,) from the prior, then x (n, D) around f[z].
-
-        Parameters
-        ----------
-        n : int
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        x : ndarray, (n, D)
-        z : ndarray, (n,)
-        """
+        """Ancestral sampling: z from the prior, then x around f[z]; returns x (n, D) and z (n,)."""
         n = require_count("n", n, at_least=0)
         z = require_generator(rng).standard_normal(n)
         noise = rng.standard_normal((n, self.n_dimensions))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from vaebook.arguments import (
     freeze,
     require_count,
+    require_density,
     require_finite,
     require_generator,
     require_number,
@@ -73,42 +74,20 @@ class GaussianMixture:
     def log_joint(self, x: ArrayLike) -> NDArray:
         r"""Log of :math:`p(x, z = n) = \lambda_n N_x[\mu_n, \sigma_n^2]` for every n, in nats.
 
-        Parameters
-        ----------
-        x : array_like, (n,) or any shape
-
-        Returns
-        -------
-        ndarray, (n, N)
-            The shape of x and one axis for the components; ``-inf`` where a weight is zero.
+        x (...) to (..., N); ``-inf`` where a weight is zero.
         """
         (x,) = require_finite(x=x)
         with np.errstate(divide="ignore"):  # log 0 = -inf is meant
             return np.log(self.weights) + log_normal(x[..., None], self.means, self.stds)
 
     def log_prob(self, x: ArrayLike) -> NDArray:
-        r"""Log-density :math:`\log p(x) = \log \sum_n \lambda_n N_x[\mu_n, \sigma_n^2]`, in nats.
-
-        Parameters
-        ----------
-        x : array_like, (n,) or any shape
-
-        Returns
-        -------
-        ndarray of the shape of x.
-        """
+        r""":math:`\log p(x) = \log \sum_n \lambda_n N_x[\mu_n, \sigma_n^2]` in nats, shape of x."""
         return np.logaddexp.reduce(self.log_joint(x), axis=-1)
 
     def responsibilities(self, x: ArrayLike) -> NDArray:
         r"""Posterior of the component, :math:`p(z = n \mid x) = p(x, z = n) / p(x)`.
 
-        Parameters
-        ----------
-        x : array_like, (n,) or any shape
-
-        Returns
-        -------
-        ndarray, (n, N); every row sums to one, however far x lies from the components.
+        x (...) to (..., N); every row sums to one, however far x lies from the components.
 
         Raises
         ------
@@ -122,29 +101,13 @@ class GaussianMixture:
         """The responsibilities, and log p(x)."""
         log_joint = self.log_joint(x)
         largest = log_joint.max(axis=-1, keepdims=True)
-        if np.isneginf(largest).any():
-            worst = np.max(np.abs(x))
-            raise ValueError(
-                f"x reaches {worst:.3g}, so far out that every component's density vanishes even "
-                "in logs; rescale x."
-            )
+        require_density(x, largest)
         relative = np.exp(log_joint - largest)
         total = relative.sum(axis=-1, keepdims=True)
         return relative / total, (largest + np.log(total))[..., 0]
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """Ancestral sampling: first the component z, then x given z.
-
-        Parameters
-        ----------
-        n : int
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        x : ndarray, (n,)
-        z : ndarray of int, (n,), the component that each x came from.
-        """
+        """Ancestral sampling: first the component z, then x given z; returns x and z, both (n,)."""
         n = require_count("n", n, at_least=0)
         z = require_generator(rng).choice(self.n_components, size=n, p=self.weights)
         x = self.means[z] + self.stds[z] * rng.standard_normal(n)
@@ -159,15 +122,7 @@ class GaussianMixture:
                   \mu_n = \frac{\sum_i r_{in} x_i}{\sum_i r_{in}}, \qquad
                   \sigma_n^2 = \frac{\sum_i r_{in} (x_i - \mu_n)^2}{\sum_i r_{in}}
 
-        Parameters
-        ----------
-        x : array_like, (I,)
-        min_std : float
-            Floor under every :math:`\sigma_n`.
-
-        Returns
-        -------
-        GaussianMixture
+        x is (I,), and no :math:`\sigma_n` falls below ``min_std``.
         """
         return self._em_step(_require_data(x), require_number("min_std", min_std))[0]
 

@@ -96,10 +96,5 @@ class Perceptron:
         return self.hidden(x) @ weights.T + biases
 
     def table(self) -> dict[str, Any]:
-        """Return the network as it travels to JavaScript, which reads it by ``forms.perceptron``.
-
-        Returns
-        -------
-        dict of ``widths``, ``numbers`` and ``units``, as this class takes them.
-        """
+        """Return widths, numbers and units as they travel to JavaScript's ``forms.perceptron``."""
         return {"widths": list(self.widths), "numbers": self.numbers, "units": self.units.tolist()}

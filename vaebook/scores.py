@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 
+_N_BINS = 20  # classes into which real numbers are cut
+
+
 class InformationGap(NamedTuple):
     r"""How much each latent dimension tells of each factor, and the gap between the first two.
 
@@ -75,15 +78,13 @@ def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
     return float((joint[there] * np.log(joint[there] / independent[there])).sum())
 
 
-def mutual_information_gap(
-    codes: ArrayLike, factors: Sequence[ArrayLike], *, n_bins: int = 20
-) -> InformationGap:
+def mutual_information_gap(codes: ArrayLike, factors: Sequence[ArrayLike]) -> InformationGap:
     r"""Mutual information gap of codes against known factors.
 
     .. math:: \frac1F \sum_f \frac{1}{H(v_f)} \Big( I(z_{(1)}; v_f) - I(z_{(2)}; v_f) \Big)
 
     :math:`z_{(1)}` and :math:`z_{(2)}` are the two dimensions that tell most of factor f. Real
-    numbers are cut into ``n_bins`` classes of equal counts, integers are classes already. Use
+    numbers are cut into 20 classes of equal counts, integers are classes already. Use
     samples of q(z | x), not its means: a collapsed dimension's means differ by next to nothing,
     which cutting at quantiles would still read.
 
@@ -91,7 +92,6 @@ def mutual_information_gap(
     ----------
     codes : array_like, (n, K)
     factors : sequence of F array_like, (n,)
-    n_bins : int
 
     Returns
     -------
@@ -104,12 +104,11 @@ def mutual_information_gap(
 
     Source: chapter "rate-and-distortion"; Chen, Li, Grosse and Duvenaud (2018), eq. 6.
     """
-    n_bins = require_count("n_bins", n_bins, at_least=2)
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.shape[1] < 2:
         raise ValueError(f"Codes have shape {codes.shape}, expected (n, K) with K at least 2.")
-    columns = [_classes(code, n_bins) for code in codes.T]
-    known = [_classes(np.asarray(factor), n_bins) for factor in factors]
+    columns = [_classes(code) for code in codes.T]
+    known = [_classes(np.asarray(factor)) for factor in factors]
     information = np.array([[mutual_information(z, v) for z in columns] for v in known])
     entropy = np.array([mutual_information(v, v) for v in known])
     second, first = np.sort(information, axis=1)[:, -2:].T
@@ -177,9 +176,9 @@ def precision_recall(data: ArrayLike, samples: ArrayLike, *, k: int = 3) -> Prec
     return PrecisionRecall(float(precision), float((between <= other).any(1).mean()))
 
 
-def _classes(column: NDArray, n_bins: int) -> NDArray:
+def _classes(column: NDArray) -> NDArray:
     """Turn a column into whole numbers: real ones are cut where counts are equal."""
     if np.issubdtype(column.dtype, np.integer):
         return column
-    inner = np.quantile(column, np.arange(1, n_bins) / n_bins)
+    inner = np.quantile(column, np.arange(1, _N_BINS) / _N_BINS)
     return np.searchsorted(inner, column, side="right")
