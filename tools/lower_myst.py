@@ -68,7 +68,7 @@ PLAIN_ATTRIBUTES = {"href", "title", "start", "style"}
 ROLE = re.compile(r"\{([A-Za-z][\w:.-]*)\}(`+)(?!`)(.+?)(?<!`)\2(?!`)", re.DOTALL)
 CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 MATH = re.compile(r"(\$\$?)((?:\\.|[^$\\])+?)\1", re.DOTALL)
-AUTOLINK = re.compile(r"<[A-Za-z][\w+.-]*:[^\s<>]*>")
+ESCAPE_OR_AUTOLINK = re.compile(r"\\.|<[A-Za-z][\w+.-]*:[^\s<>]*>", re.DOTALL)
 DESTINATION = re.compile(r"\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))*)>?(\s+\"[^\"]*\")?\s*\)")
 WITH_TEXT = re.compile(r"(.+?)\s*<([^<>]+)>", re.DOTALL)
 
@@ -95,22 +95,20 @@ class Lowering:
         at = 0
         while at < len(text):
             here = line + text.count("\n", 0, at)
-            piece, end = text[at], at + 1
-            if piece == "\\":
-                piece, end = text[at : at + 2], at + 2
+            piece = text[at]
+            if match := ESCAPE_OR_AUTOLINK.match(text, at):
+                piece = match[0]
             elif match := ROLE.match(text, at):
                 content = " ".join(match[3].split())
                 found["role", match[1], content] += 1
-                piece, end = self.role(match[1], content, here), match.end()
+                piece = self.role(match[1], content, here)
             elif match := CODE.match(text, at):
                 # A fenced block inside a list looks like code in the text, but is none.
                 found["code"] += len(match[1]) < 3 or "\n" not in match[0]
-                piece, end = match[0], match.end()
+                piece = match[0]
             elif match := MATH.match(text, at):
                 found["equation" if match[1] == "$$" else "formula"] += 1
-                piece, end = self.mathematics(match, here), match.end()
-            elif match := AUTOLINK.match(text, at):
-                piece, end = match[0], match.end()
+                piece = self.mathematics(match, here)
             elif piece == "[":
                 brackets.append(len(out))
             elif piece == "]" and brackets:
@@ -119,9 +117,9 @@ class Lowering:
                     found["link"] += 1
                     shown = "".join(out[opened + 1 :])
                     del out[opened:]
-                    piece, end = self.link(shown, match[1], match[2] or "", here), match.end()
+                    piece = self.link(shown, match[1], match[2] or "", here)
             out.append(piece)
-            at = end
+            at = match.end() if match else at + 1
         if tokens is not None:
             expected = _census(tokens)
             for one in (expected - found) or (+found - expected):
@@ -177,17 +175,14 @@ class Lowering:
         if target.page_only:
             raise self.page.refusal(line, f"{label!r} is on the page only, not in the notebook")
         title = self.title(target)
-        numbered = {
-            "equation": "(%s)",
-            "figure": self.book.figure_format,
-            "exercise": "Exercise %s",
-            "algorithm": "Algorithm %s",
-        }
+        form = {"equation": "(%s)", "figure": self.book.figure_format}
         if text:
             shown = text.replace("{number}", "%s").replace("%s", target.number)
             shown = shown.replace("{name}", title)
+        elif target.number:
+            shown = form.get(target.kind, f"{target.kind.capitalize()} %s") % target.number
         else:
-            shown = numbered[target.kind] % target.number if target.number else title
+            shown = title
         if not shown:
             raise self.page.refusal(line, f"{label!r} has no title: write {{ref}}`text <{label}>`")
         if target.page is self.page:
@@ -439,22 +434,12 @@ class Lowering:
 
     def install(self) -> str:
         """A cell that installs the package where it is missing and keeps all that is there."""
-        version = vaebook.__version__
-        lines = [
-            "# @title Install the book's package where it is missing",
-            "# Its requirements are floors: the numpy and torch of this machine stay as they are.",
-            "try:",
-            "    import vaebook",
-            "except ImportError:",
-        ]
-        if self.book.address:
-            where = f"git+{self.book.address}@v{version}"
-            if self.book.folder_in_repository:
-                where += f"#subdirectory={self.book.folder_in_repository}"
-            lines.append(f'    %pip install --quiet "vaebook @ {where}"')
-        else:
-            lines.append(FROM_WHEEL)
-        return "\n".join(lines)
+        if not self.book.address:
+            return IMPORT + FROM_WHEEL
+        where = f"git+{self.book.address}@v{vaebook.__version__}"
+        if self.book.folder_in_repository:
+            where += f"#subdirectory={self.book.folder_in_repository}"
+        return f'{IMPORT}    %pip install --quiet "vaebook @ {where}"'
 
     def reference_list(self) -> str:
         """The works that the page cites, in full."""
@@ -466,6 +451,13 @@ class Lowering:
         return "\n".join(["**References**", "", *(f"- {work}" for work in works)])
 
 
+IMPORT = """\
+# @title Install the book's package where it is missing
+# Its requirements are floors: the numpy and torch of this machine stay as they are.
+try:
+    import vaebook
+except ImportError:
+"""
 # The rest of the set-up cell while there is no address to install the package from.
 FROM_WHEEL = f"""\
     from pathlib import Path
