@@ -9,13 +9,17 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def read_arrays(name: str) -> dict[str, Any]:
     """Return the arrays of a record, read-only, and under "about" how it was made."""
     with (resources.files(__name__) / name).open("rb") as file, np.load(file) as record:
-        arrays = dict(record)
-    about = json.loads(str(arrays.pop("about")))
-    for array in arrays.values():
-        array.flags.writeable = False
-    return arrays | {"about": about}
+        arrays = {key: read_only(array) for key, array in record.items()}
+    return arrays | {"about": json.loads(str(arrays["about"]))}
+
+
+def read_only(array: NDArray) -> NDArray:
+    """Return the array, which cannot be changed any more."""
+    array.flags.writeable = False
+    return array

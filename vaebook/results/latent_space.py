@@ -13,7 +13,6 @@ from vaebook.results import read_arrays
 SIDE = (-3.5, 3.5)  # of the plane of latent numbers that is kept
 CELLS = 56  # per side; in each, densities are averaged
 EDGES = np.linspace(*SIDE, CELLS + 1)
-PARTS = ("widths", "numbers", "units")  # of a network, as ``Perceptron.table`` names them
 
 
 class LatentRecord(NamedTuple):
@@ -44,12 +43,11 @@ class LatentRecord(NamedTuple):
 def load() -> LatentRecord:
     """Return the recorded VAE; ``make record-latent`` writes it."""
     record = read_arrays("latent-space.npz")
-    decoder, encoder = (
-        Perceptron(*(record.pop(f"{network}_{part}") for part in PARTS))
-        for network in ("decoder", "encoder")
-    )
+    for network in ("decoder", "encoder"):
+        parts = (record.pop(f"{network}_{part}") for part in ("widths", "numbers", "units"))
+        record[network] = Perceptron(*parts)
     record["pixels"] = np.unpackbits(record["pixels"], axis=1)
-    return LatentRecord(decoder, encoder, **record)
+    return LatentRecord(**record)
 
 
 def cell_density(mean: ArrayLike, std: ArrayLike) -> NDArray:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vaebook.results import read_only
+
 #: Numbers of samples for which the importance-weighted bound was estimated.
 SAMPLES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 N_IMAGES = 1_000  # test images of these estimates
@@ -180,21 +182,15 @@ def load_pictures(name: str, path: Traversable | None = None) -> Pictures:
 
 def from_json(record: dict[str, Any]) -> RecordedRun:
     """Turn one record of the file into a run whose arrays cannot be changed."""
-    return RecordedRun(
-        **record
-        | {
-            "hidden": tuple(record["hidden"]),
-            "curve": Curve(**_arrays(record["curve"])),
-            "test": Evaluation(**record["test"]),
-            "importance": ImportanceCurve(**_arrays(record["importance"])),
-        }
-    )
+    parts = {
+        "hidden": tuple(record["hidden"]),
+        "curve": Curve(**_arrays(record["curve"])),
+        "test": Evaluation(**record["test"]),
+        "importance": ImportanceCurve(**_arrays(record["importance"])),
+    }
+    return RecordedRun(**record | parts)
 
 
 def _arrays(values: dict[str, Any]) -> dict[str, Any]:
     """Turn lists into read-only arrays."""
-    found = {key: np.array(v) if isinstance(v, list) else v for key, v in values.items()}
-    for array in found.values():
-        if isinstance(array, np.ndarray):
-            array.flags.writeable = False
-    return found
+    return {key: read_only(np.array(v)) if isinstance(v, list) else v for key, v in values.items()}

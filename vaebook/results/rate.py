@@ -86,7 +86,6 @@ def load() -> RateRecord:
     Source: chapter "rate-and-distortion".
     """
     record = read_arrays("rate.npz")
-    runs = {
-        name: Trained(*(record[f"{name}/{field}"] for field in Trained._fields)) for name in NAMES
-    }
+    fields = Trained._fields
+    runs = {name: Trained(*(record[f"{name}/{field}"] for field in fields)) for name in NAMES}
     return RateRecord(runs, record["originals"], record["about"])
