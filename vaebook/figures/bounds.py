@@ -4,10 +4,12 @@ import itertools
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, current_axes, role_line
+from vaebook.figures.style import COLOURS, band, decimal, plot, role_line
 
 
-def _label_phi(ax, phi):
+def _log_likelihood(ax, phi, log_px):
+    """Draw the log-likelihood over phi, and name the axes."""
+    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
     ax.set(xlabel=r"slope $\phi$", ylabel="nats", xlim=(phi[0], phi[-1]))
 
 
@@ -17,6 +19,7 @@ def _above(ax, log_px):
     ax.set_ylim(log_px.min() - 2.2 * height, log_px.max() + 0.35 * height)
 
 
+@plot
 def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
     """Draw the log-likelihood over phi and one bound under it; mark the gap at one place.
 
@@ -29,22 +32,19 @@ def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
 
     Source: chapter "evidence-lower-bound", eq-elbo, the note's figure 17.6.
     """
-    ax = current_axes(ax)
-    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
-    style = role_line("bound")
-    ax.plot(phi, elbo, label=r"ELBO$[\theta, \phi]$", **style)
+    _log_likelihood(ax, phi, log_px)
+    ax.plot(phi, elbo, label=r"ELBO$[\theta, \phi]$", **role_line("bound"))
     if at is not None:
         here, top, bottom = at
-        gap = {**role_line("gap"), "linewidth": 3}
-        ax.plot([here, here], [bottom, top], label=f"gap {top - bottom:.2f}", **gap)
+        label = f"gap {top - bottom:.2f}"
+        ax.plot([here, here], [bottom, top], label=label, **role_line("gap"), linewidth=3)
         ax.plot(here, top, "o", color=COLOURS["p"])
         ax.plot(here, bottom, "s", color=COLOURS["bound"])
     _above(ax, log_px)
-    _label_phi(ax, phi)
     ax.legend()
-    return ax
 
 
+@plot
 def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=None):
     """Draw an ascent as a walk under the log-likelihood, with bounds that it used.
 
@@ -63,12 +63,10 @@ def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=Non
 
     Source: chapter "evidence-lower-bound", sections "sec-em-steps" and "sec-gradient-ascent".
     """
-    ax = current_axes(ax)
-    style = role_line("bound")
     for row, alpha in zip(elbo, np.linspace(0.45, 1, len(elbo)), strict=True):
-        ax.plot(phi, row, linewidth=1.2, alpha=alpha, **style)
+        ax.plot(phi, row, linewidth=1.2, alpha=alpha, **role_line("bound"))
     ax.lines[0].set_label(r"ELBO$[\theta, \phi]$, one $\theta$ each")
-    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
+    _log_likelihood(ax, phi, log_px)
     walk = {"color": COLOURS["ink"], "linewidth": 1.4}
     if not steps:
         ax.plot(*path.T, "o-", markersize=3, label=name, **walk)
@@ -82,11 +80,10 @@ def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=Non
             aside = {"xytext": (-6, 4), "ha": "right"} if t % 2 else {"xytext": (5, -11)}
             ax.annotate(str(t), place, textcoords="offset points", **aside)
     _above(ax, log_px)
-    _label_phi(ax, phi)
     ax.legend(loc="upper left")
-    return ax
 
 
+@plot
 def plot_elbo_surface(phi, mean, elbo, paths=(), *, names=(), ax=None):
     """Draw the bound from above, as contours over phi and the mean of q, with walks on it.
 
@@ -103,68 +100,50 @@ def plot_elbo_surface(phi, mean, elbo, paths=(), *, names=(), ax=None):
 
     Source: chapter "evidence-lower-bound", section "sec-gradient-ascent".
     """
-    ax = current_axes(ax)
     levels = elbo.max() - np.array([4, 3, 2.2, 1.6, 1.2, 0.9, 0.6, 0.4, 0.2, 0.1, 0.03])
-    ax.contour(
-        phi, mean, elbo, levels=levels, colors=COLOURS["bound"], linewidths=0.8, linestyles="solid"
-    )
+    lines = {"colors": COLOURS["bound"], "linewidths": 0.8, "linestyles": "solid"}
+    ax.contour(phi, mean, elbo, levels=levels, **lines)
     looks = [("o-", "ink"), ("^:", "gap"), ("s--", "q")]
     for path, name, (marks, role) in zip(paths, names, looks[: len(paths)], strict=True):
         ax.plot(*path.T, marks, color=COLOURS[role], linewidth=1.4, markersize=3.5, label=name)
     ax.set(xlabel=r"slope $\phi$", ylabel=r"mean $\mu$ of $q$")
     if names:
         ax.legend(loc="upper left")
-    return ax
 
 
+@plot
 def plot_best_bound(phi, log_px, best, *, ax=None):
     """Draw the log-likelihood, the best bound that any q of a family reaches, and the gap.
 
-    Parameters
-    ----------
-    phi, log_px, best : ndarray, shape (n,)
-        In nats.
+    ``log_px`` (n,) and ``best`` (n,) are in nats, over ``phi`` (n,).
 
     Source: chapter "elbo-tightness", section "sec-bent-model".
     """
-    ax = current_axes(ax)
-    ax.fill_between(phi, best, log_px, color=COLOURS["gap"], alpha=0.25, linewidth=0, label="gap")
-    ax.plot(phi, log_px, color=COLOURS["p"], label=r"$\log\,p(x|\phi)$")
-    style = role_line("bound")
-    ax.plot(phi, best, label="best bound of any Gaussian $q$", **style)
-    _label_phi(ax, phi)
+    band(ax, phi, best, log_px, "gap", 0.25, "gap")
+    _log_likelihood(ax, phi, log_px)
+    ax.plot(phi, best, label="best bound of any Gaussian $q$", **role_line("bound"))
     ax.legend()
-    return ax
 
 
+@plot
 def plot_waterfall(elbo, log_px, gap, reconstruction, kl_prior, *, ax=None):
     """Draw how log p falls to the bound by one KL divergence, and the reconstruction by another.
 
-    Parameters
-    ----------
-    elbo, log_px, gap, reconstruction, kl_prior : float
-        As ``vaebook.bounds.elbo`` gives them, in nats.
+    The numbers are those of ``vaebook.bounds.elbo``, in nats.
 
     Source: chapter "elbo-tightness", eq-elbo-kl-posterior and eq-elbo-kl-prior.
     """
-    ax = current_axes(ax)
-    levels = [
-        (log_px, 0.1, 1.8, "p"),
-        (elbo, 1.2, 3.8, "bound"),
-        (reconstruction, 3.2, 4.9, "c1"),
-    ]
-    for height, left, right, role in levels:
+    for height, left, right, role in [
+        (log_px, 0.1, 1.8, "p"), (elbo, 1.2, 3.8, "bound"), (reconstruction, 3.2, 4.9, "c1")
+    ]:  # fmt: skip
         ax.hlines(height, left, right, **role_line(role), linewidth=2)
-        ax.annotate(
-            f"{height:.3f}".replace("-", "\N{MINUS SIGN}"), ((left + right) / 2, height),
-            (0, 4), textcoords="offset points", color=COLOURS[role], ha="center",
-        )  # fmt: skip
+        above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
+        middle = (left + right) / 2, height
+        ax.annotate(decimal(height, 3), middle, color=COLOURS[role], **above)
     for place, fall, role in [(1.5, gap, "gap"), (3.5, kl_prior, "muted")]:
         ax.bar(place, fall, 0.6, bottom=elbo, color=COLOURS[role], alpha=0.35)
-        middle = place, elbo + fall / 2
-        ax.annotate(f"\N{MINUS SIGN}{fall:.3f}", middle, ha="center", va="center")
+        ax.annotate(decimal(-fall, 3), (place, elbo + fall / 2), ha="center", va="center")
     names = [r"$\log\,p(x)$", "KL to\nposterior", "ELBO", "KL to\nprior", "reconstruction"]
     ax.set_xticks(np.arange(5) + 0.5, names)
     ax.set(xlim=(0, 5), xlabel="first reading from the left, second from the right", ylabel="nats")
     ax.margins(y=0.18)
-    return ax

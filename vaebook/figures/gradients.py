@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, current_axes, role_line
+from vaebook.figures.style import CIRCLE, COLOURS, new_figure, plot, role_line
 
 _SERIES = (("pathwise", "c1", "o"), ("score function", "c2", "s"), ("with a baseline", "c3", "^"))
 
@@ -12,9 +12,7 @@ def figure_sampling_graphs():
 
     Source: chapter "reparameterization-trick", eq-reparameterization, the note's figure 17.11.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.8, 3.4))
+    figure = new_figure(6.8, 3.4)
     above, below = figure.subplots(2, height_ratios=[1.7, 2.7])
     for ax, top, middle in [(above, 0.6, "draw $z^*$"), (below, 1.6, r"$\mu+s\,\epsilon^*$")]:
         # A place and half a width for each box, and an arrow to it from the one before.
@@ -63,16 +61,12 @@ def figure_roots(eps, names, roots):
 
     Source: chapter "reparameterization-trick", eq-reparameterization.
     """
-    from matplotlib.figure import Figure
-
-    turn = np.linspace(0, 2 * np.pi, 121)
-    circle = 2 * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
-    figure = Figure(figsize=(7.2, 2.3))
+    figure = new_figure(7.2, 2.3)
     axes = figure.subplots(1, 1 + len(roots), sharex=True, sharey=True)
     for ax, name, root in zip(axes, [r"$\epsilon$", *names], [np.eye(2), *roots], strict=True):
         points = eps @ root.T
         ax.plot(*points.T, ".", color=COLOURS["muted"], markersize=2)
-        ax.plot(*(circle @ root.T).T, **role_line("q"), linewidth=1.25)
+        ax.plot(*(2 * CIRCLE @ root.T).T, **role_line("q"), linewidth=1.25)
         for point, marker, role in zip(points, "o^s", ("c1", "c2", "c3"), strict=False):
             ax.plot(*point, marker, color=COLOURS[role], markersize=7)
         ax.set(title=name, xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[-2, 0, 2])
@@ -80,25 +74,20 @@ def figure_roots(eps, names, roots):
     return figure
 
 
-def figure_estimates(exact, pathwise, score, *, half_width=None):
+def figure_estimates(exact, pathwise, score):
     """Draw the histograms of two estimates of one gradient, one above the other.
 
     Parameters
     ----------
     exact : float
     pathwise, score : ndarray, shape (n,)
-        Estimates.
-    half_width : float, optional
-        How far the axis reaches from ``exact``; the default shows nearly all of both.
+        Estimates; the axis around ``exact`` shows nearly all of both.
 
     Source: chapter "reparameterization-trick", eq-pathwise and eq-score-function.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 3.2))
+    figure = new_figure(6.4, 3.2)
     axes = figure.subplots(2, sharex=True)
-    if half_width is None:
-        half_width = 3.5 * max(pathwise.std(), score.std())
+    half_width = 3.5 * max(pathwise.std(), score.std())
     for ax, values, (name, role, _) in zip(axes, (pathwise, score), _SERIES, strict=False):
         width = max(values.std() / 4, half_width / 200)
         n_bars = np.ceil(half_width / width)
@@ -111,6 +100,7 @@ def figure_estimates(exact, pathwise, score, *, half_width=None):
     return figure
 
 
+@plot
 def plot_spreads(x, spreads, sampled=None, *, ax=None):
     """Draw standard deviations of gradient estimates on two logarithmic axes.
 
@@ -124,17 +114,15 @@ def plot_spreads(x, spreads, sampled=None, *, ax=None):
 
     Source: chapter "reparameterization-trick", eq-baseline and eq-variance-dimension.
     """
-    ax = current_axes(ax)
     for k, (values, (name, role, marker)) in enumerate(zip(spreads, _SERIES, strict=False)):
-        style = role_line(role)
-        ax.plot(x, values, label=name, **style)
+        ax.plot(x, values, label=name, **role_line(role))
         if sampled is not None:
             ax.plot(x, sampled[k], marker, color=COLOURS[role], markersize=5)
     ax.set(xlabel="$x$", ylabel="std of one draw", xscale="log", yscale="log")
     ax.legend()
-    return ax
 
 
+@plot
 def plot_walks(mean, std, gap, walks, *, ax=None):
     """Draw walks of q over contours of the gap, one for each estimate of the gradient.
 
@@ -149,7 +137,6 @@ def plot_walks(mean, std, gap, walks, *, ax=None):
 
     Source: chapter "reparameterization-trick", section "sec-gradient-of-bound" of its deeper page.
     """
-    ax = current_axes(ax)
     levels = [0.01, 0.03, 0.1, 0.3, 1, 3]
     ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=0.75)
     for walk, (name, role, _) in zip(walks[::-1], _SERIES[1::-1], strict=True):
@@ -157,4 +144,3 @@ def plot_walks(mean, std, gap, walks, *, ax=None):
     ax.plot(*walks[0, 0], "o", color=COLOURS["ink"], label="start")
     ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$")
     ax.legend(loc="upper left")
-    return ax

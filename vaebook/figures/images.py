@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, current_axes, shade
+from vaebook.figures.style import CIRCLE, COLOURS, decimal, new_figure, plot, shade
 
 #: Bytes as ink on paper; the file has them as they are, and whoever shows it makes them larger.
 PRINT = {"cmap": "Greys", "vmin": 0, "vmax": 255, "interpolation": "none"}
 
 
+@plot
 def show_pixels(image, *, sheets=5, ax=None):
     """Draw an image in ink: the probability of each pixel, as sheets of shade on each other.
 
@@ -20,7 +21,6 @@ def show_pixels(image, *, sheets=5, ax=None):
 
     Source: chapter "training-a-vae".
     """
-    ax = current_axes(ax)
     image = np.reshape(np.asarray(image, float), (28, 28))
     shade = {"colors": COLOURS["ink"], "alpha": 1 - 0.1 ** (1 / sheets)}  # all: a tenth of paper
     for level in (np.arange(sheets) + 0.5) / sheets:
@@ -29,7 +29,6 @@ def show_pixels(image, *, sheets=5, ax=None):
     ax.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), aspect="equal", xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set(visible=True, color=COLOURS["muted"], linewidth=0.5)
-    return ax
 
 
 def tile_images(images, columns):
@@ -48,46 +47,32 @@ def tile_images(images, columns):
     return rows.reshape(-1, columns * (width + 2))[:-2, :-2]
 
 
+@plot
 def show_images(images, columns, *, ax=None):
-    """Draw images in rows, as ink on paper; the paper is white in both themes.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, (n, H, W)
-        n must be a multiple of ``columns``.
-    columns : int
+    """Draw images, bytes (n, H, W), in rows of ``columns``, as ink on paper that is always white.
 
     Source: chapter "what-goes-wrong".
     """
-    ax = current_axes(ax)
     ax.imshow(tile_images(images, columns), **PRINT)
     ax.set_axis_off()
-    return ax
 
 
 def figure_image_rows(rows, names):
-    """Draw one row of images under another, each with its name on the left.
-
-    Parameters
-    ----------
-    rows : list of ndarray of uint8, (n, 28, 28)
-    names : list of str
+    """Draw rows of images, bytes (n, 28, 28), under one another, each with its name on the left.
 
     Source: chapter "what-goes-wrong".
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 0.1 + 0.55 * len(rows)), layout="constrained")
-    for ax, images, name in zip(
-        figure.subplots(len(rows), 1, squeeze=False).flat, rows, names, strict=True
-    ):
+    figure = new_figure(6.4, 0.1 + 0.55 * len(rows), layout="constrained")
+    axes = figure.subplots(len(rows), squeeze=False)[:, 0]
+    for ax, images, name in zip(axes, rows, names, strict=True):
         show_images(images, len(images), ax=ax)
-        role = "data" if ax.get_subplotspec().rowspan.start == 0 else "p"
+        colour = COLOURS["data" if ax is axes[0] else "p"]
         place = {"transform": ax.transAxes, "ha": "right", "va": "center"}
-        ax.text(-0.01, 0.5, name, color=COLOURS[role], **place)
+        ax.text(-0.01, 0.5, name, color=colour, **place)
     return figure
 
 
+@plot
 def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
     """Draw where encoded images lie, and where the prior has mass without them.
 
@@ -103,20 +88,17 @@ def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
 
     Source: chapter "training-a-vae".
     """
-    ax = current_axes(ax)
     shade(ax, side, side, aggregated, np.quantile(aggregated, 0.98), "q")
     shade(ax, side, side, holes, 1 / (2 * np.pi), "p")
-    turn = np.linspace(0, 2 * np.pi, 73)
     for radius in (1, 2, 3):
-        ring = radius * np.array([np.cos(turn), np.sin(turn)])
-        ax.plot(*ring, color=COLOURS["p"], linewidth=0.75)
+        ax.plot(*radius * CIRCLE.T, color=COLOURS["p"], linewidth=0.75)
     for (z1, z2), label in zip(codes, labels, strict=True):
         ax.annotate(str(label), (z1, z2), ha="center", va="center", fontsize=7, clip_on=True)
     ax.set(xlim=(side[0], side[-1]), ylim=(side[0], side[-1]), aspect="equal")
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
-    return ax
 
 
+@plot
 def plot_manifold(images, z, *, ax=None):
     """Draw what a decoder makes of a grid of points in the latent plane, each image at its point.
 
@@ -129,13 +111,11 @@ def plot_manifold(images, z, *, ax=None):
 
     Source: chapter "nonlinear-latent-variable-models".
     """
-    ax = current_axes(ax)
     n, _, height, width = images.shape
     ax.imshow(tile_images(images.reshape(-1, height, width), n), **PRINT)
     ax.spines[:].set(visible=True, color=COLOURS["muted"], linewidth=0.5)
     shown = np.linspace(0, n - 1, min(n, 5)).round().astype(int)
-    words = [f"{z[k]:.1f}".replace("-", "\N{MINUS SIGN}") for k in shown]
+    words = [decimal(z[k], 1) for k in shown]
     ax.set_xticks([k * (width + 2) + width / 2 for k in shown], words)
     ax.set_yticks([(n - 1 - k) * (height + 2) + height / 2 for k in shown], words)
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
-    return ax

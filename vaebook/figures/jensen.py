@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, current_axes, role_line
+from vaebook.figures.style import COLOURS, band, plot, role_line
 
 
+@plot
 def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
     """Draw a curve g, and over the mean of y the gap between g[E[y]] and E[g[y]].
 
@@ -19,11 +20,9 @@ def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
 
     Source: chapter "jensens-inequality", eq-jensen.
     """
-    ax = current_axes(ax)
     mean, g_of_mean, mean_of_g = sides
     ax.plot(y, curve, color=COLOURS["ink"])
-    dotted = {**role_line("gap"), "linewidth": 4}
-    ax.plot([mean, mean], [mean_of_g, g_of_mean], **dotted)
+    ax.plot([mean, mean], [mean_of_g, g_of_mean], **role_line("gap"), linewidth=4)
     above = {"textcoords": "offset points", "ha": "right", "xytext": (-5, 5)}
     below = {"textcoords": "offset points", "ha": "left", "xytext": (5, -12)}
     for height, role, marker, words, place in [
@@ -33,9 +32,9 @@ def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
         ax.plot(mean, height, marker, markersize=5, color=COLOURS[role])
         ax.annotate(words, (mean, height), color=COLOURS[role], **place)
     ax.set(xlabel="$y$", ylabel=f"${g.format('y')}$", xlim=(0, y[-1]))
-    return ax
 
 
+@plot
 def plot_point_gap(y, curve, sides, places, heights, weights, *, ax=None, **kwargs):
     """Draw the gap of some points, whose areas are their weights.
 
@@ -50,11 +49,11 @@ def plot_point_gap(y, curve, sides, places, heights, weights, *, ax=None, **kwar
 
     Source: chapter "jensens-inequality", eq-jensen-drop, the note's figure 17.4.
     """
-    ax = plot_gap(y, curve, sides, ax=ax, **kwargs)
+    plot_gap(y, curve, sides, ax=ax, **kwargs)
     ax.scatter(places, heights, 300 * weights, color=COLOURS["p"], zorder=3)
-    return ax
 
 
+@plot
 def plot_density_gap(y, curve, sides, values, p, *, ax=None, **kwargs):
     """Draw the gap of a density, and the density itself at the foot of the picture.
 
@@ -69,17 +68,17 @@ def plot_density_gap(y, curve, sides, values, p, *, ax=None, **kwargs):
 
     Source: chapter "jensens-inequality", eq-jensen-integral.
     """
-    ax = plot_gap(y, curve, sides, ax=ax, **kwargs)
+    plot_gap(y, curve, sides, ax=ax, **kwargs)
     low, high = ax.get_ylim()
     seen = (values > 0.01 * y[-1]) & (values < y[-1])
     if np.isfinite(p).all() and seen.any():
         tops = low + 0.3 * (high - low) * p[seen] / p[seen].max()
-        ax.fill_between(values[seen], low, tops, color=COLOURS["p"], alpha=0.2, linewidth=0)
+        band(ax, values[seen], low, tops, "p", 0.2)
         ax.plot(values[seen], tops, color=COLOURS["p"], linewidth=1)
         ax.set_ylim(low, high)
-    return ax
 
 
+@plot
 def plot_bias(n_samples, bias, error, predicted, *, ax=None):
     """Draw how far the mean of a log of an average lies below the log of the mean.
 
@@ -93,11 +92,9 @@ def plot_bias(n_samples, bias, error, predicted, *, ax=None):
 
     Source: chapter "jensens-inequality", eq-log-mean-bias.
     """
-    ax = current_axes(ax)
     bars = {"fmt": "o", "markersize": 4, "capsize": 3, "label": "measured"}
     ax.errorbar(n_samples, bias, 4 * np.asarray(error), color=COLOURS["bound"], **bars)
     dashed = {"color": COLOURS["muted"], "linestyle": (0, (3, 3)), "label": "$v/2K$"}
     ax.plot(n_samples, predicted, linewidth=1, **dashed)
     ax.set(xscale="log", yscale="log", xlabel="samples $K$", ylabel="bias (nats)")
     ax.legend()
-    return ax

@@ -1,17 +1,14 @@
 """Models with latent variables: joint and marginal densities, a pass through a VAE."""
 
-from vaebook.figures.style import COLOURS, current_axes, shade
+from vaebook.figures.style import COLOURS, decimal, new_figure, plot, shade
 
 
-def unit_plane(ax, *, labels=True):
-    """Two data axes of one scale; ``labels=False`` leaves a small panel its frame only."""
-    ax.set_aspect("equal")
-    if labels:
-        ax.set(xlabel="$x_1$", ylabel="$x_2$")
-    else:
-        ax.set(xticks=[], yticks=[])
+def unit_plane(ax):
+    """Name two data axes, and give them one scale."""
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
 
 
+@plot
 def plot_joint(x, z, joint, *, ax=None):
     """Draw a joint density from above, as bands that grow stronger with its height.
 
@@ -24,12 +21,11 @@ def plot_joint(x, z, joint, *, ax=None):
 
     Source: chapter "latent-variable-models", eq-joint-product.
     """
-    ax = current_axes(ax)
     shade(ax, x, z, joint.T, joint.max())
     ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
-    return ax
 
 
+@plot
 def plot_density(x1, x2, density, *, ax=None):
     """Draw a density over the plane in colour ``p``: the darker, the denser.
 
@@ -42,10 +38,8 @@ def plot_density(x1, x2, density, *, ax=None):
 
     Source: chapter "nonlinear-latent-variable-models", eq-nlvm-evidence.
     """
-    ax = current_axes(ax)
     shade(ax, x1, x2, density, density.max())
     unit_plane(ax)
-    return ax
 
 
 def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
@@ -63,15 +57,13 @@ def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
 
     Source: chapter "variational-autoencoder", eq-vae-worked-case.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 2.9))
+    figure = new_figure(7.2, 2.9)
     ax = figure.subplots()
     ax.set(xlim=(0, 100), ylim=(-6, 34))
     ax.axis("off")
 
     def number(*values):
-        return ", ".join(f"{float(v):.2f}" for v in values).replace("-", "\N{MINUS SIGN}")
+        return ", ".join(decimal(value, 2) for value in values)
 
     def write(place, words, role="ink", box=False):
         edge = {"boxstyle": "round,pad=0.45", "facecolor": "none", "edgecolor": COLOURS[role]}

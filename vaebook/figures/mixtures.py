@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, component_line, current_axes
+from vaebook.figures.style import COLOURS, component_line, new_figure, plot, stand_on_zero
 
 
+@plot
 def plot_components(x, joint, *, ax=None):
     """Draw each weighted component p(x, z = n) as a bell of its own colour and dash.
 
@@ -16,31 +17,24 @@ def plot_components(x, joint, *, ax=None):
 
     Source: chapter "mixture-of-gaussians", eq-mixture-joint.
     """
-    ax = current_axes(ax)
     for n, bell in enumerate(joint.T):
         ax.plot(x, bell, label=f"$p(x, z={n + 1})$", **component_line(n))
-    ax.set(xlabel="$x$", ylabel="density", xlim=(x[0], x[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
+    stand_on_zero(ax, x, "$x$", "density")
 
 
+@plot
 def plot_mixture(x, joint, *, ax=None):
     """Draw the weighted components and, in colour ``p``, the density that is their sum.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    joint : ndarray, shape (n, N)
-        Column n is the joint density at ``x`` for component n.
+    Parameters are as in ``plot_components``.
 
     Source: chapter "mixture-of-gaussians", eq-mixture-density, the note's figure 17.1.
     """
-    ax = current_axes(ax)
     ax.plot(x, joint.sum(axis=1), color=COLOURS["p"], label="$p(x)$, the sum")
-    return plot_components(x, joint, ax=ax)
+    plot_components(x, joint, ax=ax)
 
 
+@plot
 def plot_responsibilities(x, responsibilities, *, ax=None):
     """Stack the responsibilities, which fill the height from 0 to 1 at every x.
 
@@ -52,7 +46,6 @@ def plot_responsibilities(x, responsibilities, *, ax=None):
 
     Source: chapter "mixture-of-gaussians", eq-responsibility.
     """
-    ax = current_axes(ax)
     _stack(ax, x, responsibilities)
     middles = responsibilities.cumsum(axis=1) - responsibilities / 2
     for n, share in enumerate(responsibilities.T):
@@ -60,7 +53,6 @@ def plot_responsibilities(x, responsibilities, *, ax=None):
         widest = np.convolve(share, np.ones(len(x) // 8), "same").argmax()
         ax.text(x[widest], middles[widest, n], f"$z={n + 1}$", ha="center", va="center")
     ax.set(xlabel="$x$", ylabel="responsibility $p(z=n|x)$", xlim=(x[0], x[-1]), ylim=(0, 1))
-    return ax
 
 
 def _stack(ax, x, heights):
@@ -85,15 +77,12 @@ def figure_marginal(x, joint, weights):
 
     Source: chapter "mixture-of-gaussians", eq-mixture-marginal, the note's figure 17.1.
     """
-    from matplotlib.figure import Figure
-
     n_components = joint.shape[1]
     beside = {"rotation": "horizontal", "ha": "right", "va": "center"}
     total = joint.sum(axis=1)
-    figure = Figure(figsize=(6.4, 1.0 + n_components))
-    rows = figure.subplots(
-        n_components + 1, sharex=True, height_ratios=[*joint.max(axis=0), total.max()]
-    )
+    figure = new_figure(6.4, 1.0 + n_components)
+    heights = [*joint.max(axis=0), total.max()]
+    rows = figure.subplots(n_components + 1, sharex=True, height_ratios=heights)
     for n, (ax, bell) in enumerate(zip(rows[:-1], joint.T, strict=True)):
         style = component_line(n)
         ax.plot(x, bell, **style)

@@ -3,26 +3,27 @@
 import numpy as np
 
 from vaebook.figures.latent import unit_plane
-from vaebook.figures.style import COLOURS, DASHES, current_axes, role_line, shade
+from vaebook.figures.style import (
+    CIRCLE,
+    COLOURS,
+    band,
+    new_figure,
+    plot,
+    role_line,
+    shade,
+    stand_on_zero,
+)
 
 
+@plot
 def plot_latent_posterior(z, prior, posterior, *, ax=None):
-    """Draw the prior (muted, dotted) and the posterior density over z (dash-dot).
-
-    Parameters
-    ----------
-    z, prior, posterior : ndarray, shape (n,)
+    """Draw the prior (muted, dotted) and the posterior (dash-dot), densities (n,) over z (n,).
 
     Source: chapter "nonlinear-latent-variable-models", eq-nlvm-posterior.
     """
-    ax = current_axes(ax)
-    ax.plot(z, prior, ":", color=COLOURS["muted"], label="prior $p(z)$")
-    colour, dash = COLOURS["posterior"], DASHES["posterior"]
-    ax.plot(z, posterior, color=colour, linestyle=dash, label="posterior $p(z|x)$")
-    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
+    ax.plot(z, prior, **role_line("muted"), label="prior $p(z)$")
+    ax.plot(z, posterior, **role_line("posterior"), label="posterior $p(z|x)$")
+    stand_on_zero(ax, z, "$z$", "density")
 
 
 def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
@@ -40,10 +41,7 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
 
     Source: chapter "elbo-tightness", eq-posterior-proportional, the note's figure 17.7.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Circle
-
-    figure = Figure(figsize=(6.8, 3.9))
+    figure = new_figure(6.8, 3.9)
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
     plane = left.subplots()
     plane.plot(*curve.T, color=COLOURS["muted"], linewidth=0.75)
@@ -53,55 +51,42 @@ def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     inner = posterior[1:-1]
     for peak in 1 + np.flatnonzero((inner > posterior[:-2]) & (inner > posterior[2:])):
         outwards = 34 * (curve[peak] - x_star) / np.linalg.norm(curve[peak] - x_star)
-        text = f"$z={z[peak]:.1f}$"
-        plane.annotate(
-            text, curve[peak], outwards, textcoords="offset points", color=green,
-            ha="center", va="center",
-        )  # fmt: skip
+        place = {"xytext": outwards, "textcoords": "offset points", "ha": "center", "va": "center"}
+        plane.annotate(f"$z={z[peak]:.1f}$", curve[peak], color=green, **place)
     for radius, dash in [(1, "-"), (2, (0, (3, 2)))]:
-        ball = Circle(x_star, radius * noise_std, fill=False, linestyle=dash)
-        ball.set_edgecolor(COLOURS["p"])
-        plane.add_patch(ball)
+        ball = x_star + radius * noise_std * CIRCLE
+        plane.plot(*ball.T, color=COLOURS["p"], linestyle=dash, linewidth=1, zorder=1)
     plane.plot(*x_star, "o", color=COLOURS["data"], markersize=5)
     plane.annotate(r"$\mathbf{x}^*$", x_star, (0, 6), textcoords="offset points", ha="center")
     unit_plane(plane)
     near = np.add.outer(x_star, [-5 * noise_std, 5 * noise_std])
     plane.set(xlim=near[0], ylim=near[1])
     rows = right.subplots(3, sharex=True)
-    for ax, values, role, name in zip(
-        rows,
-        [prior, likelihood, posterior],
-        ["muted", "p", "posterior"],
-        ["prior\n$p(z)$", "likelihood\n$p(x^*|z)$", "posterior\n$p(z|x^*)$"],
-        strict=True,
-    ):
-        ax.plot(z, values, color=COLOURS[role], linestyle=DASHES.get(role, ":"))
-        ax.fill_between(z, values, color=COLOURS[role], alpha=0.15, linewidth=0)
+    shown = [
+        (prior, "muted", "prior\n$p(z)$"), (likelihood, "p", "likelihood\n$p(x^*|z)$"),
+        (posterior, "posterior", "posterior\n$p(z|x^*)$"),
+    ]  # fmt: skip
+    for ax, (values, role, name) in zip(rows, shown, strict=True):
+        ax.plot(z, values, **role_line(role))
+        band(ax, z, 0, values, role, 0.15)
         ax.set_ylabel(name, rotation="horizontal", ha="right", va="center")
         ax.set(ylim=(0, 1.1 * values.max()), yticks=[])
     rows[-1].set(xlabel="$z$", xlim=(z[0], z[-1]))
     return figure
 
 
+@plot
 def plot_q(z, posterior, q, *, ax=None):
-    """Draw the exact posterior over z and the q that stands for it.
-
-    Parameters
-    ----------
-    z, posterior, q : ndarray, shape (n,)
-        Densities over z.
+    """Draw the exact posterior and the q that stands for it, densities (n,) over z (n,).
 
     Source: chapter "elbo-tightness", section "sec-bent-model".
     """
-    ax = current_axes(ax)
     for values, role, name in [(posterior, "posterior", "$p(z|x)$"), (q, "q", "$q(z)$")]:
         ax.plot(z, values, **role_line(role), label=name)
-    ax.set(xlabel="$z$", ylabel="density", xlim=(z[0], z[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
+    stand_on_zero(ax, z, "$z$", "density")
 
 
+@plot
 def plot_ellipses(covariances, roles, names, *, ax=None):
     """Draw Gaussians in the plane around zero as ellipses of two standard deviations.
 
@@ -113,18 +98,15 @@ def plot_ellipses(covariances, roles, names, *, ax=None):
 
     Source: chapter "variational-approximation", eq-diagonal-reverse.
     """
-    ax = current_axes(ax)
-    turn = np.linspace(0, 2 * np.pi, 181)
-    circle = np.stack([np.cos(turn), np.sin(turn)])
     for covariance, role, name in zip(covariances, roles, names, strict=True):
-        line = 2 * np.linalg.cholesky(covariance) @ circle
+        line = 2 * np.linalg.cholesky(covariance) @ CIRCLE.T
         ax.plot(*line, **role_line(role), label=name)
     ax.set_aspect("equal")
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    return ax
 
 
+@plot
 def plot_amortised(x, z, posterior, mean, std, best=None, *, role="q", ax=None):
     """Draw the posteriors of all x from above, and a network's q over them as a band.
 
@@ -143,43 +125,29 @@ def plot_amortised(x, z, posterior, mean, std, best=None, *, role="q", ax=None):
 
     Source: chapter "variational-approximation", eq-amortised.
     """
-    ax = current_axes(ax)
     shade(ax, x, z, posterior, 1.5, "posterior")
     if best is not None:
         dots = {"color": COLOURS["ink"], "markersize": 2.5}
         ax.plot(x, best, "o", label="best Gaussian for each $x$", **dots)
-    style = role_line(role)
-    ax.fill_between(x, mean - std, mean + std, color=COLOURS[role], alpha=0.2, linewidth=0)
+    band(ax, x, mean - std, mean + std, role, 0.2)
     for side in (mean - std, mean + std):
-        ax.plot(x, side, linewidth=0.8, **style)
-    ax.plot(x, mean, label=r"network: $\mu$ and $\pm s$", **style)
+        ax.plot(x, side, linewidth=0.8, **role_line(role))
+    ax.plot(x, mean, label=r"network: $\mu$ and $\pm s$", **role_line(role))
     ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
     ax.legend(loc="lower left")
-    return ax
 
 
+@plot
 def plot_gap_parts(x, approximation, amortisation, *, ax=None):
     """Stack the two parts of the gap over x: what the family costs, and what the network adds.
 
-    Parameters
-    ----------
-    x, approximation, amortisation : ndarray, shape (n,)
-        In nats.
+    Both are (n,), in nats, over ``x`` (n,).
 
     Source: chapter "variational-approximation", eq-gap-parts.
     """
-    ax = current_axes(ax)
     total = approximation + amortisation
-    ax.fill_between(
-        x, approximation, color=COLOURS["gap"], alpha=0.5, linewidth=0, label="approximation gap"
-    )
-    ax.fill_between(
-        x, approximation, total, color=COLOURS["q"], alpha=0.25, linewidth=0,
-        label="amortisation gap",
-    )  # fmt: skip
+    band(ax, x, 0, approximation, "gap", 0.5, "approximation gap")
+    band(ax, x, approximation, total, "q", 0.25, "amortisation gap")
     ax.plot(x, approximation, **role_line("gap"))
     ax.plot(x, total, **role_line("q"))
-    ax.set(xlabel="$x$", ylabel="nats", xlim=(x[0], x[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
+    stand_on_zero(ax, x, "$x$", "nats")

@@ -4,29 +4,25 @@ import itertools
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, component_line, current_axes, role_line
+from vaebook.figures.style import COLOURS, band, component_line, plot, role_line, stand_on_zero
 
 
+@plot
 def plot_training(epochs, bound, log_px, *, ax=None):
     """Draw bound and log-likelihood over the epochs of a training, and the gap as a band.
 
-    Parameters
-    ----------
-    epochs, bound, log_px : ndarray, shape (T,)
-        Averages over the data, in nats.
+    Both are averages over the data, (T,), in nats, over ``epochs`` (T,).
 
     Source: chapter "variational-autoencoder", section "sec-toy-training".
     """
-    ax = current_axes(ax)
-    ax.fill_between(epochs, bound, log_px, color=COLOURS["gap"], alpha=0.2, lw=0, label="gap")
+    band(ax, epochs, bound, log_px, "gap", 0.2, "gap")
     ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
-    style = role_line("bound")
-    ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **style)
+    ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **role_line("bound"))
     ax.set(xlabel="epoch", ylabel="nats per data point", xlim=(epochs[0], epochs[-1]))
     ax.legend(loc="lower right")
-    return ax
 
 
+@plot
 def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
     """Draw what an image costs over a training: KL, and reconstruction on top; their sum is -ELBO.
 
@@ -39,20 +35,16 @@ def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
 
     Source: chapter "training-a-vae".
     """
-    ax = current_axes(ax)
     cost = kl - reconstruction
-    ax.fill_between(epochs, kl, cost, color=COLOURS["c1"], alpha=0.25, lw=0, label="reconstruction")
-    ax.fill_between(epochs, 0, kl, color=COLOURS["muted"], alpha=0.35, lw=0, label="KL")
-    style = role_line("bound")
-    ax.plot(epochs, cost, label=r"$-$ELBO", **style)
+    band(ax, epochs, kl, cost, "c1", 0.25, "reconstruction")
+    band(ax, epochs, 0, kl, "muted", 0.35, "KL")
+    ax.plot(epochs, cost, label=r"$-$ELBO", **role_line("bound"))
     if validation is not None:
         ax.plot(epochs, -validation, color=COLOURS["ink"], lw=1, label="validation images")
-    ax.set(xlabel="epoch", ylabel="nats per image", xlim=(epochs[0], epochs[-1]))
-    ax.set_ylim(bottom=0)
-    ax.legend()
-    return ax
+    stand_on_zero(ax, epochs, "epoch", "nats per image")
 
 
+@plot
 def plot_importance(samples, bound, se, others=(), *, ax=None):
     """Draw the importance-weighted bound over its number of samples, as a cost that falls.
 
@@ -65,19 +57,17 @@ def plot_importance(samples, bound, se, others=(), *, ax=None):
 
     Source: chapter "training-a-vae".
     """
-    ax = current_axes(ax)
     for k, other in enumerate(others):
-        dots = {"color": COLOURS["muted"], "linestyle": ":", "linewidth": 1}
-        ax.plot(samples, -other, label=None if k else "other runs", **dots)
-    band = {"color": COLOURS["p"], "alpha": 0.12, "linewidth": 0}
-    ax.fill_between(samples, -bound - se, -bound + se, label="standard error", **band)
+        label = None if k else "other runs"
+        ax.plot(samples, -other, label=label, linewidth=1, **role_line("muted"))
+    band(ax, samples, -bound - se, -bound + se, "p", 0.12, "standard error")
     ax.plot(samples, -bound, "o-", color=COLOURS["p"], markersize=3, label=r"$-$bound")
     ax.set(xlabel="samples $K$", ylabel="nats per image", xscale="log")
     ax.set_xlim(samples[0], samples[-1])
     ax.legend()
-    return ax
 
 
+@plot
 def plot_budget(reconstruction, kl, rise, *, ax=None):
     """Draw one cost, -ELBO, as two bars: its two terms, and the bound of K samples with its rise.
 
@@ -90,7 +80,6 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
 
     Source: chapter "training-a-vae".
     """
-    ax = current_axes(ax)
     cost = kl - reconstruction
     rows = [
         (1, -reconstruction, kl, "c1", "muted", "reconstruction", "KL"),
@@ -105,9 +94,9 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
         ax.annotate(words, (cost, row), color=colours[1], va="center")
     ax.set(xlabel="nats per image", ylabel="one cost, twice", yticks=[], xlim=(0, 1.15 * cost))
     ax.spines["left"].set_visible(False)
-    return ax
 
 
+@plot
 def plot_ladder(names, values, errors, *, ax=None):
     """Draw numbers on one axis, a row each, the largest at the top: measured and cited ones.
 
@@ -121,7 +110,6 @@ def plot_ladder(names, values, errors, *, ax=None):
 
     Source: chapter "training-a-vae", fig-training-ladder.
     """
-    ax = current_axes(ax)
     order = np.argsort(values)
     rows = np.empty(len(values))
     rows[order] = np.arange(len(values))
@@ -134,9 +122,9 @@ def plot_ladder(names, values, errors, *, ax=None):
     ax.set(xlabel=r"$-\log\,p(\mathbf{x})$, nats per image", ylabel="model")
     ax.grid(axis="y")
     ax.legend(loc="lower right")
-    return ax
 
 
+@plot
 def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
     """Draw the bound that a program prints, and what it can be compared with.
 
@@ -153,10 +141,9 @@ def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
 
     Source: chapter "what-goes-wrong".
     """
-    ax = current_axes(ax)
     epochs = np.arange(1, len(printed) + 1)
     if healthy is not None:
-        ax.plot(epochs, healthy, ":", color=COLOURS["muted"], label="healthy")
+        ax.plot(epochs, healthy, **role_line("muted"), label="healthy")
     ax.plot(epochs, printed, **role_line("bound"), label="patient")
     if test is not None:
         ax.plot(epochs, test, color=COLOURS["ink"], marker=".", linewidth=1, label="test bound")
@@ -165,9 +152,9 @@ def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
     ax.set(xlabel="epoch", ylabel="nats per image")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
-    return ax
 
 
+@plot
 def plot_prices(prices, names, predicted=None, *, ax=None):
     """Draw the KL of each latent dimension, the largest first, one line of marks a model.
 
@@ -181,7 +168,6 @@ def plot_prices(prices, names, predicted=None, *, ax=None):
 
     Source: chapter "what-goes-wrong".
     """
-    ax = current_axes(ax)
     markers = itertools.cycle("osD^")
     for n, (price, name) in enumerate(zip(prices, names, strict=True)):
         places = np.arange(1, len(price) + 1)
@@ -193,4 +179,3 @@ def plot_prices(prices, names, predicted=None, *, ax=None):
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(bottom=-0.05)
     ax.legend()
-    return ax
