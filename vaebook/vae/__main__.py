@@ -89,9 +89,12 @@ def evaluate_command(options, _started: float) -> int:
     """Estimate the likelihood of test images."""
     choose_threads(torch.get_num_threads())
     run = load_run(options.run, best=not options.newest, device=options.device)
+    name = options.data or run.data_name
+    if name is None:
+        raise ValueError("The run does not say what it was trained on; give --data.")
     result = evaluate(
         run.model,
-        torch.as_tensor(data.load(_data_of(run, options), "test").images),
+        torch.as_tensor(data.load(name, "test").images),
         n_importance=options.importance,
         generator=_generator(run.model, options.seed),
         n_images=options.images,
@@ -138,13 +141,6 @@ def contact_sheet(pixels: np.ndarray, gap: int = 2) -> np.ndarray:
     tiles[:n, :side, :side] = pixels.reshape(n, side, side)
     tiles = tiles.reshape(rows, columns, side + gap, side + gap).swapaxes(1, 2)
     return tiles.reshape(rows * (side + gap), columns * (side + gap))
-
-
-def _data_of(run, options) -> str:
-    name = options.data or run.data_name
-    if name is None:
-        raise ValueError("The run does not say what it was trained on; give --data.")
-    return name
 
 
 def _generator(model: VAE, seed: int) -> torch.Generator:

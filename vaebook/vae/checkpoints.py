@@ -20,8 +20,6 @@ from typing import NamedTuple
 
 import torch
 
-__all__ = ["Checkpoint", "CheckpointError", "difference", "listing", "load", "restore", "save"]
-
 NAME = re.compile(r"step-(\d{8,})(?:_valid(-?\d+\.\d{4}))?_sha256-([0-9a-f]{16})\.pt")
 KEPT = 2
 

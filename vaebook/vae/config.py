@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 from vaebook.arguments import require_count
 
-__all__ = ["PRESETS", "Config"]
-
 CHOICES = {
     "architecture": ("perceptron", "residual", "convolutional"),
     "activation": ("relu", "silu", "tanh"),

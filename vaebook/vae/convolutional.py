@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vaebook.vae.config import Config
-from vaebook.vae.layers import ACTIVATIONS, first_weights, linear
-
-__all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
+from vaebook.vae.layers import ACTIVATIONS, new_layer
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -27,7 +25,8 @@ class ConvolutionalEncoder(nn.Module):
         self.register_buffer("centre", torch.zeros(config.n_features))
         channels = [1, *config.hidden]
         self.layers = nn.ModuleList(_convolutions(nn.Conv2d, channels, generator))
-        self.layers.append(linear(_n_inner(config), 2 * config.n_latent, generator))
+        sizes = _n_inner(config), 2 * config.n_latent
+        self.layers.append(new_layer(nn.Linear, *sizes, generator=generator))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         side = round(x.shape[-1] ** 0.5)
@@ -46,7 +45,8 @@ class ConvolutionalDecoder(nn.Module):
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
         self.n_channels = config.hidden[-1]
-        self.layers = nn.ModuleList([linear(config.n_latent, _n_inner(config), generator)])
+        sizes = config.n_latent, _n_inner(config)
+        self.layers = nn.ModuleList([new_layer(nn.Linear, *sizes, generator=generator)])
         channels = [*reversed(config.hidden), 1]
         self.layers.extend(_convolutions(nn.ConvTranspose2d, channels, generator))
         self.output_bias = nn.Parameter(torch.zeros(config.n_features))
@@ -62,11 +62,8 @@ class ConvolutionalDecoder(nn.Module):
 
 def _convolutions(kind, channels: list[int], generator: torch.Generator) -> list[nn.Module]:
     """Convolutions from each number of channels to the next that halve the side, or double it."""
-    layers = [
-        nn.utils.skip_init(kind, n_in, n_out, kernel_size=4, stride=2, padding=1)
-        for n_in, n_out in itertools.pairwise(channels)
-    ]
-    return [first_weights(layer, generator) for layer in layers]
+    options = {"kernel_size": 4, "stride": 2, "padding": 1, "generator": generator}
+    return [new_layer(kind, *pair, **options) for pair in itertools.pairwise(channels)]
 
 
 def _n_inner(config: Config) -> int:

@@ -8,14 +8,14 @@ there: what remains is the mean conditional variance, :math:`\pi s / 2` for each
 the data are normal with standard deviation s.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from vaebook.vae.layers import ACTIVATIONS, linear
+from vaebook.vae.layers import ACTIVATIONS
+from vaebook.vae.perceptrons import linear_layers, perceptron
 
 __all__ = ["Velocity", "flow_matching_loss", "train_velocity"]
 
@@ -35,16 +35,12 @@ class Velocity(nn.Module):
         generator: torch.Generator,
     ):
         super().__init__()
-        widths = [n_latent + 1, *hidden, n_latent]
-        self.layers = nn.ModuleList(linear(*pair, generator) for pair in itertools.pairwise(widths))
+        self.layers = linear_layers([n_latent + 1, *hidden, n_latent], generator)
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, z: Tensor, t: Tensor | float) -> Tensor:
         times = torch.as_tensor(t, dtype=z.dtype).expand(*z.shape[:-1], 1)
-        values = torch.cat([z, times], -1)
-        for layer in self.layers[:-1]:
-            values = self.activation(layer(values))
-        return self.layers[-1](values)
+        return perceptron(self.layers, torch.cat([z, times], -1), self.activation)
 
 
 def flow_matching_loss(

@@ -8,23 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ACTIVATIONS", "first_weights", "linear"]
-
+Activation = Callable[[Tensor], Tensor]
 Layer = TypeVar("Layer", bound=nn.Module)
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Activation] = {
     "relu": functional.relu,
     "silu": functional.silu,
     "tanh": torch.tanh,
 }
 
 
-def linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
-    """A linear layer with PyTorch's usual first weights."""
-    return first_weights(nn.utils.skip_init(nn.Linear, n_in, n_out), generator)
-
-
-def first_weights(layer: Layer, generator: torch.Generator) -> Layer:
-    """Draw a layer's first weights from the given generator, as wide as PyTorch's usual ones."""
+def new_layer(kind: type[Layer], *sizes: int, generator: torch.Generator, **options) -> Layer:
+    """A layer whose first weights the generator draws, as wide as PyTorch's usual ones."""
+    layer = nn.utils.skip_init(kind, *sizes, **options)
     bound = 1 / math.sqrt(next(layer.parameters())[0].numel())
     for parameter in layer.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=generator)

@@ -27,7 +27,7 @@ def gradients(model: VAE) -> list[Tensor]:
 def prepared(config: Config, device: str) -> Iterator[tuple["Team", "StopSwitch"]]:
     """What a training has of its machine, and what it sets there for as long as it runs."""
     with (
-        _memory_advice(config), _flushed_denormals(), _threads_given_back(), joined(device) as team,
+        _memory_advice(config), _settings_given_back(), joined(device) as team,
         StopSwitch(team.size) as switch,
     ):  # fmt: skip
         yield team, switch
@@ -123,28 +123,20 @@ def _free_cores() -> int:
 
 
 @contextlib.contextmanager
-def _threads_given_back() -> Iterator[None]:
-    """Give PyTorch its number of threads back after a training that chose them."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """Round numbers below the smallest normal one to zero, and afterwards as it was before.
+def _settings_given_back() -> Iterator[None]:
+    """Round numbers below the smallest normal one to zero; afterwards as before, and the threads.
 
     Else Adam's fading moments slow a training down, up to 2.4 times. The processor's setting holds
-    for all code of the thread, so it is given back.
+    for all code of the thread.
     """
+    n_threads = torch.get_num_threads()
     smallest = torch.tensor(5e-324, dtype=torch.float64)
     already = (smallest + smallest).item() == 0
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
+        torch.set_num_threads(n_threads)
         torch.set_flush_denormal(already)
 
 

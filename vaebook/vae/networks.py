@@ -20,8 +20,6 @@ from vaebook.vae.objective import BoundTerms
 from vaebook.vae.perceptrons import Decoder, Encoder
 from vaebook.vae.priors import CouplingPrior, NormalPrior
 
-__all__ = ["VAE"]
-
 ARCHITECTURES: dict[
     str, tuple[type[Encoder | ConvolutionalEncoder], type[Decoder | ConvolutionalDecoder]]
 ] = {

@@ -8,14 +8,13 @@ width, and each further entry is a block. The decoder, whose job is harder, has 
 """
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vaebook.vae.config import Config
-from vaebook.vae.layers import ACTIVATIONS, linear
-
-__all__ = ["Decoder", "Encoder"]
+from vaebook.vae.layers import ACTIVATIONS, Activation, new_layer
 
 
 class Encoder(nn.Module):
@@ -34,7 +33,7 @@ class Encoder(nn.Module):
         self.register_buffer("centre", torch.zeros(config.n_features))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        output = _perceptron(x - self.centre, self.layers, self.activation)
+        output = perceptron(self.layers, x - self.centre, self.activation)
         mean, log_var = output.to(x.dtype).chunk(2, dim=-1)
         return mean, log_var
 
@@ -55,7 +54,7 @@ class Decoder(nn.Module):
         return self.layers[-1].get_parameter("bias")
 
     def forward(self, z: Tensor) -> Tensor:
-        return _perceptron(z, self.layers, self.activation).to(z.dtype)
+        return perceptron(self.layers, z, self.activation).to(z.dtype)
 
 
 class ResidualLayer(nn.Module):
@@ -63,7 +62,8 @@ class ResidualLayer(nn.Module):
 
     def __init__(self, width: int, generator: torch.Generator):
         super().__init__()
-        self.norm, self.linear = nn.LayerNorm(width), linear(width, width, generator)
+        self.norm = nn.LayerNorm(width)
+        self.linear = new_layer(nn.Linear, width, width, generator=generator)
 
     def forward(self, h: Tensor) -> Tensor:
         return self.linear(self.norm(h))
@@ -71,14 +71,23 @@ class ResidualLayer(nn.Module):
 
 def _layers(widths: list[int], config: Config, generator: torch.Generator) -> nn.ModuleList:
     """Layers between the given widths; in a residual network the inner ones are residual."""
-    layers: list[nn.Module] = [linear(*pair, generator) for pair in itertools.pairwise(widths)]
+    layers = linear_layers(widths, generator)
     if config.architecture == "residual":
-        layers[1:-1] = [ResidualLayer(width, generator) for width in widths[1:-2]]
-    return nn.ModuleList(layers)
+        for n, width in enumerate(widths[1:-2], 1):
+            layers[n] = ResidualLayer(width, generator)
+    return layers
 
 
-def _perceptron(values: Tensor, layers: nn.ModuleList, activation) -> Tensor:
-    for layer in layers[:-1]:
+def linear_layers(widths: Sequence[int], generator: torch.Generator) -> nn.ModuleList:
+    """Linear layers between the given widths."""
+    pairs = itertools.pairwise(widths)
+    return nn.ModuleList(new_layer(nn.Linear, *pair, generator=generator) for pair in pairs)
+
+
+def perceptron(layers: nn.Module, values: Tensor, activation: Activation) -> Tensor:
+    """The layers' output, (..., n_out) for values (..., n_in), with an activation between them."""
+    *hidden, last = layers.children()
+    for layer in hidden:
         new = activation(layer(values))
         values = values + new if isinstance(layer, ResidualLayer) else new
-    return layers[-1](values)
+    return last(values)

@@ -11,9 +11,7 @@ from torch.nn import functional
 
 from vaebook.vae import objective
 from vaebook.vae.config import Config
-from vaebook.vae.layers import linear
-
-__all__ = ["CouplingPrior", "NormalPrior"]
+from vaebook.vae.perceptrons import linear_layers, perceptron
 
 N_COUPLINGS, WIDTH = 4, 128
 
@@ -77,17 +75,12 @@ class CouplingPrior(nn.Module):
 
 def _network(n_in: int, n_out: int, generator: torch.Generator) -> nn.ModuleList:
     """Two hidden layers, and a last one of zeros for shifts and log-scales."""
-    sizes = [(n_in, WIDTH), (WIDTH, WIDTH), (WIDTH, 2 * n_out)]
-    layers = nn.ModuleList(linear(*size, generator) for size in sizes)
+    layers = linear_layers([n_in, WIDTH, WIDTH, 2 * n_out], generator)
     for parameter in layers[-1].parameters():
         nn.init.zeros_(parameter)
     return layers
 
 
 def _shift_and_log_scale(network: nn.Module, half: Tensor) -> tuple[Tensor, Tensor]:
-    *hidden, last = network.children()
-    values = half
-    for layer in hidden:
-        values = functional.silu(layer(values))
-    shift, raw = last(values).to(half.dtype).chunk(2, dim=-1)
+    shift, raw = perceptron(network, half, functional.silu).to(half.dtype).chunk(2, dim=-1)
     return shift, 2 * torch.tanh(raw / 2)

@@ -20,8 +20,6 @@ from vaebook.vae.config import Config
 from vaebook.vae.machine import choose_threads, find_device, gradients, settled_precision
 from vaebook.vae.networks import VAE
 
-__all__ = ["Epoch", "NonFiniteError", "Run", "Session", "load_run"]
-
 _CLOSING = 0.02  # share of the time limit, at most one second, kept for the last checkpoint
 
 
@@ -78,12 +76,10 @@ def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> R
             f"{folder} holds no checkpoint; give the folder that was --out in training."
         )
     checkpoint, state = found
-    model = VAE(Config.from_dict(state["config"]))
+    model = VAE(Config.from_dict(state["config"])).to(find_device(device))
     model.load_state_dict(state["model"])
     names = ("step", "seconds", "finished", "precision", "data_name")
-    values = {name: state[name] for name in names}
-    place = find_device(device)
-    return Run(model.to(place), _curve(state), **values, checkpoint=checkpoint.path)
+    return Run(model, _curve(state), *(state[name] for name in names), checkpoint.path)
 
 
 class Session:
@@ -95,11 +91,10 @@ class Session:
     ):  # fmt: skip
         self.config: Config = model.config
         self.model, self.optimizer, self.batches = model, optimizer, batches
-        self.team, self.switch = team, switch
+        self.team, self.switch, self.watch = team, switch, watch
         self.out = None if out is None else Path(os.path.expanduser(out))
         self.data_name = None if data_name is None else str(data_name)
         self.checkpoint_seconds, self.started = checkpoint_seconds, started
-        self.watch = watch
         self.precision = settled_precision(self.config.precision, team.device)
         self.most_threads = torch.get_num_threads()
         choose_threads(self.most_threads)
@@ -226,16 +221,14 @@ class Session:
         bound, reconstruction, kl = (self.sums / n_seen).tolist()
         with self.autocast():
             score = self.batches.validation_bound(self.model)
-        epoch = len(self.history) + 1
-        self.history.append(
-            Epoch(epoch, self.step, bound, reconstruction, kl, score, self.elapsed())
-        )
+        terms = bound, reconstruction, kl, score
+        self.history.append(Epoch(len(self.history) + 1, self.step, *terms, self.elapsed()))
         self.sums.zero_()
         if self.watch is not None:
             self.watch(self.model, self.history[-1])
         if self.by_clock:
             choose_threads(self.most_threads)
-        shown = {"epoch": epoch, "bound": f"{bound:.2f}"}
+        shown = {"epoch": len(self.history), "bound": f"{bound:.2f}"}
         if score is not None:
             shown["validation"] = f"{score:.2f}"
         self.bar.set_postfix(shown, refresh=False)
@@ -249,9 +242,9 @@ class Session:
         found = "a sum over the processes is NaN"
         with self.autocast():
             for name, tensor in _tensors(self.model, batch.x, batch.eps):
-                bad = ~torch.isfinite(tensor)
-                if bad.any():
-                    found = f"{name} is {tensor[bad][0].item()}"
+                bad = tensor[~torch.isfinite(tensor)]
+                if len(bad):
+                    found = f"{name} is {bad[0].item()}"
                     break
         epoch, number = divmod(self.step, self.batches.an_epoch)
         images = ", ".join(str(i) for i in batch.rows[:4].tolist())

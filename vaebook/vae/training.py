@@ -196,7 +196,8 @@ class Batches:
         images, held_out = _split(config, data, validation)
         self.config, self.team = config, team
         self.fingerprint = _sha256(images, held_out)
-        self.mean_image = _as_floats(images).mean(0)
+        floats = images.float() / 255 if images.dtype == torch.uint8 else images
+        self.mean_image = floats.mean(0)
         self.images = images.to(team.device)
         self.an_epoch = math.ceil(len(images) / config.batch_size)
         self.validation = _pixels(held_out.to(team.device), self.generator(_VALIDATION))
@@ -244,10 +245,6 @@ def _pixels(images: Tensor, generator: torch.Generator) -> Tensor:
     if images.dtype == torch.uint8:
         return objective.binarise(images, generator=generator)
     return images
-
-
-def _as_floats(images: Tensor) -> Tensor:
-    return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def _split(config: Config, data: Images, validation: Images | None) -> tuple[Tensor, Tensor]:
