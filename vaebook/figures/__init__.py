@@ -28,17 +28,8 @@ from vaebook.figures.images import (
     show_pixels,
     tile_images,
 )
-from vaebook.figures.jensen import (
-    plot_bias,
-    plot_density_gap,
-    plot_gap,
-    plot_point_gap,
-)
-from vaebook.figures.latent import (
-    figure_vae_pass,
-    plot_density,
-    plot_joint,
-)
+from vaebook.figures.jensen import plot_bias, plot_density_gap, plot_gap, plot_point_gap
+from vaebook.figures.latent import figure_vae_pass, plot_density, plot_joint
 from vaebook.figures.mixtures import (
     figure_marginal,
     plot_components,
@@ -53,11 +44,7 @@ from vaebook.figures.posteriors import (
     plot_latent_posterior,
     plot_q,
 )
-from vaebook.figures.style import (
-    COLOURS,
-    DASHES,
-    role_line,
-)
+from vaebook.figures.style import COLOURS, DASHES, role_line
 from vaebook.figures.trainings import (
     plot_budget,
     plot_cost,

@@ -133,11 +133,11 @@ def plot_waterfall(elbo, log_px, gap, reconstruction, kl_prior, *, ax=None):
 
     Source: chapter "elbo-tightness", eq-elbo-kl-posterior and eq-elbo-kl-prior.
     """
+    above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
     for height, left, right, role in [
         (log_px, 0.1, 1.8, "p"), (elbo, 1.2, 3.8, "bound"), (reconstruction, 3.2, 4.9, "c1")
     ]:  # fmt: skip
         ax.hlines(height, left, right, **role_line(role), linewidth=2)
-        above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
         middle = (left + right) / 2, height
         ax.annotate(decimal(height, 3), middle, color=COLOURS[role], **above)
     for place, fall, role in [(1.5, gap, "gap"), (3.5, kl_prior, "muted")]:

@@ -85,13 +85,12 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
         (1, -reconstruction, kl, "c1", "muted", "reconstruction", "KL"),
         (0, cost - rise, rise, "p", "gap", r"$-$bound of $K$ samples", "rise"),
     ]
-    for row, first, second, *roles, name, added in rows:
-        colours = [COLOURS[role] for role in roles]
-        ax.barh(row, first, height=0.7, color=colours[0], alpha=0.3)
-        ax.barh(row, second, left=first, height=0.7, color=colours[1], alpha=0.5)
+    for row, first, second, role, role_added, name, added in rows:
+        ax.barh(row, first, height=0.7, color=COLOURS[role], alpha=0.3)
+        ax.barh(row, second, left=first, height=0.7, color=COLOURS[role_added], alpha=0.5)
         ax.annotate(f"{name} {first:.2f}", (first / 2, row), ha="center", va="center")
         words = f" {added} {second:.2f}"
-        ax.annotate(words, (cost, row), color=colours[1], va="center")
+        ax.annotate(words, (cost, row), color=COLOURS[role_added], va="center")
     ax.set(xlabel="nats per image", ylabel="one cost, twice", yticks=[], xlim=(0, 1.15 * cost))
     ax.spines["left"].set_visible(False)
 
