@@ -124,7 +124,7 @@ def _free_cores() -> int:
 
 @contextlib.contextmanager
 def _settings_given_back() -> Iterator[None]:
-    """Round numbers below the smallest normal one to zero; afterwards as before, and the threads.
+    """Round numbers below the smallest normal one to zero; then give that and the threads back.
 
     Else Adam's fading moments slow a training down, up to 2.4 times. The processor's setting holds
     for all code of the thread.
