@@ -182,7 +182,7 @@ def load_pictures(name: str, path: Traversable | None = None) -> Pictures:
 
 def from_json(record: dict[str, Any]) -> RecordedRun:
     """Turn one record of the file into a run whose arrays cannot be changed."""
-    parts = {
+    parts: dict[str, Any] = {
         "hidden": tuple(record["hidden"]),
         "curve": Curve(**_arrays(record["curve"])),
         "test": Evaluation(**record["test"]),

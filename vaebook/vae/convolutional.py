@@ -62,8 +62,9 @@ class ConvolutionalDecoder(nn.Module):
 
 def _convolutions(kind, channels: list[int], generator: torch.Generator) -> list[nn.Module]:
     """Convolutions from each number of channels to the next that halve the side, or double it."""
-    options = {"kernel_size": 4, "stride": 2, "padding": 1, "generator": generator}
-    return [new_layer(kind, *pair, **options) for pair in itertools.pairwise(channels)]
+    halving = {"kernel_size": 4, "stride": 2, "padding": 1}
+    pairs = itertools.pairwise(channels)
+    return [new_layer(kind, *pair, generator=generator, **halving) for pair in pairs]
 
 
 def _n_inner(config: Config) -> int:

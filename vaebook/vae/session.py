@@ -79,7 +79,8 @@ def load_run(folder: str | Path, *, best: bool = True, device: str = "cpu") -> R
     model = VAE(Config.from_dict(state["config"])).to(find_device(device))
     model.load_state_dict(state["model"])
     names = ("step", "seconds", "finished", "precision", "data_name")
-    return Run(model, _curve(state), *(state[name] for name in names), checkpoint.path)
+    values = {name: state[name] for name in names}
+    return Run(model, _curve(state), **values, checkpoint=checkpoint.path)
 
 
 class Session:
