@@ -18,6 +18,7 @@ import traitlets
 
 from vaebook.explorers import scripts
 from vaebook.explorers.controls import Control, ControlError, Readout
+from vaebook.explorers.svg import inline_svg
 from vaebook.explorers.words import fill
 
 if TYPE_CHECKING:  # drawing is slow to import
@@ -46,13 +47,15 @@ class Explorer(traitlets.HasTraits):
     name: ClassVar[str] = ""
     #: Heading over the explorer.
     title: ClassVar[str] = ""
+    #: Width and height of the still picture, in inches.
+    size: ClassVar[tuple[float, float]] = (6.4, 3.6)
     #: The read-outs beside the picture, in order.
     shown: ClassVar[tuple[Readout, ...]] = ()
     #: Names of the buttons beside Reset; their labels are in ``text``. A method of the same name
     #: does in Python what the script's ``actions`` do on the page.
     buttons: ClassVar[tuple[str, ...]] = ()
-    #: Every word that the script says, by key; ``words.fill`` and the script fill in ``{blanks}``.
-    #: ``note`` is the one line that says what to do.
+    #: Every word that the script says, by key, but those of ``_words``; ``words.fill`` and the
+    #: script fill in ``{blanks}``. ``note`` is the one line that says what to do.
     text: ClassVar[dict[str, str]] = {}
 
     _words: ClassVar[dict[str, str]] = {
@@ -74,6 +77,16 @@ class Explorer(traitlets.HasTraits):
         "python": "Copy as Python",
         "copied": "Copied.",
         "still": "A still picture: the sliders need JavaScript.",
+        # What several scripts call alike.
+        "x1": "x₁",
+        "x2": "x₂",
+        "at_x": "x",
+        "q": "q",
+        "posterior": "posterior",
+        "elbo": "ELBO",
+        "z_axis": "z",
+        "density_axis": "density over z",
+        "epoch_axis": "epoch",
     }
 
     def __init__(self, *, controls: Iterable[str] | None = None, **values: Any):
@@ -93,10 +106,8 @@ class Explorer(traitlets.HasTraits):
         sliders = [c.name for c in self.controls() if c.kind == "range"]
         choice = [*(c.name for c in self.controls() if c.kind != "hidden"), *self.buttons]
         if not set(names) <= set(choice) or not set(names) & set(sliders):
-            raise ControlError(
-                f"{type(self).__name__}: controls = {names!r} is not possible; choose from "
-                f"{', '.join(choice)}, with one of {', '.join(sliders)} among them."
-            )
+            remedy = f"choose from {', '.join(choice)}, with one of {', '.join(sliders)} among them"
+            raise ControlError.of(self, "controls", names, remedy)
         return list(names)
 
     # ---- for subclasses ----
@@ -114,9 +125,9 @@ class Explorer(traitlets.HasTraits):
         """Return the read-outs of ``shown``, by key, computed with ``vaebook``."""
         raise NotImplementedError(f"{type(self).__name__} needs compute(): its read-outs")
 
-    def still(self) -> "Figure":
-        """Return the matplotlib figure that stands for the explorer where no script runs."""
-        raise NotImplementedError(f"{type(self).__name__} needs still(): a picture for paper")
+    def paint(self, fig: "Figure") -> None:
+        """Draw the still picture into an empty figure of ``size``."""
+        raise NotImplementedError(f"{type(self).__name__} needs paint(): a picture for paper")
 
     def blanks(self) -> dict[str, Any]:
         """Return what the ``{blanks}`` of ``text`` stand for: values, read-outs, and more."""
@@ -145,12 +156,11 @@ class Explorer(traitlets.HasTraits):
     def set(self, **values: Any) -> None:
         """Set several controls at once: all of them, or none if a value is not possible."""
         controls = {control.name: control for control in self.controls()}
-        for name in values:
-            if name not in controls:
-                raise ControlError(
-                    f"{type(self).__name__} has no control {name!r}; "
-                    f"choose from {', '.join(controls)}."
-                )
+        for name in values.keys() - controls.keys():
+            choice = ", ".join(controls)
+            raise ControlError(
+                f"{type(self).__name__} has no control {name!r}; choose from {choice}."
+            )
         values = {name: controls[name].validate(self, value) for name, value in values.items()}
         self._settle(self.constrain(self.values | values, set(values)))
 
@@ -203,6 +213,14 @@ class Explorer(traitlets.HasTraits):
 
     # ---- the way to a notebook and to a page ----
 
+    def still(self) -> "Figure":
+        """Return the matplotlib figure that stands for the explorer where no script runs."""
+        from matplotlib.figure import Figure
+
+        fig = Figure(figsize=self.size)
+        self.paint(fig)
+        return fig
+
     def props(self) -> dict[str, Any]:
         """Return all that the script is told, as JSON holds it."""
         return self._common() | {"start": self._start, "only": self._only}
@@ -233,8 +251,6 @@ class Explorer(traitlets.HasTraits):
     def to_html(self) -> str:
         """Return the explorer for a page: numbers, and a still picture until the script runs."""
         from matplotlib import style
-
-        from vaebook.explorers.svg import inline_svg
 
         svg = io.StringIO()
         with style.context("vaebook.book"):

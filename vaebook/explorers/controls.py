@@ -6,11 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import traitlets
 
 
 class ControlError(traitlets.TraitError, ValueError):
     """A value that a control does not take; the message names the value and what would do."""
+
+    @classmethod
+    def of(cls, explorer: Any, name: str, value: Any, remedy: str) -> "ControlError":
+        """Return the error for a value that an explorer was given by that name."""
+        return cls(f"{type(explorer).__name__}: {name} = {value!r} is not possible; {remedy}.")
 
 
 class Control(traitlets.TraitType):
@@ -24,7 +30,11 @@ class Control(traitlets.TraitType):
     name: str
     _made = itertools.count()
 
-    def _describe(self, label="", symbol="", unit="", group="", role="", more=False):
+    def __init__(
+        self, default: Any, *, label: str = "", symbol: str = "", unit: str = "", group: str = "",
+        role: str = "", more: bool = False,
+    ):  # fmt: skip
+        super().__init__(default)
         self.order = next(self._made)
         self.words = {
             "label": label, "symbol": symbol, "unit": unit, "group": group, "role": role,
@@ -51,13 +61,11 @@ class Slider(Control):
     kind = "range"
 
     def __init__(
-        self, default: float, low: float, high: float, *, step: float, label: str,
+        self, default: float, low: float, high: float, *, step: float,
         fine: float | None = None, page: float | None = None,
-        play: float | None = None, fast: float | None = None,
-        symbol: str = "", unit: str = "", group: str = "", role: str = "", more: bool = False,
+        play: float | None = None, fast: float | None = None, **words: Any,
     ):  # fmt: skip
-        super().__init__(default)
-        self._describe(label, symbol, unit, group, role, more)
+        super().__init__(default, **words)
         self.whole = isinstance(default, int) and isinstance(step, int)
         self.low, self.high, self.step = low, high, step
         self.fine = fine or (step if self.whole else float(f"{step / 10:.12g}"))
@@ -72,39 +80,30 @@ class Slider(Control):
             number = math.nan
         if not self.low <= number <= self.high or (self.whole and number != round(number)):
             kind = "whole number" if self.whole else "number"
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose a {kind} from {self.low} to {self.high}."
-            )
+            remedy = f"choose a {kind} from {self.low} to {self.high}"
+            raise ControlError.of(obj, self.name, value, remedy)
         return round(number) if self.whole else number
 
-    def spec(self) -> dict[str, Any]:
-        """Return what the script needs to know to draw the control."""
-        steps: dict[str, float | None] = {"step": self.step, "fine": self.fine, "page": self.page}
-        steps |= {"play": self.play, "fast": self.fast}
-        return super().spec() | {"min": self.low, "max": self.high} | steps
+    def spec(self):
+        moves = {name: getattr(self, name) for name in ("step", "fine", "page", "play", "fast")}
+        return super().spec() | {"min": self.low, "max": self.high} | moves
 
 
 class Ladder(Slider):
     """A slider over a few rising numbers; Page Up and Page Down go ``page`` of them far."""
 
-    def __init__(
-        self, default: float, values: Sequence[float], *, label: str, page: int = 3, **words: Any
-    ):
-        low, high = values[0], values[-1]
-        super().__init__(default, low, high, step=1, fine=1, label=label, page=page, **words)
+    def __init__(self, default: float, values: Sequence[float], *, page: int = 3, **words: Any):
+        super().__init__(default, values[0], values[-1], step=1, fine=1, page=page, **words)
         self.values = list(values)
 
     def validate(self, obj, value):
         """Return the value if it is one of the numbers, or say which there are."""
         if value not in self.values:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose one from {', '.join(map(str, self.values))}."
-            )
+            remedy = f"choose one from {', '.join(map(str, self.values))}"
+            raise ControlError.of(obj, self.name, value, remedy)
         return self.values[self.values.index(value)]
 
-    def spec(self) -> dict[str, Any]:
+    def spec(self):
         """Return what the script needs: the slider moves over places in the list."""
         return super().spec() | {"values": self.values, "min": 0, "max": len(self.values) - 1}
 
@@ -115,11 +114,10 @@ class Choice(Control):
     kind = "choice"
 
     def __init__(
-        self, default: str | None, options: dict[str, str] | Callable[[], dict[str, str]], *,
-        label: str, symbol: str = "", group: str = "", more: bool = False,
+        self, default: str | None, options: dict[str, str] | Callable[[], dict[str, str]],
+        **words: Any,
     ):  # fmt: skip
-        super().__init__(default)
-        self._describe(label, symbol, group=group, more=more)
+        super().__init__(default, **words)
         self._options = options
 
     @property
@@ -130,14 +128,11 @@ class Choice(Control):
     def validate(self, obj, value):
         """Return the value if it is one of the options, or say which there are."""
         if value not in self.options:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose one of {', '.join(map(repr, self.options))}."
-            )
+            remedy = f"choose one of {', '.join(map(repr, self.options))}"
+            raise ControlError.of(obj, self.name, value, remedy)
         return value
 
-    def spec(self) -> dict[str, Any]:
-        """Return what the script needs to know to draw the control."""
+    def spec(self):
         options = [{"value": value, "label": label} for value, label in self.options.items()]
         return super().spec() | {"options": options}
 
@@ -146,10 +141,6 @@ class Hidden(Control):
     """A value that only buttons and Python move (a seed, a step); anything that JSON holds."""
 
     kind = "hidden"
-
-    def __init__(self, default: Any):
-        super().__init__(default)
-        self._describe()
 
     def validate(self, obj, value):
         """Return the value; what it may be, the explorer's ``constrain`` knows."""
@@ -166,18 +157,40 @@ class Count(Hidden):
     def validate(self, obj, value):
         """Return the value, or say what the control takes."""
         if not isinstance(value, int) or not self.low <= value <= self.high:
-            raise ControlError(
-                f"{type(obj).__name__}: {self.name} = {value!r} is not possible; "
-                f"choose a whole number from {self.low} to {self.high}."
-            )
+            remedy = f"choose a whole number from {self.low} to {self.high}"
+            raise ControlError.of(obj, self.name, value, remedy)
         return value
 
 
-@dataclass(frozen=True)
+class Numbers(Hidden):
+    """A list of finite numbers, or of rows of so many, that only buttons and Python move.
+
+    ``form`` says in words what its entries are; at first there are none.
+    """
+
+    def __init__(self, form: str, *shape: int):
+        super().__init__([])
+        self.form, self.shape = form, shape
+
+    def validate(self, obj, value):
+        """Return the list, or say what the control takes."""
+        try:
+            numbers = np.array(value, float)
+            possible = numbers.shape in {(0,), (len(value), *self.shape)}
+            possible = possible and np.isfinite(numbers).all()
+        except (TypeError, ValueError):
+            possible = False
+        if not possible:
+            raise ControlError.of(obj, self.name, value, f"give a list of {self.form}, or []")
+        return value
+
+
+@dataclass
 class Readout:
     """A number shown beside the picture; with ``bar=(low, high)`` as a bar, too.
 
-    With ``more`` it is folded away: three numbers of an explorer are in view.
+    With ``more``, as in every ``group``, it is folded away: three numbers of an explorer are in
+    view.
     """
 
     key: str
@@ -189,3 +202,6 @@ class Readout:
     role: str = ""
     bar: tuple[float, float] | None = None
     more: bool = False
+
+    def __post_init__(self):
+        self.more = self.more or bool(self.group)

@@ -1,15 +1,15 @@
 """Explorer ``elbo``: theta reshapes the bound under the log-likelihood, phi walks along it."""
 
 import functools
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from vaebook import bounds
+from vaebook import bounds, figures
 from vaebook.approximation import climb_gaussian
 from vaebook.bounds import elbo_moments
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import Choice, ControlError, Hidden, Readout, Slider
+from vaebook.explorers.controls import Choice, Numbers, Readout, Slider
 from vaebook.latent import NonlinearModel
 from vaebook.quadrature import standard_normal_grid, uniform_grid
 
@@ -20,6 +20,7 @@ LATENT = uniform_grid(-8.0, 8.0, 241)
 EXPECTATION = standard_normal_grid(181)
 RATE = 0.2  # of the gradient step
 MAX_TRAIL = 60
+_THETA: dict[str, Any] = {"group": "θ reshapes the bound", "role": "q"}
 
 
 def model_at(name, phi):
@@ -44,9 +45,9 @@ def parabola(name, mean, std):
     return (X * mean - WAVE[name] * wave) / size, size / (2 * NOISE_STD**2)
 
 
-def bound(name, mean, std, phi):
-    """Return the ELBO."""
-    return bounds.elbo(model_at(name, phi), [X], mean, std).elbo
+def terms(name, mean, std, phi):
+    """Return the ELBO and its parts."""
+    return bounds.elbo(model_at(name, phi), [X], mean, std)
 
 
 class Elbo(Explorer):
@@ -61,34 +62,24 @@ class Elbo(Explorer):
 
     name = "elbo"
     title = "The bound under the log-likelihood"
+    size = (6.4, 3.4)
 
     phi = Slider(0.4, -3.0, 3.0, step=0.1, label="slope", symbol="φ", group="axis", role="p")
-    mean = Slider(
-        0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", group="θ reshapes the bound", role="q"
-    )
-    std = Slider(
-        0.5, 0.1, 1.5, step=0.05, fine=0.01, label="std", symbol="s",
-        group="θ reshapes the bound", role="q",
-    )  # fmt: skip
-    model = Choice(
-        "linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model", group=""
-    )
+    mean = Slider(0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", **_THETA)
+    std = Slider(0.5, 0.1, 1.5, step=0.05, fine=0.01, label="std", symbol="s", **_THETA)
+    model = Choice("linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model")
     envelope = Choice(
-        "hidden", {"hidden": "hidden", "shown": "shown"}, label="Other bounds", group="", more=True
+        "hidden", {"hidden": "hidden", "shown": "shown"}, label="Other bounds", more=True
     )
-    trail = Hidden([])
+    trail = Numbers("[mean, std, phi]", 3)
     buttons = ("e_step", "m_step", "gradient_step")
 
     shown = (
         Readout("log_px", "log p(x|φ)", unit="nats", role="p"),
         Readout("elbo", "ELBO", unit="nats", role="bound"),
         Readout("gap", "gap", unit="nats", role="gap"),
-        Readout(
-            "closest", "gap", unit="nats", role="gap", group="Where they come closest ▲", more=True
-        ),
-        Readout(
-            "near", "slope", symbol="φ", digits=2, group="Where they come closest ▲", more=True
-        ),
+        Readout("closest", "gap", unit="nats", group="Where they come closest ▲", role="gap"),
+        Readout("near", "slope", "φ", digits=2, group="Where they come closest ▲"),
     )
 
     text: ClassVar = {
@@ -99,15 +90,12 @@ class Elbo(Explorer):
         "(an M\u2011step), and repeat.",
         "x_axis": "φ",
         "y_axis": "nats",
-        "z_axis": "z",
-        "density_axis": "density over z",
         "log_px": "log p(x|φ)",
         "elbo": "ELBO[θ, φ]",
         "gap": "gap {gap}",
         "touch": "touching",
         "lens": "close-up",
         "q": "q(z|θ)",
-        "posterior": "posterior",
         "consequence": "ELBO {elbo} nats, gap {gap}",
         "consequence_touching": "ELBO {elbo} nats, gap 0: the bound touches the log-likelihood",
         "description": "Two curves over the slope φ from −3 to 3. Above, the log-likelihood "
@@ -121,18 +109,8 @@ class Elbo(Explorer):
     }
 
     def constrain(self, values, moved):
-        """End the trail where a slider was moved; refuse a trail that is none."""
-        if "trail" not in moved:
-            return values if moved == {"envelope"} else values | {"trail": []}
-        if not all(
-            isinstance(place, list | tuple) and len(place) == 3 and np.isfinite(place).all()
-            for place in values["trail"]
-        ):
-            raise ControlError(
-                f"{type(self).__name__}: trail = {values['trail']!r} is not possible; "
-                "give a list of [mean, std, phi], or []."
-            )
-        return values | {"trail": [list(map(float, place)) for place in values["trail"]]}
+        """End the trail where a slider was moved."""
+        return values if "trail" in moved or moved == {"envelope"} else values | {"trail": []}
 
     def _go(self, **values):
         """Go there, within the sliders' ranges, and leave the present place in the trail."""
@@ -151,7 +129,7 @@ class Elbo(Explorer):
     def gradient_step(self):
         """Move mean, std and phi along the gradient, less far if that would lower the bound."""
         here = np.array([self.mean, self.std, self.phi])
-        value = bound(self.model, *here)
+        value = terms(self.model, *here).elbo
         top, bend = parabola(self.model, self.mean, self.std)
         m = elbo_moments(model_at(self.model, self.phi), [X], self.mean, self.std)
         gradient = np.array([m[1] / self.std, (m[2] + 1) / self.std, 2 * bend * (top - self.phi)])
@@ -159,13 +137,13 @@ class Elbo(Explorer):
         while True:
             mean, std, phi = here + rate * gradient
             there = self.inside(mean=mean, std=std, phi=phi)
-            if bound(self.model, **there) >= value - 1e-13:
+            if terms(self.model, **there).elbo >= value - 1e-13:
                 return self._go(**there)
             rate /= 2
 
     def terms(self, phi):
         """Return the ELBO and its parts for this q at the slope phi."""
-        return bounds.elbo(model_at(self.model, phi), [X], self.mean, self.std)
+        return terms(self.model, self.mean, self.std, phi)
 
     def nearest(self):
         """Return the slope in the picture where the gap is smallest: there its derivative is 0."""
@@ -188,10 +166,10 @@ class Elbo(Explorer):
     def tables(self):
         """Return both log-likelihoods over phi, the grids over z, and the constants."""
         curves = {f"log_px_{name}": log_likelihood(name) for name in WAVE}
+        grids = {"phi": PHI, "z": LATENT.points, "z_step": LATENT.points[1] - LATENT.points[0]}
+        grids |= {"eps": EXPECTATION.points, "mass": EXPECTATION.weights}
         constants = {"x": X, "noise": NOISE_STD, "rate": RATE, "wave": WAVE, "max_trail": MAX_TRAIL}
-        grids = {"phi": PHI, "z": LATENT.points, "eps": EXPECTATION.points}
-        grids["mass"] = EXPECTATION.weights
-        return curves | grids | {"z_step": LATENT.points[1] - LATENT.points[0]} | constants
+        return curves | grids | constants
 
     def compute(self):
         """Return log-likelihood, bound and gap at phi, and the smallest gap and where it is."""
@@ -199,13 +177,8 @@ class Elbo(Explorer):
         at = {"log_px": here.log_px, "elbo": here.elbo, "gap": here.gap}
         return at | {"closest": self.terms(near).gap, "near": near}
 
-    def still(self):
-        """Return the two curves, with the gap at phi."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
-        fig = Figure(figsize=(6.4, 3.4))
+    def paint(self, fig):
+        """Draw the two curves, with the gap at phi."""
         ax = fig.subplots()
         here = self.terms(self.phi)
         top, bend = parabola(self.model, self.mean, self.std)
@@ -213,7 +186,6 @@ class Elbo(Explorer):
         at = self.phi, float(here.log_px), float(here.elbo)
         figures.plot_bound(PHI, log_likelihood(self.model), elbo, at, ax=ax)
         ax.set_ylim(min(-4.6, at[2] - 0.4), -1.4)
-        return fig
 
     @property
     def alt(self):

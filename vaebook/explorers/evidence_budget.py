@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from traitlets import default
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Ladder, Readout, Slider
 from vaebook.explorers.words import fill
@@ -14,6 +15,7 @@ from vaebook.results.mnist_epochs import LEVELS
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 
 _TRAINING = "Training, mean of the epoch"
+_ALL = "All test images"
 _IMAGES = f"{N_IMAGES:,} test images"
 _SHOWN = (
     "normal-180s-seed1", "flow-180s-seed1", "mnist-cpu-480s-seed1", "mnist-cpu-weighted-480s-seed1",
@@ -48,35 +50,29 @@ class EvidenceBudget(Explorer):
 
     name = "evidence-budget"
     title = "What an image costs, in nats"
+    size = (6.4, 6.8)
 
     run = Choice(None, lambda: {name: one.label for name, one in runs().items()}, label="run")
-    progress = Slider(
-        50, 0, 100, step=5, fine=1, play=6, label="training", unit="%", role="bound",
-    )  # fmt: skip
+    progress = Slider(50, 0, 100, step=5, fine=1, play=6, label="training", unit="%", role="bound")
     k = Ladder(50, SAMPLES, label="samples", symbol="K", role="p")
 
     shown = (
-        Readout("epoch", "epoch", "", 0, group=_TRAINING, more=True),
-        Readout("seconds", "seconds", "", 0, group=_TRAINING, more=True),
-        Readout("reconstruction", "reconstruction", "", 2, group=_TRAINING, role="c1", more=True),
-        Readout("kl", "+ KL to the prior", "", 2, group=_TRAINING, more=True),
-        Readout("cost", "training −ELBO", "", 2, role="bound"),
-        Readout("validation", "validation images", "", 2, group=_TRAINING, more=True),
-        Readout(
-            "test_reconstruction", "reconstruction", "", 2, group=_IMAGES, role="c1", more=True
-        ),
-        Readout("test_kl", "+ KL to the prior", "", 2, group=_IMAGES, more=True),
-        Readout("test_cost", "test −ELBO", "", 2, role="bound"),
-        Readout("rise", "− rise by K samples", "", 2, group=_IMAGES, role="gap", more=True),
-        Readout("test_bound", "test −bound of K", "", 2, role="p"),
-        Readout("se", "standard error", "", 2, group=_IMAGES, more=True),
-        Readout("rise_se", "that of the rise", "", 2, group=_IMAGES, more=True),
-        Readout(
-            "nll", f"−bound, K = {N_IMPORTANCE:,}", "", 2, group="All test images", role="p",
-            more=True,
-        ),
-        Readout("nll_se", "standard error", "", 2, group="All test images", more=True),
-    )  # fmt: skip
+        Readout("epoch", "epoch", digits=0, group=_TRAINING),
+        Readout("seconds", "seconds", digits=0, group=_TRAINING),
+        Readout("reconstruction", "reconstruction", digits=2, group=_TRAINING, role="c1"),
+        Readout("kl", "+ KL to the prior", digits=2, group=_TRAINING),
+        Readout("cost", "training −ELBO", digits=2, role="bound"),
+        Readout("validation", "validation images", digits=2, group=_TRAINING),
+        Readout("test_reconstruction", "reconstruction", digits=2, group=_IMAGES, role="c1"),
+        Readout("test_kl", "+ KL to the prior", digits=2, group=_IMAGES),
+        Readout("test_cost", "test −ELBO", digits=2, role="bound"),
+        Readout("rise", "− rise by K samples", digits=2, group=_IMAGES, role="gap"),
+        Readout("test_bound", "test −bound of K", digits=2, role="p"),
+        Readout("se", "standard error", digits=2, group=_IMAGES),
+        Readout("rise_se", "that of the rise", digits=2, group=_IMAGES),
+        Readout("nll", f"−bound, K = {N_IMPORTANCE:,}", digits=2, group=_ALL, role="p"),
+        Readout("nll_se", "standard error", digits=2, group=_ALL),
+    )
 
     text: ClassVar = {
         "note": "Drag through the training; pictures (MNIST, CC BY-SA 3.0) follow. Then take more "
@@ -87,7 +83,6 @@ class EvidenceBudget(Explorer):
         "pictures_kept": "After epoch {kept:0}: four test images of MNIST above their "
         "reconstructions, and eight samples from the prior.",
         "pictures_none": "Pictures were kept of another run: {pictured}.",
-        "epoch_axis": "epoch",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
         "reconstruction": "reconstruction",
@@ -142,15 +137,12 @@ class EvidenceBudget(Explorer):
 
     def tables(self):
         """Return curves and bounds of every run, and pictures with two pixels in a byte."""
-        tables = {"samples": np.array(SAMPLES), "importance": N_IMPORTANCE, "kinds": kinds()}
         pictured = mnist_epochs.load()
         images = [pictured.originals, *pictured.reconstructions, *pictured.samples]
         levels = np.concatenate(images) // (255 // (LEVELS - 1))
-        tables |= {
-            "pictured": pictured.run.name,
-            "kept": pictured.epochs.tolist(),
-            "pictures": levels[:, ::2] * LEVELS + levels[:, 1::2],
-        }
+        tables = {"samples": np.array(SAMPLES), "importance": N_IMPORTANCE, "kinds": kinds()}
+        tables |= {"pictured": pictured.run.name, "kept": pictured.epochs.tolist()}
+        tables["pictures"] = levels[:, ::2] * LEVELS + levels[:, 1::2]
         for run in runs().values():
             fields = {name: getattr(run.curve, name) for name in Curve._fields}
             fields |= {name: getattr(run.importance, name) for name in ("bound", "se", "rise_se")}
@@ -196,15 +188,10 @@ class EvidenceBudget(Explorer):
         words = self.text["pictures_none" if kept is None else "pictures_kept"]
         return blanks | {"pictures": fill(words, blanks)}
 
-    def still(self):
-        """Return the training's costs and pictures, the bound over K, and the budget."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the training's costs and pictures, the bound over K, and the budget."""
         run, at, kept = runs()[self.run], self.compute(), self.kept()
         curve, bounds, pictured = run.curve, run.importance, mnist_epochs.load()
-        fig = Figure(figsize=(6.4, 6.8))
         parts = fig.subplot_mosaic("ab;cc;dd", height_ratios=[2.2, 1.6, 1], width_ratios=[1.25, 1])
         left, shown, right, budget = parts.values()
         figures.plot_cost(
@@ -220,4 +207,3 @@ class EvidenceBudget(Explorer):
         figures.plot_importance(bounds.samples, bounds.bound, bounds.se, others, ax=right)
         right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
         figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=budget)
-        return fig

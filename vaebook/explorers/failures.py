@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Hidden, Readout, Slider
 from vaebook.explorers.words import fill
@@ -55,6 +56,7 @@ class Failures(Explorer):
 
     name = "failures"
     title = "The ward round"
+    size = (6.4, 4.6)
 
     patient = Choice("A", {name: name for name in BUGS}, label="patient")
     stage = Slider(10, 1, STAGES, step=1, play=5, label="epoch")
@@ -64,15 +66,15 @@ class Failures(Explorer):
     buttons = ("reveal", "next_patient")
 
     shown = (
-        Readout("printed", "patient prints", "", 2, role="bound"),
-        Readout("healthy", "healthy run prints", "", 2),
-        Readout("price", "KL term, subtracted", "", 3, group="Printed, this epoch", more=True),
-        Readout("kl", "KL to the prior", "", 1, group="Examined, this epoch", more=True),
-        Readout("elbo", "test ELBO", "", 1, group="Examined, this epoch", more=True),
-        Readout("log_px", "estimate of log p(x)", "", 1, group="At the end", role="p", more=True),
-        Readout("fresh", "ELBO, fresh images", "", 1, group="At the end", more=True),
-        Readout("active", "active dimensions", "", 0, group="At the end", more=True),
-        Readout("std", "mean of s", "", 3, group="At the end", more=True),
+        Readout("printed", "patient prints", digits=2, role="bound"),
+        Readout("healthy", "healthy run prints", digits=2),
+        Readout("price", "KL term, subtracted", group="Printed, this epoch"),
+        Readout("kl", "KL to the prior", digits=1, group="Examined, this epoch"),
+        Readout("elbo", "test ELBO", digits=1, group="Examined, this epoch"),
+        Readout("log_px", "estimate of log p(x)", digits=1, group="At the end", role="p"),
+        Readout("fresh", "ELBO, fresh images", digits=1, group="At the end"),
+        Readout("active", "active dimensions", digits=0, group="At the end"),
+        Readout("std", "mean of s", group="At the end"),
     )
 
     text: ClassVar = {
@@ -91,7 +93,6 @@ class Failures(Explorer):
         "told_F": "Grey pixels in a formula for binary ones: its number belongs to other data.",
         "told_G": "The decoder sees the pixels before each pixel, and can nearly do without z.",
         "told_H": "Test images are among the training images: on fresh ones it has {fresh:1}.",
-        "epoch_axis": "epoch",
         "nats_axis": "printed bound (nats per image)",
         "patient_name": "patient {patient}",
         "healthy_name": "healthy run",
@@ -122,8 +123,8 @@ class Failures(Explorer):
         if values["case"] == values["patient"]:
             return values
         blind = {"suspect": "none", "revealed": 0}
-        kept = {name: values[name] if name in moved else blind[name] for name in blind}
-        return values | kept | {"case": values["patient"]}
+        fresh = {name: blind[name] for name in blind.keys() - moved}
+        return values | fresh | {"case": values["patient"]}
 
     def reveal(self):
         """Say what is wrong with the patient."""
@@ -178,22 +179,16 @@ class Failures(Explorer):
             found += fill(self.text["seen"], blanks)
         return blanks | {"found": found, "bars": self.text["shown_bars"] if self.revealed else ""}
 
-    def still(self):
-        """Return the curves, and samples of the patient over those of the healthy run."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the curves, and samples of the patient over those of the healthy run."""
         run, healthy = (failures.load()[name] for name in (self.patient, "healthy"))
         printed, beside, test = (
             np.subtract(*at_stages(curve).T) for curve in (run.printed, healthy.printed, run.honest)
         )
         examined = {"test": test, "log_px": run.numbers["log_px"]} if self.revealed else {}
-        fig = Figure(figsize=(6.4, 4.6), layout="constrained")
         over, below = fig.subplots(2, 1, height_ratios=[1, 0.9])
         healthy_line = beside if has_healthy_beside(run) else None
         figures.plot_printed(printed, healthy_line, **examined, ax=over)
         pictures = np.concatenate([one.samples[self.stage - 1] for one in (run, healthy)])
         figures.show_images(pictures, len(pictures) // 2, ax=below)
         below.set_title(self.text["samples"], fontsize="medium")
-        return fig

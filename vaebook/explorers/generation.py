@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Count, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
@@ -37,10 +38,11 @@ class Generation(Explorer):
 
     name = "generation"
     title = "From z to x, and back"
+    size = (5.2, 5.6)
 
     z = Slider(0.0, -3.5, 3.5, step=0.1, label="latent", symbol="z", group="axis", role="c2")
-    x1 = Slider(1.5, *SIDE, step=0.1, fine=0.01, label="data", symbol="x₁", role="data")
-    x2 = Slider(1.0, *SIDE, step=0.1, fine=0.01, label="data", symbol="x₂", role="data")
+    x1 = Slider(1.5, *SIDE, step=0.1, label="data", symbol="x₁", role="data")
+    x2 = Slider(1.0, *SIDE, step=0.1, label="data", symbol="x₂", role="data")
     noise_std = Slider(
         BOOK_NOISE_STD, 0.15, 0.6, step=0.05, fine=0.01, label="noise", symbol="σ", role="p"
     )
@@ -50,18 +52,18 @@ class Generation(Explorer):
 
     shown = (
         Readout("log_px", "log p(x)", unit="nats", role="p"),
-        Readout("posterior", "posterior", symbol="p(z|x)", role="posterior"),
+        Readout("posterior", "posterior", "p(z|x)", role="posterior"),
         Readout("n", "draws", digits=0),
-        Readout("prior", "prior", symbol="p(z)", group="At the chosen z", role="c2", more=True),
-        Readout("centre_1", "mean of x", symbol="f₁[z]", group="At the chosen z", more=True),
-        Readout("centre_2", "mean of x", symbol="f₂[z]", group="At the chosen z", more=True),
-        Readout("density", "density", symbol="p(f[z])", group="At the chosen z", more=True),
-        Readout("log_px_given_z", "log p(x|z)", unit="nats", group="At the chosen z", more=True),
-        Readout("mean", "mean", group="Posterior of z", role="posterior", more=True),
-        Readout("std", "standard deviation", group="Posterior of z", more=True),
-        Readout("peaks", "peaks", digits=0, group="Posterior of z", more=True),
-        Readout("seed", "seed", digits=0, group="All draws", more=True),
-        Readout("misfit", "area between bars and curve", group="All draws", more=True),
+        Readout("prior", "prior", "p(z)", group="At the chosen z", role="c2"),
+        Readout("centre_1", "mean of x", "f₁[z]", group="At the chosen z"),
+        Readout("centre_2", "mean of x", "f₂[z]", group="At the chosen z"),
+        Readout("density", "density", "p(f[z])", group="At the chosen z"),
+        Readout("log_px_given_z", "log p(x|z)", unit="nats", group="At the chosen z"),
+        Readout("mean", "mean", group="Posterior of z", role="posterior"),
+        Readout("std", "standard deviation", group="Posterior of z"),
+        Readout("peaks", "peaks", digits=0, group="Posterior of z"),
+        Readout("seed", "seed", digits=0, group="All draws"),
+        Readout("misfit", "area between bars and curve", group="All draws"),
     )
 
     text: ClassVar = {
@@ -70,9 +72,6 @@ class Generation(Explorer):
         "new_seed": "New seed",
         "note": "Draw a z and from it an x, once or 500 times; or drag x, and see which z could "
         "have made it.",
-        "x1": "x₁",
-        "x2": "x₂",
-        "z_axis": "z",
         "z_density_axis": "density of z",
         "bars_axis": "density of x₁",
         "density_name": "p(x₁)",
@@ -80,7 +79,6 @@ class Generation(Explorer):
         "posterior": "p(z|x)",
         "at_z": "z",
         "at_f": "f[z]",
-        "at_x": "x",
         "one_peak": "one peak",
         "more_peaks": "{peaks:0} peaks",
         "consequence": "log p(x) is {log_px} nats; the posterior of z has {shape}, mean {mean} and "
@@ -169,14 +167,10 @@ class Generation(Explorer):
         key = "one_peak" if blanks["peaks"] == 1 else "more_peaks"
         return blanks | {"shape": fill(self.text[key], blanks)}
 
-    def still(self):
-        """Return the plane with its density, the ball, x and the draws, and the densities of z."""
-        from matplotlib.figure import Figure
+    def paint(self, fig):
+        """Draw the plane with its density, the ball, x and the draws, and the densities of z."""
         from matplotlib.patches import Circle
 
-        from vaebook import figures
-
-        fig = Figure(figsize=(5.2, 5.6))
         latent, plane = fig.subplots(2, height_ratios=[1, 3.2])
         model, point = self.model(), [self.x1, self.x2]
         seen = np.abs(model.grid) <= 3.5
@@ -198,4 +192,3 @@ class Generation(Explorer):
             ring = Circle((x1, x2), radius, fill=False, edgecolor=colour, linestyle="--")
             plane.add_patch(ring)
         plane.set(xlim=SIDE, ylim=SIDE)
-        return fig

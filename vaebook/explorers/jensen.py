@@ -1,9 +1,10 @@
 """Explorer ``jensen``: average on a concave curve, of three points or of a density; the gap."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.bounds import jensen
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
@@ -13,6 +14,7 @@ from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
 CURVES = {"log": np.log, "sqrt": np.sqrt}
+CURVE_NAMES = {"log": "log y", "sqrt": "√y"}
 TEX = {"log": r"\log {}", "sqrt": r"\sqrt{{{}}}"}
 GRID = np.geomspace(0.08, 6.5, 161)
 STEP = 0.1
@@ -35,6 +37,9 @@ SHAPES = {
     "lognormal": _table(9.0, lambda u: np.exp(log_normal(u, 0.0, 1.0))),
     "two": _table(5.0, _two_peaks),
 }
+
+
+_DENSITY: dict[str, Any] = {"group": "Density", "role": "p"}
 
 
 def _point(n, weight, y):
@@ -65,25 +70,19 @@ class Jensen(Explorer):
     y_1, weight_1 = _point(1, 0.3, 0.4)
     y_2, weight_2 = _point(2, 0.3, 1.5)
     y_3, weight_3 = _point(3, 0.4, 5.0)
-    spread = Slider(
-        0.8, 0.0, 1.5, step=0.05, fine=0.01, label="spread", symbol="s", group="Density", role="p"
-    )
-    mean = Slider(
-        2.0, 0.5, 4.0, step=0.1, label="mean", symbol="m", group="Density", role="p", more=True
-    )
+    spread = Slider(0.8, 0.0, 1.5, step=0.05, fine=0.01, label="spread", symbol="s", **_DENSITY)
+    mean = Slider(2.0, 0.5, 4.0, step=0.1, label="mean", symbol="m", more=True, **_DENSITY)
     shape = Choice(
         "lognormal", {"lognormal": "log-normal", "two": "two peaks"},
         label="shape", group="Density", more=True,
     )  # fmt: skip
-    function = Choice(
-        "log", {"log": "log y", "sqrt": "√y"}, label="curve", symbol="g[y]", group="", more=True
-    )
+    function = Choice("log", CURVE_NAMES, label="curve", symbol="g[y]", more=True)
 
     shown = (
-        Readout("g_of_mean", "", symbol="g[E[y]]", role="ink"),
-        Readout("mean_of_g", "", symbol="E[g[y]]", role="bound"),
+        Readout("g_of_mean", "", "g[E[y]]", role="ink"),
+        Readout("mean_of_g", "", "E[g[y]]", role="bound"),
         Readout("gap", "gap", digits=4, role="gap"),
-        Readout("average", "mean", symbol="E[y]", more=True),
+        Readout("average", "mean", "E[y]", more=True),
     )
 
     text: ClassVar = {
@@ -91,8 +90,7 @@ class Jensen(Explorer):
         "its mean and its width.",
         "x_axis": "y",
         "y_axis": "g[y] = {g}",
-        "log": "log y",
-        "sqrt": "√y",
+        **CURVE_NAMES,
         "log_of_mean": "log E[y]",
         "sqrt_of_mean": "√E[y]",
         "mean_of_log": "E[log y]",
@@ -135,9 +133,8 @@ class Jensen(Explorer):
 
     def points(self):
         """Return places and weights of the three points."""
-        return tuple(
-            np.array([getattr(self, f"{what}_{n}") for n in (1, 2, 3)]) for what in ("y", "weight")
-        )
+        values = ([getattr(self, f"{what}_{n}") for n in (1, 2, 3)] for what in ("y", "weight"))
+        return tuple(map(np.array, values))
 
     def density(self):
         """Return values of y, their probabilities on the grid, and p(y) there."""
@@ -163,19 +160,13 @@ class Jensen(Explorer):
     def blanks(self):
         """Return also the curve, and the places and weights of the points as lists."""
         ys, weights = (", ".join(map(write, numbers)) for numbers in self.points())
-        more = {"g": self.text[self.function], "ys": ys, "weights": weights}
-        return super().blanks() | more
+        return super().blanks() | {"g": CURVE_NAMES[self.function], "ys": ys, "weights": weights}
 
-    def still(self):
-        """Return the points on the curve with their chords, or the density under it."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the points on the curve with their chords, or the density under it."""
         g, at = CURVES[self.function], self.compute()
         sides = np.array([at["average"], at["g_of_mean"], at["mean_of_g"]])
         curve, tex = (GRID, g(GRID), sides), TEX[self.function]
-        fig = Figure(figsize=(6.4, 3.6))
         ax = fig.subplots()
         if self.view == "points":
             places, weights = self.points()
@@ -184,4 +175,3 @@ class Jensen(Explorer):
         else:
             y, _, p = self.density()
             figures.plot_density_gap(*curve, y, p, g=tex, ax=ax)
-        return fig

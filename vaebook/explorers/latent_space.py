@@ -1,10 +1,11 @@
 """Explorer ``latent-space``: the plane of a trained VAE, its decoder, and digits drawn by hand."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
 from vaebook.explorers.handwriting import HEIGHT, PAD, PEN, examples, image_of
@@ -36,6 +37,26 @@ STEPS = 61  # points of a path at which the densities are compared
 FRAMES = 7  # images on the way
 ENDS = {"start": ("from_1", "from_2"), "end": ("to_1", "to_2")}
 DIGITS = {str(digit): str(digit) for digit in range(10)}
+_Z: dict[str, Any] = {"low": SIDE[0], "high": SIDE[1], "step": 0.1, "more": True}
+
+
+class Drawing(Hidden):
+    """The strokes on the pad."""
+
+    def validate(self, obj, value):
+        """Return the strokes, or say what strokes are."""
+        try:
+            strokes = [np.array(stroke, float) for stroke in value]
+            possible = all(
+                s.ndim == 2 and s.shape[1] == 2 and np.all((s >= PAD[0]) & (s <= PAD[1]))
+                for s in strokes
+            )
+        except (TypeError, ValueError):
+            possible = False
+        if not possible:
+            form = f"strokes, each a list of points [x, y] from {PAD[0]} to {PAD[1]}"
+            raise ControlError.of(obj, self.name, value, f"give a list of {form}, or []")
+        return value
 
 
 class LatentSpace(Explorer):
@@ -53,55 +74,42 @@ class LatentSpace(Explorer):
 
     name = "latent-space"
     title = "The latent plane of a VAE, decoded"
+    size = (6.4, 5.6)
 
-    t = Slider(
-        0.0, 0.0, 1.0, step=0.05, fine=0.01, label="path", symbol="t", role="c2",
-    )  # fmt: skip
-    z1 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="first number", symbol="z₁", more=True)
-    z2 = Slider(0.0, *SIDE, step=0.1, fine=0.01, label="second number", symbol="z₂", more=True)
+    t = Slider(0.0, 0.0, 1.0, step=0.05, fine=0.01, label="path", symbol="t", role="c2")
+    z1 = Slider(0.0, label="first number", symbol="z₁", **_Z)
+    z2 = Slider(0.0, label="second number", symbol="z₂", **_Z)
     start = Choice("2", DIGITS | {"free": "place"}, label="from a")
     end = Choice("4", DIGITS | {"free": "place"}, label="to a")
     behind = Choice("density", {"density": "density", "images": "images"}, label="behind")
     from_1, from_2, to_1, to_2 = (
-        Slider(0.0, *SIDE, step=0.1, fine=0.01, label=label, symbol=symbol, more=True,
-               group="Ends of the path", role="c2")
-        for label in ("from", "to") for symbol in ("z₁", "z₂")
-    )  # fmt: skip
+        Slider(0.0, label=label, symbol=symbol, group="Ends of the path", role="c2", **_Z)
+        for label in ("from", "to")
+        for symbol in ("z₁", "z₂")
+    )
     sketch = Choice(
         "none", {"none": "nothing"} | DIGITS | {"own": "your own"}, label="drawn", more=True
     )
-    drawing = Hidden([])
+    drawing = Drawing([])
     n = Count(0, 0, MAX_DRAWS)
     buttons = ("walk", "draw", "example", "wipe")
 
     shown = (
-        Readout(
-            "prior", "prior", "p(z)", 3, group="Density at z", role="p", bar=(0, 0.6), more=True
-        ),
-        Readout(
-            "aggregated", "data", "q(z)", 3, group="Density at z", role="q", bar=(0, 0.6), more=True
-        ),
-        Readout("ratio", "data / prior", "", 2),
-        Readout("ink", "expected ink", "", 1, unit="pixels", group="Decoded image", more=True),
-        Readout("entropy", "entropy", "", 1, unit="nats", group="Decoded image", more=True),
-        Readout("digit", "nearest: a", "", 0),
-        Readout("distance", "distance from z", "", 3, group="Nearest test image", more=True),
-        Readout(
-            "log_px_given_z",
-            "log p(x|z)",
-            "",
-            1,
-            unit="nats",
-            group="Nearest test image",
-            more=True,
-        ),
-        Readout("mean_1", "mean of z₁", "", 3, group="q of x", role="q", more=True),
-        Readout("mean_2", "mean of z₂", "", 3, group="q of x", role="q", more=True),
-        Readout("std_1", "std of z₁", "", 3, group="q of x", role="q", more=True),
-        Readout("std_2", "std of z₂", "", 3, group="q of x", role="q", more=True),
-        Readout("cost", "−ELBO of x", "", 1, unit="nats", group="q of x", role="bound", more=True),
-        Readout("least_ratio", "least on the path", "", 2, role="c2"),
-        Readout("hole_mass", "share of the prior", "", 3, group="Holes", role="p", more=True),
+        Readout("prior", "prior", "p(z)", group="Density at z", role="p", bar=(0, 0.6)),
+        Readout("aggregated", "data", "q(z)", group="Density at z", role="q", bar=(0, 0.6)),
+        Readout("ratio", "data / prior", digits=2),
+        Readout("ink", "expected ink", digits=1, unit="pixels", group="Decoded image"),
+        Readout("entropy", "entropy", digits=1, unit="nats", group="Decoded image"),
+        Readout("digit", "nearest: a", digits=0),
+        Readout("distance", "distance from z", group="Nearest test image"),
+        Readout("log_px_given_z", "log p(x|z)", digits=1, unit="nats", group="Nearest test image"),
+        Readout("mean_1", "mean of z₁", group="q of x", role="q"),
+        Readout("mean_2", "mean of z₂", group="q of x", role="q"),
+        Readout("std_1", "std of z₁", group="q of x", role="q"),
+        Readout("std_2", "std of z₂", group="q of x", role="q"),
+        Readout("cost", "−ELBO of x", digits=1, unit="nats", group="q of x", role="bound"),
+        Readout("least_ratio", "least on the path", digits=2, role="c2"),
+        Readout("hole_mass", "share of the prior", group="Holes", role="p"),
     )
 
     text: ClassVar = {
@@ -176,7 +184,6 @@ class LatentSpace(Explorer):
         A drawing leads z to its code, and t, like the ends, leads z along the path; z leads t to
         the nearest place. An end that was moved is no longer that of a digit.
         """
-        self._refuse(values["drawing"])
         values = dict(values)
         if "drawing" in moved and values["drawing"]:
             values["sketch"] = "own"
@@ -209,19 +216,6 @@ class LatentSpace(Explorer):
         # What comes back from a page is on the path already, up to rounding.
         return values if abs(t - values["t"]) < 1e-9 else values | {"t": t}
 
-    def _refuse(self, drawing):
-        try:
-            strokes = [np.array(stroke, float) for stroke in drawing]
-            ok = all(s.ndim == 2 and s.shape[1] == 2 for s in strokes)
-            ok = ok and all(np.all((s >= PAD[0]) & (s <= PAD[1])) for s in strokes)
-        except (TypeError, ValueError):
-            ok = False
-        if not ok:
-            raise ControlError(
-                f"{type(self).__name__}: drawing = {drawing!r} is not possible; give a list of "
-                f"strokes, each a list of points [x, y] from {PAD[0]} to {PAD[1]}, or []."
-            )
-
     def walk(self):
         """Go to the end of the path."""
         self.set(t=1.0)
@@ -245,31 +239,16 @@ class LatentSpace(Explorer):
     def tables(self):
         """Return both networks, the densities, the test images that are shown, and examples."""
         record = latent_space.load()
-        return {
-            "decoder": record.decoder.table(),
-            "encoder": record.encoder.table(),
-            "aggregated": record.aggregated,
-            "classes": record.classes,
-            "codes": record.codes,
-            "labels": record.labels.tolist(),
-            "pixels": np.packbits(record.pixels, axis=1),
-            "ends": path_ends().tolist(),
-            "examples": examples(),
-            "pad": PAD,
-            "pen": PEN,
-            "height": HEIGHT,
-            "nodes": NODES,
-            "weights": WEIGHTS,
-            "usual": usual_cost(),
-            "tiles": TILES,
-            "side": SIDE,
-            "cells": CELLS,
-            "short": SHORT,
-            "seed": SEED,
-            "steps": STEPS,
-            "frames": FRAMES,
-            "max_draws": MAX_DRAWS,
-        }
+        networks = {"decoder": record.decoder.table(), "encoder": record.encoder.table()}
+        cells = {"aggregated": record.aggregated, "classes": record.classes, "side": SIDE}
+        cells |= {"tiles": TILES, "cells": CELLS, "short": SHORT}
+        images = {"codes": record.codes, "labels": record.labels.tolist()}
+        images["pixels"] = np.packbits(record.pixels, axis=1)
+        pad = {"examples": examples(), "pad": PAD, "pen": PEN, "height": HEIGHT}
+        cost = {"nodes": NODES, "weights": WEIGHTS, "usual": usual_cost()}
+        path = {"ends": path_ends().tolist(), "steps": STEPS, "frames": FRAMES}
+        draws = {"seed": SEED, "max_draws": MAX_DRAWS}
+        return networks | cells | images | pad | cost | path | draws
 
     def x(self):
         """Return the image to encode, (784,): the drawing, or else the test image nearest to z."""
@@ -327,14 +306,9 @@ class LatentSpace(Explorer):
         }
         return blanks | {name: fill(template, blanks) for name, template in words.items()}
 
-    def still(self):
-        """Return the plane with the decoded image and x, and beneath them the path."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the plane with the decoded image and x, and beneath them the path."""
         record, at = latent_space.load(), self.compute()
-        fig = Figure(figsize=(6.4, 5.6))
         (above,), (below,) = fig.subfigures(2, 1, squeeze=False, height_ratios=[4.6, 1])
         parts = above.subplot_mosaic([["plane", "decoded"], ["plane", "x"]], width_ratios=[2.2, 1])
         left = parts["plane"]
@@ -350,7 +324,7 @@ class LatentSpace(Explorer):
             left.imshow(manifold(), extent=(*SIDE, *SIDE), zorder=0.5, **figures.PRINT)
         start, end = self.path(self.values)
         colour = figures.COLOURS["c2"]
-        left.plot(*np.stack([start, end]).T, "o", linestyle=figures.DASHES["c2"], color=colour)
+        left.plot(*np.stack([start, end]).T, "o", **figures.role_line("c2"))
         left.plot(self.z1, self.z2, "D", color=colour, markeredgecolor=figures.COLOURS["paper"])
         figures.show_pixels(expit(record.decoder([self.z1, self.z2])), ax=parts["decoded"])
         parts["decoded"].set_title("decoded from $z$", fontsize="medium")
@@ -363,4 +337,3 @@ class LatentSpace(Explorer):
         images = [first, *expit(record.decoder(way)), last]
         for ax, image in zip(below.subplots(1, len(images)), images, strict=True):
             figures.show_pixels(image, sheets=2, ax=ax)
-        return fig

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 from vaebook.data import old_faithful
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Readout, Slider
+from vaebook.figures import COLOURS, plot_joint, role_line
 from vaebook.gaussians import log_normal
 from vaebook.mixture import GaussianMixture
 
@@ -44,29 +45,28 @@ class Marginal(Explorer):
 
     name = "marginal"
     title = "A joint density, two cuts"
+    size = (6.4, 5.0)
 
-    z = Slider(
-        4.0, 1.0, 6.0, step=0.1, fine=0.01, label="duration", symbol="z", group="Slice", role="c2",
-    )  # fmt: skip
+    z = Slider(4.0, 1.0, 6.0, step=0.1, label="duration", symbol="z", group="Slice", role="c2")
     x = Slider(
         80.0, 35.0, 105.0, step=1.0, fine=1.0, label="wait", symbol="x", group="Cut",
         role="posterior",
     )  # fmt: skip
     correlation = Slider(
-        0.35, -0.9, 0.9, step=0.05, fine=0.01, label="tilt", symbol="ρ", group="Joint", role="p",
-    )  # fmt: skip
+        0.35, -0.9, 0.9, step=0.05, fine=0.01, label="tilt", symbol="ρ", group="Joint", role="p"
+    )
 
     shown = (
         Readout("slice_mean", "mean wait", digits=1, role="c2"),
         Readout("cut_mean", "mean duration", digits=2, role="posterior"),
         Readout("long", "long given x", role="posterior"),
-        Readout("px_given_z", "p(x|z)", group="Where the cuts cross", more=True),
-        Readout("pz_given_x", "p(z|x)", group="Where the cuts cross", more=True),
-        Readout("joint", "p(x, z)", digits=4, group="Where the cuts cross", more=True),
-        Readout("px", "p(x)", digits=4, group="Where the cuts cross", more=True),
-        Readout("pz", "p(z)", digits=4, group="Where the cuts cross", more=True),
-        Readout("area", "area", group="Slices up to z", role="p", more=True),
-        Readout("so_far", "of p(x)", digits=4, group="Slices up to z", role="p", more=True),
+        Readout("px_given_z", "p(x|z)", group="Where the cuts cross"),
+        Readout("pz_given_x", "p(z|x)", group="Where the cuts cross"),
+        Readout("joint", "p(x, z)", digits=4, group="Where the cuts cross"),
+        Readout("px", "p(x)", digits=4, group="Where the cuts cross"),
+        Readout("pz", "p(z)", digits=4, group="Where the cuts cross"),
+        Readout("area", "area", group="Slices up to z", role="p"),
+        Readout("so_far", "of p(x)", digits=4, group="Slices up to z", role="p"),
     )
     buttons = ("sweep",)
 
@@ -105,9 +105,9 @@ class Marginal(Explorer):
         x, z = np.asarray(x)[..., None], np.asarray(z)[..., None]
         slope = self.correlation * WAIT.stds / DURATION.stds
         scatter = np.sqrt(1 - self.correlation**2) * WAIT.stds
-        log_clouds = log_normal(z, DURATION.means, DURATION.stds)
-        log_clouds = log_clouds + log_normal(x, WAIT.means + slope * (z - DURATION.means), scatter)
-        return np.exp(log_clouds) @ SHARES
+        log_pz = log_normal(z, DURATION.means, DURATION.stds)
+        log_px_given_z = log_normal(x, WAIT.means + slope * (z - DURATION.means), scatter)
+        return np.exp(log_pz + log_px_given_z) @ SHARES
 
     def sweep(self):
         """Add up all slices: z goes to the top."""
@@ -129,16 +129,15 @@ class Marginal(Explorer):
             name: {"means": kind.means.tolist(), "stds": kind.stds.tolist()}
             for name, kind in [("duration", DURATION), ("wait", WAIT)]
         }
+        constants = {"shares": SHARES.tolist(), "long": LONG}
         bars = {"bins": BINS, "heights": counts / (x.size * np.diff(BINS))}
-        grids = {"x": GRID_X, "z": GRID_Z, "waits": x, "durations": z}
-        return {"shares": SHARES.tolist(), "long": LONG, **kinds, **bars, **grids}
+        return constants | kinds | bars | {"x": GRID_X, "z": GRID_Z, "waits": x, "durations": z}
 
     def compute(self):
         """Return the densities where the two cuts cross, and how far the slices fill p(x)."""
         x, z = self.x, self.z
-        slice_, cut = (
-            given(z, DURATION, WAIT, self.correlation), given(x, WAIT, DURATION, self.correlation),
-        )  # fmt: skip
+        slice_ = given(z, DURATION, WAIT, self.correlation)
+        cut = given(x, WAIT, DURATION, self.correlation)
         return {
             "slice_mean": slice_.weights @ slice_.means,
             "cut_mean": cut.weights @ cut.means,
@@ -152,44 +151,32 @@ class Marginal(Explorer):
             "so_far": self.slices_up_to_z(x),
         }
 
-    def still(self):
-        """Return the joint with its two cuts, p(z|x) beside it, and p(x|z) and p(x) beneath it."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
-        def dashed(role):
-            return {"color": figures.COLOURS[role], "linestyle": figures.DASHES[role]}
+    def paint(self, fig):
+        """Draw the joint with its two cuts, p(z|x) beside it, and p(x|z) and p(x) beneath it."""
 
         z, x = old_faithful().T
-        fig = Figure(figsize=(6.4, 5.0))
         (joint, side), (below, corner) = fig.subplots(
             2, 2, sharex="col", sharey="row", width_ratios=(2.4, 1), height_ratios=(1.2, 1)
         )
         corner.set_axis_off()
-        figures.plot_joint(GRID_X, GRID_Z, self.joint(GRID_X[:, None], GRID_Z), ax=joint)
-        joint.plot(x, z, ".", color=figures.COLOURS["data"], markersize=2)
-        joint.axhline(self.z, **dashed("c2"))
-        joint.axvline(self.x, **dashed("posterior"))
+        plot_joint(GRID_X, GRID_Z, self.joint(GRID_X[:, None], GRID_Z), ax=joint)
+        joint.plot(x, z, ".", color=COLOURS["data"], markersize=2)
+        joint.axhline(self.z, **role_line("c2"))
+        joint.axvline(self.x, **role_line("posterior"))
         joint.set(xlabel="", ylabel="duration $z$ (minutes)")
         cut = given(self.x, WAIT, DURATION, self.correlation)
-        side.plot(
-            np.exp(DURATION.log_prob(GRID_Z)), GRID_Z, color=figures.COLOURS["p"], label="$p(z)$"
-        )
-        side.plot(np.exp(cut.log_prob(GRID_Z)), GRID_Z, label="$p(z|x)$", **dashed("posterior"))
+        side.plot(np.exp(DURATION.log_prob(GRID_Z)), GRID_Z, color=COLOURS["p"], label="$p(z)$")
+        side.plot(np.exp(cut.log_prob(GRID_Z)), GRID_Z, label="$p(z|x)$", **role_line("posterior"))
         side.set(xlabel="densities over $z$")
         side.set_xlim(left=0)
         side.legend()
         slice_ = given(self.z, DURATION, WAIT, self.correlation)
-        below.hist(x, BINS, density=True, color=figures.COLOURS["muted"], alpha=0.3)
+        below.hist(x, BINS, density=True, color=COLOURS["muted"], alpha=0.3)
         below.fill_between(
-            GRID_X, self.slices_up_to_z(GRID_X), color=figures.COLOURS["p"], alpha=0.3, linewidth=0
+            GRID_X, self.slices_up_to_z(GRID_X), color=COLOURS["p"], alpha=0.3, linewidth=0
         )
-        below.plot(GRID_X, np.exp(slice_.log_prob(GRID_X)), label="$p(x|z)$", **dashed("c2"))
-        below.plot(
-            GRID_X, np.exp(WAIT.log_prob(GRID_X)), color=figures.COLOURS["p"], label="$p(x)$"
-        )
+        below.plot(GRID_X, np.exp(slice_.log_prob(GRID_X)), label="$p(x|z)$", **role_line("c2"))
+        below.plot(GRID_X, np.exp(WAIT.log_prob(GRID_X)), color=COLOURS["p"], label="$p(x)$")
         below.set(xlabel="wait $x$ (minutes)", ylabel="densities over $x$")
         below.set_ylim(bottom=0)
         below.legend()
-        return fig

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.data import old_faithful
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import ControlError, Hidden, Readout, Slider
+from vaebook.explorers.controls import Numbers, Readout, Slider
 from vaebook.explorers.mixture_weights import share_rest
 from vaebook.explorers.words import write
 from vaebook.mixture import GaussianMixture
@@ -50,22 +51,23 @@ class Mixture(Explorer):
 
     name = "mixture"
     title = "A mixture for the durations of eruptions"
+    size = (6.4, 4.2)
 
     x = Slider(3.0, 1.0, 6.0, step=0.1, label="duration", symbol="x", group="axis", role="p")
     weight_1, mean_1, std_1 = _component(1, 0.5, 3.0, 1.0)
     weight_2, mean_2, std_2 = _component(2, 0.5, 4.0, 1.0)
     weight_3, mean_3, std_3 = _component(3, 0.0, 5.5, 0.4)
-    trail = Hidden([])
+    trail = Numbers("log-likelihoods")
     buttons = ("em_step", "many_steps")
 
     shown = (
-        Readout("log_likelihood", "log-likelihood", symbol="L", digits=2, role="p"),
+        Readout("log_likelihood", "log-likelihood", "L", digits=2, role="p"),
         Readout("gain", "last step gained"),
         Readout("responsibility_1", "p(z=1|x)", role="c1"),
         Readout("responsibility_2", "p(z=2|x)", role="c2", more=True),
         Readout("responsibility_3", "p(z=3|x)", role="c3", more=True),
-        Readout("prob", "density", symbol="p(x)", digits=4, more=True),
-        Readout("log_prob", "log-density", symbol="log p(x)", unit="nats", more=True),
+        Readout("prob", "density", "p(x)", digits=4, more=True),
+        Readout("log_prob", "log-density", "log p(x)", unit="nats", more=True),
     )
 
     text: ClassVar = {
@@ -95,11 +97,6 @@ class Mixture(Explorer):
     def constrain(self, values, moved):
         """Keep the weights summing to one; end the trail where a component was moved."""
         trail = values["trail"] if moved <= {"x"} or "trail" in moved else []
-        if not all(isinstance(step, int | float) and np.isfinite(step) for step in trail):
-            raise ControlError(
-                f"{type(self).__name__}: trail = {trail!r} is not possible; give a list of "
-                "log-likelihoods, or []."
-            )
         return share_rest(values, moved) | {"trail": trail}
 
     def em_step(self):
@@ -158,13 +155,8 @@ class Mixture(Explorer):
         most = int(np.argmax(shares))
         return blanks | written | {"component": most + 1, "share": shares[most]}
 
-    def still(self):
-        """Return the mixture over the histogram, and under it the responsibilities."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
-        fig = Figure(figsize=(6.4, 4.2))
+    def paint(self, fig):
+        """Draw the mixture over the histogram, and under it the responsibilities."""
         top, bottom = fig.subplots(2, sharex=True, height_ratios=[2, 1])
         muted = figures.COLOURS["muted"]
         top.hist(durations(), EDGES, density=True, color=muted, alpha=0.3)
@@ -174,4 +166,3 @@ class Mixture(Explorer):
         bottom.set(xlabel=self.text["x_axis"], ylabel="$p(z=n|x)$")
         for ax in (top, bottom):
             ax.axvline(self.x, color=muted, linewidth=1, linestyle=(0, (3, 3)))
-        return fig

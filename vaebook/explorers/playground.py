@@ -5,14 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
-from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
+from vaebook.explorers.controls import Choice, Count, Numbers, Readout, Slider
 from vaebook.explorers.shapes import presets, scaled
 from vaebook.explorers.tiny_vae import DECODER, ENCODER, PERIOD, SPLIT, Training, rate_at
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import NonlinearModel
 from vaebook.perceptron import Perceptron
-from vaebook.quadrature import trapezoid_grid, uniform_grid
+from vaebook.quadrature import uniform_grid
 
 SIDE = (-2.5, 2.5)
 SEEDS = 999
@@ -64,31 +65,29 @@ class Playground(Explorer):
     updates = Slider(0, 0, PERIOD, step=10, fine=1, page=300, play=5, fast=0.05, label="updates")
     beta = Slider(1.0, 0.0, 4.0, step=0.1, label="KL weight", symbol="β")
     noise_std = Slider(0.2, 0.1, 1.0, step=0.05, fine=0.01, label="noise", symbol="σ", role="p")
-    x1 = Slider(1.2, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁", more=True)
-    x2 = Slider(0.8, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂", more=True)
+    x1 = Slider(1.2, *SIDE, step=0.1, label="point", symbol="x₁", more=True)
+    x2 = Slider(0.8, *SIDE, step=0.1, label="point", symbol="x₂", more=True)
     seed = Count(1, 1, SEEDS)
     blank = Count(0, 0, 1)
-    drawn = Hidden([])
-    past = Hidden([])
+    drawn = Numbers("[x1, x2]", 2)
+    past = Numbers("[beta, noise_std, updates, n_points]", 4)
     buttons = ("sketch", "add_point", "new_seed", "one_update")
 
     shown = (
-        Readout("elbo", "ELBO", "", 3, role="bound"),
-        Readout("log_px", "log p(x)", "", 3, role="p"),
-        Readout("gap", "gap", "", 3, role="gap"),
-        Readout("reconstruction", "reconstruction", "", 3, group="Average", more=True),
-        Readout("kl_prior", "KL to the prior", "", 3, group="Average", more=True),
-        Readout("mean", "mean of q", "μ", 3, group="At the point x", role="q", more=True),
-        Readout("std", "std of q", "s", 3, group="At the point x", role="q", more=True),
-        Readout(
-            "posterior_mean", "mean of the posterior", "", 3, group="At the point x", more=True
-        ),
-        Readout("posterior_std", "std of the posterior", "", 3, group="At the point x", more=True),
-        Readout("x_elbo", "ELBO", "", 3, group="At the point x", more=True),
-        Readout("x_log_px", "log p(x)", "", 3, group="At the point x", more=True),
-        Readout("total", "updates in all", "", 0, group="Training", more=True),
-        Readout("rate", "learning rate", "", 4, group="Training", more=True),
-        Readout("n_points", "points", "", 0, group="Training", more=True),
+        Readout("elbo", "ELBO", role="bound"),
+        Readout("log_px", "log p(x)", role="p"),
+        Readout("gap", "gap", role="gap"),
+        Readout("reconstruction", "reconstruction", group="Average"),
+        Readout("kl_prior", "KL to the prior", group="Average"),
+        Readout("mean", "mean of q", "μ", group="At the point x", role="q"),
+        Readout("std", "std of q", "s", group="At the point x", role="q"),
+        Readout("posterior_mean", "mean of the posterior", group="At the point x"),
+        Readout("posterior_std", "std of the posterior", group="At the point x"),
+        Readout("x_elbo", "ELBO", group="At the point x"),
+        Readout("x_log_px", "log p(x)", group="At the point x"),
+        Readout("total", "updates in all", digits=0, group="Training"),
+        Readout("rate", "learning rate", digits=4, group="Training"),
+        Readout("n_points", "points", digits=0, group="Training"),
     )
 
     text: ClassVar = {
@@ -97,19 +96,11 @@ class Playground(Explorer):
         "new_seed": "Reseed",
         "one_update": "Step",
         "note": "Play trains. Draw points of your own in the picture; a finger draws after Draw.",
-        "x1": "x₁",
-        "x2": "x₂",
-        "z_axis": "z",
-        "density_axis": "density over z",
         "updates_axis": "updates",
         "nats_axis": "nats per point",
-        "at_x": "x",
         "draw_here": "draw points here",
         "thinned": "more than 300: every second kept",
-        "posterior": "posterior",
-        "q": "q",
         "logPx": "log p(x)",
-        "elbo": "ELBO",
         "consequence": "after {updates:0} updates with β = {beta} and σ = {noise_std} the "
         "average ELBO is {elbo}, the average log p(x) {log_px}",
         "plane_description": "{n_points:0} points, and the decoder's curve after {updates:0} "
@@ -132,7 +123,6 @@ class Playground(Explorer):
 
     def constrain(self, values, moved):
         """Begin a new training, or a new stage of it, where the move asks for one."""
-        self._refuse(values)
         before = self._last or {control.name: control.default_value for control in self.controls()}
         changed = {name for name in moved if values[name] != before[name]}
         values, had = dict(values), self._points(before)
@@ -160,20 +150,6 @@ class Playground(Explorer):
             ended = [before["beta"], before["noise_std"], before["updates"], len(had)]
             values |= {"past": [*before["past"], ended], "updates": 0}
         return values
-
-    def _refuse(self, values):
-        for name, width in [("drawn", 2), ("past", 4)]:
-            try:
-                rows = np.array(values[name], float).reshape(-1, width)
-                ok = len(rows) == len(values[name]) and np.all(np.isfinite(rows))
-            except (TypeError, ValueError):
-                ok = False
-            if not ok:
-                form = "[x1, x2]" if width == 2 else "[beta, noise_std, updates, n_points]"
-                raise ControlError(
-                    f"{type(self).__name__}: {name} = {values[name]!r} is not possible; "
-                    f"give a list of {form}, or []."
-                )
 
     def one_update(self):
         """Train for one update."""
@@ -246,15 +222,15 @@ class Playground(Explorer):
         average = {key: value.mean() for key, value in self.scores(data).items()}
         x = (np.array([[self.x1, self.x2]]) - centre) / spread
         at = {key: value[0] for key, value in self.scores(x).items()}
-        mass = self.posterior(x[0]) * trapezoid_grid(LATENT).weights
-        mean = mass @ LATENT
+        _, model = self.networks()
+        posterior_mean, posterior_std = model.posterior_moments(x[0])
         return {
             **{key: average[key] for key in ("elbo", "log_px", "reconstruction", "kl_prior")},
             "gap": average["log_px"] - average["elbo"],
             "mean": at["mean"],
             "std": at["std"],
-            "posterior_mean": mean,
-            "posterior_std": np.sqrt(mass @ (LATENT - mean) ** 2),
+            "posterior_mean": posterior_mean,
+            "posterior_std": posterior_std,
             "x_elbo": at["elbo"],
             "x_log_px": at["log_px"],
             "total": self.updates + sum(updates for _, _, updates, _ in self.past),
@@ -262,20 +238,10 @@ class Playground(Explorer):
             "n_points": len(data),
         }
 
-    def posterior(self, x):
-        """Return the exact posterior's density at the points LATENT, for one scaled x (2,)."""
-        _, model = self.networks()
-        return np.exp(model.log_joint(x, LATENT) - model.log_marginal(x))
-
-    def still(self):
-        """Return the plane, and the densities over z."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the plane, and the densities over z."""
         _, centre, spread = scaled(self.data())
         _, model = self.networks()
-        fig = Figure(figsize=(6.4, 3.6))
         plane, latent = fig.subplots(1, 2, width_ratios=[1.35, 1])
         plane.plot(*self.data().T, "o", color=figures.COLOURS["data"], markersize=2)
         z = LATENT[np.abs(LATENT) <= 3]
@@ -285,5 +251,4 @@ class Playground(Explorer):
         x = (np.array([self.x1, self.x2]) - centre) / spread
         at = self.scores(x[None])
         q = np.exp(log_normal(LATENT, at["mean"], at["std"]))
-        figures.plot_q(LATENT, self.posterior(x), q, ax=latent).set_xlim(-4, 4)
-        return fig
+        figures.plot_q(LATENT, model.posterior(x), q, ax=latent).set_xlim(-4, 4)

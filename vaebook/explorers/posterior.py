@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussian, forward_kl
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
@@ -39,6 +40,7 @@ NETWORK = AmortisedGaussian(
 )  # fmt: skip
 LATENT = np.linspace(-3.5, 3.5, 281)  # where the curves are drawn
 DATA = np.linspace(-0.5, 3.0, 71)  # where the map is drawn
+_BEST = "Best Gaussian for this x*"
 LOWEST = -0.31  # of the axis, in parts of its top: q log(q/p) is at least -p/e
 
 
@@ -59,45 +61,24 @@ class Posterior(Explorer):
 
     name = "posterior"
     title = "A Gaussian in place of the posterior"
+    size = (6.4, 6.0)
 
-    x = Slider(
-        1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*",
-    )  # fmt: skip
+    x = Slider(1.0, -0.5, 3.0, step=0.05, fine=0.01, label="height", symbol="x*")
     mean = Slider(-0.3, -3.5, 3.5, step=0.1, label="mean", symbol="μ", role="q")
     std = Slider(0.5, 0.05, 2.0, step=0.05, fine=0.01, label="std", symbol="s", role="q")
-    direction = Choice(
-        "reverse", {"reverse": "KL(q‖p)", "forward": "KL(p‖q)"},
-        label="minimise",
-    )  # fmt: skip
+    direction = Choice("reverse", {"reverse": "KL(q‖p)", "forward": "KL(p‖q)"}, label="minimise")
     buttons = ("climb", "best", "ask")
 
     shown = (
-        Readout("reverse", "KL(q‖p)", "", 3, unit="nats", role="gap"),
-        Readout("forward", "KL(p‖q)", "", 3, unit="nats"),
-        Readout("elbo", "ELBO", "", 3, unit="nats", role="bound"),
-        Readout("best_mean", "mean", "", 3, group="Best Gaussian for this x*", more=True),
-        Readout("best_std", "std", "", 3, group="Best Gaussian for this x*", more=True),
-        Readout(
-            "approximation",
-            "KL(q‖p)",
-            "",
-            4,
-            unit="nats",
-            group="Best Gaussian for this x*",
-            more=True,
-        ),
-        Readout("network_mean", "mean", "", 3, group="Network at x*", role="c1", more=True),
-        Readout("network_std", "std", "", 3, group="Network at x*", role="c1", more=True),
-        Readout(
-            "network_gap",
-            "KL(q‖p)",
-            "",
-            4,
-            unit="nats",
-            group="Network at x*",
-            role="gap",
-            more=True,
-        ),
+        Readout("reverse", "KL(q‖p)", unit="nats", role="gap"),
+        Readout("forward", "KL(p‖q)", unit="nats"),
+        Readout("elbo", "ELBO", unit="nats", role="bound"),
+        Readout("best_mean", "mean", group=_BEST),
+        Readout("best_std", "std", group=_BEST),
+        Readout("approximation", "KL(q‖p)", digits=4, unit="nats", group=_BEST),
+        Readout("network_mean", "mean", group="Network at x*", role="c1"),
+        Readout("network_std", "std", group="Network at x*", role="c1"),
+        Readout("network_gap", "KL(q‖p)", digits=4, unit="nats", group="Network at x*", role="gap"),
     )
 
     text: ClassVar = {
@@ -108,9 +89,6 @@ class Posterior(Explorer):
         "line minus below it, is the divergence; a high peak is cut.",
         "z_axis": "position z",
         "x_axis": "height x",
-        "density_axis": "density over z",
-        "posterior": "posterior",
-        "q": "q",
         "network": "network",
         "best_means": "best means",
         "integrand_reverse": "q log(q/p)",
@@ -190,18 +168,12 @@ class Posterior(Explorer):
         said = {key: self.text[f"{key}_{self.direction}"] for key in ("integrand", "dots")}
         return super().blanks() | said | {"peak": LATENT[self.curves()[0].argmax()]}
 
-    def still(self):
-        """Return posterior, q and the network's q over z, and beneath them the map."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
-        fig = Figure(figsize=(6.4, 6.0))
+    def paint(self, fig):
+        """Draw posterior, q and the network's q over z, and beneath them the map."""
         top, bottom = fig.subplots(2, 1, height_ratios=[1, 1.2])
         p, q, network, integrand = self.curves()
         figures.plot_q(LATENT, p, q, ax=top)
-        style = figures.role_line("c1")
-        top.plot(LATENT, network, label="network", **style)
+        top.plot(LATENT, network, label="network", **figures.role_line("c1"))
         names = {"reverse": r"$q\,\log\,(q/p)$", "forward": r"$p\,\log\,(p/q)$"}
         shade = {"color": figures.COLOURS["gap"], "alpha": 0.25, "linewidth": 0}
         top.fill_between(LATENT, integrand, label=names[self.direction], **shade)
@@ -217,4 +189,3 @@ class Posterior(Explorer):
         bottom.axvline(self.x, color=figures.COLOURS["ink"], linewidth=0.75)
         reach = [self.mean - self.std, self.mean + self.std]
         bottom.plot([self.x] * 2, reach, color=figures.COLOURS["q"], linewidth=4)
-        return fig

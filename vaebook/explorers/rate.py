@@ -4,12 +4,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Ladder, Readout, Slider
 from vaebook.results import rate
 from vaebook.results.rate import BETAS
 
 COLUMNS, TRAVERSED = 4, 4  # images in a row; dimensions that can be walked along
+FIELDS = ("rate", "distortion", "log_px", "active", "gap")  # of each seed
 LARGEST = (150.0, 260.0)  # ends of the axes, in nats
 
 
@@ -26,20 +28,21 @@ class Rate(Explorer):
 
     name = "rate"
     title = "What a nat of KL buys"
+    size = (6.4, 5.2)
 
     beta = Ladder(1.0, BETAS, label="KL weight", symbol="β", role="q", page=2)
     dimension = Slider(1, 1, TRAVERSED, step=1, label="dimension", role="c2")
 
     shown = (
-        Readout("rate", "rate (KL)", "R", 1, role="q"),
-        Readout("distortion", "distortion", "D", 1, role="c1"),
-        Readout("elbo", "ELBO", "−R − D", 1, role="bound"),
-        Readout("log_px", "log p(x), test", "", 1, group="Mean of three seeds", more=True),
-        Readout("spread_rate", "spread of R", "", 2, group="Mean of three seeds", more=True),
-        Readout("spread_distortion", "spread of D", "", 2, group="Mean of three seeds", more=True),
-        Readout("active", "active dimensions", "", 1, group="Mean of three seeds", more=True),
-        Readout("gap", "information gap", "", 3, group="Mean of three seeds", more=True),
-        Readout("walked", "KL of the dimension", "", 2, group="First seed", role="c2", more=True),
+        Readout("rate", "rate (KL)", "R", digits=1, role="q"),
+        Readout("distortion", "distortion", "D", digits=1, role="c1"),
+        Readout("elbo", "ELBO", "−R − D", digits=1, role="bound"),
+        Readout("log_px", "log p(x), test", digits=1, group="Mean of three seeds"),
+        Readout("spread_rate", "spread of R", digits=2, group="Mean of three seeds"),
+        Readout("spread_distortion", "spread of D", digits=2, group="Mean of three seeds"),
+        Readout("active", "active dimensions", digits=1, group="Mean of three seeds"),
+        Readout("gap", "information gap", group="Mean of three seeds"),
+        Readout("walked", "KL of the dimension", digits=2, group="First seed", role="c2"),
     )
 
     text: ClassVar = {
@@ -78,8 +81,7 @@ class Rate(Explorer):
     def tables(self):
         """Return the numbers of every weight, and the pictures of its first seed."""
         runs = rate.load().curve()
-        fields = ("rate", "distortion", "log_px", "active", "gap")
-        return {name: np.stack([getattr(run, name) for run in runs]) * 1.0 for name in fields} | {
+        return {name: np.stack([getattr(run, name) for run in runs]) * 1.0 for name in FIELDS} | {
             "betas": list(BETAS),
             "largest": list(LARGEST),
             "kl": np.stack([np.sort(run.kl[0])[::-1] for run in runs]),
@@ -92,15 +94,11 @@ class Rate(Explorer):
     def compute(self):
         """Return means and spreads over the seeds, and the KL of the dimension walked along."""
         run = self.run()
-        return {
-            "rate": run.rate.mean(),
-            "distortion": run.distortion.mean(),
-            "elbo": -run.rate.mean() - run.distortion.mean(),
-            "log_px": run.log_px.mean(),
+        means = {name: getattr(run, name).mean() for name in FIELDS}
+        return means | {
+            "elbo": -means["rate"] - means["distortion"],
             "spread_rate": np.ptp(run.rate),
             "spread_distortion": np.ptp(run.distortion),
-            "active": run.active.mean(),
-            "gap": run.gap.mean(),
             "walked": np.sort(run.kl[0])[::-1][self.dimension - 1],
         }
 
@@ -115,14 +113,9 @@ class Rate(Explorer):
             "last_rate": last.rate.mean(), "last_distortion": last.distortion.mean(),
         }  # fmt: skip
 
-    def still(self):
-        """Return the curve, the KL of each dimension, and beneath them the pictures."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the curve, the KL of each dimension, and beneath them the pictures."""
         runs, run, at = rate.load().curve(), self.run(), self.compute()
-        fig = Figure(figsize=(6.4, 5.2), layout="constrained")
         (left, right), (pairs, samples) = fig.subplots(2, 2, height_ratios=[1.4, 1])
         rates, distortions = (
             np.array([getattr(one, name) for one in runs]) for name in ("rate", "distortion")
@@ -132,7 +125,7 @@ class Rate(Explorer):
         left.plot(rates.ravel(), distortions.ravel(), ".", color=colours["ink"], markersize=3)
         ends = np.array([0, LARGEST[0]])
         line = at["distortion"] - self.beta * (ends - at["rate"])
-        left.plot(ends, line, color=colours["q"], linestyle=figures.DASHES["q"], linewidth=1)
+        left.plot(ends, line, linewidth=1, **figures.role_line("q"))
         left.plot(at["rate"], at["distortion"], "D", color=colours["q"])
         left.set(xlim=(0, LARGEST[0]), ylim=(50, LARGEST[1]))
         left.set(xlabel=self.text["rate_axis"], ylabel=self.text["distortion_axis"])
@@ -145,4 +138,3 @@ class Rate(Explorer):
         ]:
             figures.show_images(np.array(images), COLUMNS, ax=ax)
             ax.set_title(self.text[name], fontsize="medium")
-        return fig

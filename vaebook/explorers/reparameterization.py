@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, ControlError, Count, Hidden, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
@@ -34,9 +35,9 @@ class Reparameterization(Explorer):
     name = "reparameterization"
     title = "Move the draws, or change their weights"
 
-    mean = Slider(1.0, -2.0, 2.0, step=0.1, fine=0.01, label="mean", symbol="μ", role="q")
-    std = Slider(1.0, 0.2, 1.6, step=0.1, fine=0.01, label="std", symbol="s", role="q")
-    n = Slider(10, 1, 100, step=1, page=10, label="draws", symbol="N")
+    mean = Slider(1.0, -2.0, 2.0, step=0.1, label="mean", symbol="μ", role="q")
+    std = Slider(1.0, 0.2, 1.6, step=0.1, label="std", symbol="s", role="q")
+    n = Slider(10, 1, 100, step=1, label="draws", symbol="N")
     function = Choice(
         "smooth", {"smooth": "z² + sin z", "step": "step"}, label="function", symbol="a[z]"
     )
@@ -52,17 +53,17 @@ class Reparameterization(Explorer):
         Readout("gradient", "exact gradient"),
         Readout("pathwise_error", "std, pathwise", role="c1"),
         Readout("score_error", "std, score function", role="c2"),
-        Readout("average", "exact", group="Average of a[z]", more=True),
-        Readout("moved_average", "draws moved", group="Average of a[z]", role="c1", more=True),
-        Readout("kept_average", "draws weighted", group="Average of a[z]", role="c2", more=True),
-        Readout("pathwise_first", "first estimate", group="Pathwise", role="c1", more=True),
-        Readout("pathwise_mean", f"mean of {ESTIMATES}", group="Pathwise", role="c1", more=True),
-        Readout("pathwise_std", f"std of {ESTIMATES}", group="Pathwise", role="c1", more=True),
-        Readout("score_first", "first estimate", group="Score function", role="c2", more=True),
-        Readout("score_mean", f"mean of {ESTIMATES}", group="Score function", role="c2", more=True),
-        Readout("score_std", f"std of {ESTIMATES}", group="Score function", role="c2", more=True),
-        Readout("best_baseline", "best baseline", group="Score function", role="c2", more=True),
-        Readout("seed", "seed of the noise", digits=0, group="Noise", more=True),
+        Readout("average", "exact", group="Average of a[z]"),
+        Readout("moved_average", "draws moved", group="Average of a[z]", role="c1"),
+        Readout("kept_average", "draws weighted", group="Average of a[z]", role="c2"),
+        Readout("pathwise_first", "first estimate", group="Pathwise", role="c1"),
+        Readout("pathwise_mean", f"mean of {ESTIMATES}", group="Pathwise", role="c1"),
+        Readout("pathwise_std", f"std of {ESTIMATES}", group="Pathwise", role="c1"),
+        Readout("score_first", "first estimate", group="Score function", role="c2"),
+        Readout("score_mean", f"mean of {ESTIMATES}", group="Score function", role="c2"),
+        Readout("score_std", f"std of {ESTIMATES}", group="Score function", role="c2"),
+        Readout("best_baseline", "best baseline", group="Score function", role="c2"),
+        Readout("seed", "seed of the noise", digits=0, group="Noise"),
     )
 
     text: ClassVar = {
@@ -71,11 +72,9 @@ class Reparameterization(Explorer):
         "redraw": "Redraw",
         "note": "Drag q. On the left its draws move with it, on the right they stay and change "
         "weight. A step goes downhill on the average of a[z].",
-        "z_axis": "z",
         "moved_title": "move the draws",
         "kept_title": "weight the draws",
         "curve": "a[z]",
-        "q": "q",
         "old": "old q",
         "baseline": "b",
         "average": "E[a]",
@@ -106,10 +105,7 @@ class Reparameterization(Explorer):
         old = values["old"]
         if not (isinstance(old, list | tuple) and len(old) == 2 and np.isfinite(old).all()
                 and old[1] > 0):  # fmt: skip
-            raise ControlError(
-                f"{type(self).__name__}: old = {old!r} is not possible; "
-                "give [mean, std] with a positive std."
-            )
+            raise ControlError.of(self, "old", old, "give [mean, std] with a positive std")
         return values | {"old": [float(part) for part in old]}
 
     def redraw(self):
@@ -185,6 +181,4 @@ class Reparameterization(Explorer):
 
     def still(self):
         """Return the histograms of both estimates."""
-        from vaebook import figures
-
         return figures.figure_estimates(self.compute()["gradient"], *self.estimates())

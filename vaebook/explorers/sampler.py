@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Count, Ladder, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
@@ -49,29 +50,26 @@ class Sampler(Explorer):
 
     name = "sampler"
     title = "From noise to a digit"
+    size = (6.4, 5.2)
 
-    n = Ladder(1, STEPS, label="steps", symbol="n", page=3)
+    n = Ladder(1, STEPS, label="steps", symbol="n")
     t = Slider(1.0, 0.0, 1.0, step=0.05, fine=0.01, play=4, label="time", symbol="t", role="c2")
     seed = Slider(1, 1, SEEDS, step=1, label="noise, seed", role="p")
-    eps1 = Slider(
-        float(FIRST[0]), -LIMIT, LIMIT, step=0.1, fine=0.01, label="start", symbol="ε₁", more=True
-    )
-    eps2 = Slider(
-        float(FIRST[1]), -LIMIT, LIMIT, step=0.1, fine=0.01, label="start", symbol="ε₂", more=True
-    )
+    eps1 = Slider(float(FIRST[0]), -LIMIT, LIMIT, step=0.1, label="start", symbol="ε₁", more=True)
+    eps2 = Slider(float(FIRST[1]), -LIMIT, LIMIT, step=0.1, label="start", symbol="ε₂", more=True)
     drawn = Count(1, 1, SEEDS)
 
     shown = (
-        Readout("spread", "spread of the ends", "", 2, role="p"),
-        Readout("error", "error of the steps", "", 3, role="c2"),
-        Readout("digit", "nearest code: a", "", 0),
-        Readout("away", "ends from the nearest code", "", 3, group="60 ends", more=True),
-        Readout("now1", "place at t", "z₁", 3, group="The path", role="c2", more=True),
-        Readout("now2", "place at t", "z₂", 3, group="The path", role="c2", more=True),
-        Readout("end1", "end", "z₁", 3, group="The path", role="c2", more=True),
-        Readout("end2", "end", "z₂", 3, group="The path", role="c2", more=True),
-        Readout("detour", "length / straight line", "", 3, group="The path", more=True),
-        Readout("ink", "ink at t", "", 1, unit="pixels", group="Decoded image", more=True),
+        Readout("spread", "spread of the ends", digits=2, role="p"),
+        Readout("error", "error of the steps", role="c2"),
+        Readout("digit", "nearest code: a", digits=0),
+        Readout("away", "ends from the nearest code", group="60 ends"),
+        Readout("now1", "place at t", "z₁", group="The path", role="c2"),
+        Readout("now2", "place at t", "z₂", group="The path", role="c2"),
+        Readout("end1", "end", "z₁", group="The path", role="c2"),
+        Readout("end2", "end", "z₂", group="The path", role="c2"),
+        Readout("detour", "length / straight line", group="The path"),
+        Readout("ink", "ink at t", digits=1, unit="pixels", group="Decoded image"),
     )
 
     text: ClassVar = {
@@ -99,10 +97,10 @@ class Sampler(Explorer):
         """Start at the first noise of a new seed."""
         if values["drawn"] == values["seed"]:
             return values
-        first = np.clip(standard_normal(values["seed"], 2), -LIMIT, LIMIT)
-        new = {"eps1": float(first[0]), "eps2": float(first[1])}
-        kept = {name: values[name] if name in moved else new[name] for name in new}
-        return values | kept | {"drawn": values["seed"]}
+        first = np.clip(standard_normal(values["seed"], 2), -LIMIT, LIMIT).tolist()
+        new = dict(zip(("eps1", "eps2"), first, strict=True))
+        fresh = {name: new[name] for name in new.keys() - moved}
+        return values | fresh | {"drawn": values["seed"]}
 
     def path(self, n=None):
         """Return the places of the path (n + 1, 2)."""
@@ -146,15 +144,10 @@ class Sampler(Explorer):
         """Return also how many codes are drawn."""
         return super().blanks() | {"count": len(shown_codes())}
 
-    def still(self):
-        """Return the plane with the path, the decoded image, and beneath them images on the way."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the plane with the path, the decoded image, and beneath them images on the way."""
         plane, path, ends = epilogue.load().plane, self.path(), self.ends()
         colours = figures.COLOURS
-        fig = Figure(figsize=(6.4, 5.2))
         above, below = fig.subfigures(2, 1, squeeze=False, height_ratios=[4, 1])[:, 0]
         left, right = above.subplots(1, 2, width_ratios=[1.5, 1])
         for k in shown_codes():
@@ -168,7 +161,6 @@ class Sampler(Explorer):
         times = np.linspace(0, 1, FRAMES)
         for ax, t in zip(below.subplots(1, FRAMES), times, strict=True):
             figures.show_pixels(pixels(place(path, t)), sheets=2, ax=ax)
-        return fig
 
 
 def shown_codes():

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.approximation import fit_gaussian
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
@@ -30,24 +31,22 @@ class Tightness(Explorer):
 
     name = "tightness"
     title = "How far the bound lies below log p(x)"
+    size = (6.4, 5.4)
 
     x = Slider(2.0, -3.0, 3.0, step=0.1, label="data", symbol="x*")
-    model = Choice(
-        "linear", {"linear": "linear", "nonlinear": "nonlinear"},
-        label="model",
-    )  # fmt: skip
+    model = Choice("linear", {"linear": "linear", "nonlinear": "nonlinear"}, label="model")
     mean = Slider(0.5, -3.0, 3.0, step=0.1, label="mean", symbol="μ", role="q")
     std = Slider(0.5, 0.05, 2.5, step=0.05, fine=0.01, label="std", symbol="s", role="q")
     buttons = ("match", "best")
 
     shown = (
-        Readout("log_px", "log p(x*)", "", 3, role="p"),
-        Readout("gap", "gap", "", 3, role="gap"),
-        Readout("elbo", "ELBO", "", 3, role="bound"),
-        Readout("reconstruction", "reconstruction", "", 4, more=True),
-        Readout("kl_prior", "KL to the prior", "", 4, more=True),
-        Readout("energy", "mean of", "log p(x*, z) under q", 4, more=True),
-        Readout("entropy", "entropy of q", "", 4, role="q", more=True),
+        Readout("log_px", "log p(x*)", role="p"),
+        Readout("gap", "gap", role="gap"),
+        Readout("elbo", "ELBO", role="bound"),
+        Readout("reconstruction", "reconstruction", digits=4, more=True),
+        Readout("kl_prior", "KL to the prior", digits=4, more=True),
+        Readout("energy", "mean of", "log p(x*, z) under q", digits=4, more=True),
+        Readout("entropy", "entropy of q", digits=4, role="q", more=True),
     )
 
     text: ClassVar = {
@@ -55,16 +54,11 @@ class Tightness(Explorer):
         "best": "Best Gaussian",
         "note": "Take q by its mean or its width. The shaded area, above the line minus below it, "
         "is the KL to the posterior.",
-        "z_axis": "z",
-        "density_axis": "density over z",
         "nats_axis": "nats",
         "prior": "prior",
-        "posterior": "posterior",
-        "q": "q",
         "integrand": "q log(q/posterior)",
         "log_px": "log p(x*)",
         "gap": "KL to posterior",
-        "elbo": "ELBO",
         "kl_prior": "KL to prior",
         "reconstruction": "reconstruction",
         "consequence": "log p(x*) {log_px:3} minus KL to the posterior {gap:3} is ELBO {elbo:3}, "
@@ -121,14 +115,9 @@ class Tightness(Explorer):
         """Return also where the posterior is highest."""
         return super().blanks() | {"peak": LATENT[self.curves(LATENT)[1].argmax()]}
 
-    def still(self):
-        """Return the densities over z with the integrand, and beneath them the waterfall."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
+    def paint(self, fig):
+        """Draw the densities over z with the integrand, and beneath them the waterfall."""
         prior, posterior, q, integrand = self.curves(LATENT)
-        fig = Figure(figsize=(6.4, 5.4))
         top, bottom = fig.subplots(2, 1, height_ratios=[1.2, 1])
         figures.plot_q(LATENT, posterior, q, ax=top)
         top.plot(LATENT, prior, ":", color=figures.COLOURS["muted"], label="prior")
@@ -138,4 +127,3 @@ class Tightness(Explorer):
         top.set_ylim(LOWEST * highest, highest)
         top.legend()
         figures.plot_waterfall(*elbo(*self._model(), self.mean, self.std), ax=bottom)
-        return fig

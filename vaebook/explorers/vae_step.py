@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from vaebook import figures
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError, Count, Readout, Slider
@@ -31,58 +32,44 @@ class VaeStep(Explorer):
 
     name = "vae-step"
     title = "One data point through a VAE"
+    size = (6.4, 5.6)
 
-    x1 = Slider(-0.5, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₁")
-    x2 = Slider(2.1, *SIDE, step=0.1, fine=0.01, label="point", symbol="x₂")
+    x1 = Slider(-0.5, *SIDE, step=0.1, label="point", symbol="x₁")
+    x2 = Slider(2.1, *SIDE, step=0.1, label="point", symbol="x₂")
     epoch = Slider(400, 0, 400, step=EVERY, play=6, label="epoch")
     n = Count(1, 1, MAX_DRAWS)
     seed = Count(17, 0, 2**32 - 1)
     buttons = ("new_epsilon", "draw_100")
 
     shown = (
-        Readout("mean", "mean", "μ", 3, group="1 Encode x", role="q", more=True),
-        Readout("std", "std", "s", 3, group="1 Encode x", role="q", more=True),
-        Readout("eps", "noise", "ε*", 3, group="2 Sample z", more=True),
-        Readout("z", "sample", "z* = μ + sε*", 3, group="2 Sample z", more=True),
-        Readout("centre_1", "centre", "f₁[z*]", 3, group="3 Decode z*", role="p", more=True),
-        Readout("centre_2", "centre", "f₂[z*]", 3, group="3 Decode z*", role="p", more=True),
-        Readout(
-            "log_px_given_z", "log-likelihood", "log p(x|z*)", 3, group="4 Estimate", more=True
-        ),
-        Readout("kl_prior", "KL to the prior", "", 3, group="4 Estimate", more=True),
-        Readout("estimate", "one-sample estimate", "", 3, role="q"),
-        Readout("elbo", "ELBO, exact", "", 3, role="bound"),
-        Readout("log_px", "log p(x), exact", "", 3, role="p"),
-        Readout("gap", "gap", "", 3, group="By quadrature", role="gap", more=True),
-        Readout("n", "samples", "", 0, group="All samples", more=True),
-        Readout("average", "mean of the estimates", "", 3, group="All samples", more=True),
-        Readout("share_above", "share above log p(x)", "", 3, group="All samples", more=True),
-        Readout(
-            "data_log_px", "log p(x)", "", 3, group="Average over the data", role="p", more=True
-        ),
-        Readout(
-            "data_bound", "ELBO", "", 3, group="Average over the data", role="bound", more=True
-        ),
+        Readout("mean", "mean", "μ", group="1 Encode x", role="q"),
+        Readout("std", "std", "s", group="1 Encode x", role="q"),
+        Readout("eps", "noise", "ε*", group="2 Sample z"),
+        Readout("z", "sample", "z* = μ + sε*", group="2 Sample z"),
+        Readout("centre_1", "centre", "f₁[z*]", group="3 Decode z*", role="p"),
+        Readout("centre_2", "centre", "f₂[z*]", group="3 Decode z*", role="p"),
+        Readout("log_px_given_z", "log-likelihood", "log p(x|z*)", group="4 Estimate"),
+        Readout("kl_prior", "KL to the prior", group="4 Estimate"),
+        Readout("estimate", "one-sample estimate", role="q"),
+        Readout("elbo", "ELBO, exact", role="bound"),
+        Readout("log_px", "log p(x), exact", role="p"),
+        Readout("gap", "gap", group="By quadrature", role="gap"),
+        Readout("n", "samples", digits=0, group="All samples"),
+        Readout("average", "mean of the estimates", group="All samples"),
+        Readout("share_above", "share above log p(x)", group="All samples"),
+        Readout("data_log_px", "log p(x)", group="Average over the data", role="p"),
+        Readout("data_bound", "ELBO", group="Average over the data", role="bound"),
     )
 
     text: ClassVar = {
         "new_epsilon": "New sample",
         "draw_100": "100 more",
         "note": "Drag x. The encoder answers with q; a sample z* of q is decoded to f[z*].",
-        "x1": "x₁",
-        "x2": "x₂",
-        "z_axis": "z",
-        "density_axis": "density over z",
-        "epoch_axis": "epoch",
         "nats_axis": "nats per data point",
         "estimate_axis": "one-sample estimates (nats)",
-        "at_x": "x",
         "at_f": "f[z*]",
         "at_z": "z*",
-        "posterior": "posterior",
-        "q": "q",
         "log_px": "log p(x)",
-        "elbo": "ELBO",
         "consequence": "the encoder gives mean {mean} and std {std}; the sample z* = {z} decodes "
         "to ({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) "
         "{log_px}",
@@ -102,10 +89,8 @@ class VaeStep(Explorer):
     def constrain(self, values, moved):
         """Refuse epochs without a snapshot."""
         if values["epoch"] % EVERY:
-            raise ControlError(
-                f"{type(self).__name__}: epoch = {values['epoch']!r} is not possible; "
-                f"choose a multiple of {EVERY} from 0 to 400."
-            )
+            remedy = f"choose a multiple of {EVERY} from 0 to 400"
+            raise ControlError.of(self, "epoch", values["epoch"], remedy)
         return values
 
     def new_epsilon(self):
@@ -116,16 +101,16 @@ class VaeStep(Explorer):
         """Sample a hundred times more."""
         self.set(**self.inside(n=self.n + 100))
 
-    def networks(self):
-        """Return the encoder and the model of the epoch on show."""
+    def step(self):
+        """Return the model of the epoch on show, the data point, and mean and std of its q."""
         run, row = toy_run.load(), self.epoch // EVERY
-        return as_numpy(run.theta[row], run.phi[row])
+        encoder, model = as_numpy(run.theta[row], run.phi[row])
+        x = np.array([self.x1, self.x2])
+        return model, x, *encoder(x)
 
     def estimates(self):
         """Return the one-sample estimates of all samples on show, (n,)."""
-        encoder, model = self.networks()
-        x = np.array([self.x1, self.x2])
-        mean, std = encoder(x)
+        model, x, mean, std = self.step()
         z = mean + std * standard_normal(self.seed, self.n)
         return model.log_px_given_z(x, z) - kl_normal(mean, std)
 
@@ -143,19 +128,18 @@ class VaeStep(Explorer):
     def compute(self):
         """Return the numbers of one step, the exact ones, and those of all samples."""
         run, row = toy_run.load(), self.epoch // EVERY
-        encoder, model = self.networks()
-        x = np.array([self.x1, self.x2])
-        mean, std = encoder(x)
+        model, x, mean, std = self.step()
         eps = standard_normal(self.seed, self.n)[-1]
         z = mean + std * eps
+        centre = model.decoder(z)
         terms, estimates = elbo(model, x, mean, std), self.estimates()
         return {
             "mean": mean,
             "std": std,
             "eps": eps,
             "z": z,
-            "centre_1": model.decoder(z)[0],
-            "centre_2": model.decoder(z)[1],
+            "centre_1": centre[0],
+            "centre_2": centre[1],
             "log_px_given_z": model.log_px_given_z(x, z),
             "kl_prior": terms.kl_prior,
             "estimate": estimates[-1],
@@ -169,40 +153,26 @@ class VaeStep(Explorer):
             "data_bound": run.bound[row],
         }
 
-    def log_joint(self):
-        """Return log p(x, z) at the points LATENT."""
-        return self.networks()[1].log_joint(np.array([self.x1, self.x2]), LATENT)
-
     def blanks(self):
         """Return also where the posterior is highest."""
-        return super().blanks() | {"peak": LATENT[self.log_joint().argmax()]}
+        model, x, _, _ = self.step()
+        return super().blanks() | {"peak": LATENT[model.log_joint(x, LATENT).argmax()]}
 
-    def window(self, mean, std):
-        """Return the part of the z axis that holds q and the posterior."""
-        log_joint = self.log_joint()
-        seen = LATENT[log_joint > log_joint.max() - 5]
-        return min(seen[0] - 0.05, mean - 4 * std), max(seen[-1] + 0.05, mean + 4 * std)
-
-    def still(self):
-        """Return the plane, the densities over z, and the training."""
-        from matplotlib.figure import Figure
-
-        from vaebook import figures
-
-        run = toy_run.load()
-        encoder, model = self.networks()
-        x, at = np.array([self.x1, self.x2]), self.compute()
-        fig = Figure(figsize=(6.4, 5.6))
-        (plane, latent), (training, _) = fig.subplots(2, 2, height_ratios=[1.6, 1])
-        fig.delaxes(fig.axes[-1])
+    def paint(self, fig):
+        """Draw the plane, the densities over z, and the training."""
+        run, at = toy_run.load(), self.compute()
+        model, x, mean, std = self.step()
+        parts = fig.subplot_mosaic("ab;c.", height_ratios=[1.6, 1])
+        plane, latent, training = parts.values()
         plane.plot(*run.data[::3].T, "o", color=figures.COLOURS["muted"], markersize=1.5, alpha=0.6)
         plane.plot(*model.decoder(LATENT).T, color=figures.COLOURS["p"], linewidth=1.25)
         plane.plot(*np.stack([x, model.decoder(at["z"])]).T, ":", color=figures.COLOURS["ink"])
         plane.plot(*x, "o", color=figures.COLOURS["data"], markersize=6)
-        plane.plot(*model.decoder(at["z"]), "D", color=figures.COLOURS["q"], markersize=5)
+        plane.plot(at["centre_1"], at["centre_2"], "D", color=figures.COLOURS["q"], markersize=5)
         plane.set(xlim=SIDE, ylim=SIDE, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
-        mean, std = encoder(x)
-        low, high = self.window(mean, std)
+        log_joint = model.log_joint(x, LATENT)
+        seen = LATENT[log_joint > log_joint.max() - 5]  # by the posterior
+        low, high = min(seen[0] - 0.05, mean - 4 * std), max(seen[-1] + 0.05, mean + 4 * std)
         z = np.linspace(low, high, 241)
         posterior = np.exp(model.log_joint(x, z) - at["log_px"])
         figures.plot_q(z, posterior, np.exp(log_normal(z, mean, std)), ax=latent)
@@ -210,4 +180,3 @@ class VaeStep(Explorer):
         figures.plot_training(run.epochs, run.bound, run.log_px, ax=training)
         training.axvline(self.epoch, color=figures.COLOURS["ink"], linewidth=1)
         training.set_ylim(-7, -2.5)
-        return fig

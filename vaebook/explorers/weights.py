@@ -4,16 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from vaebook import importance
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Count, Ladder, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
+from vaebook.figures import COLOURS, role_line
 from vaebook.gaussians import log_normal
-from vaebook.importance import (
-    effective_sample_size,
-    importance_bound,
-    log_importance_weights,
-    log_mean_exp,
-)
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import standard_normal_grid
 
@@ -43,9 +39,10 @@ class Weights(Explorer):
 
     name = "weights"
     title = "Importance weights and the bound"
+    size = (6.4, 4.4)
 
-    mean = Slider(0.0, -4.0, 4.0, step=0.1, fine=0.01, label="mean", symbol="μ", role="q")
-    std = Slider(1.0, 0.1, 3.0, step=0.1, fine=0.01, label="std", symbol="s", role="q")
+    mean = Slider(0.0, -4.0, 4.0, step=0.1, label="mean", symbol="μ", role="q")
+    std = Slider(1.0, 0.1, 3.0, step=0.1, label="std", symbol="s", role="q")
     n = Ladder(10, COUNTS, label="samples", symbol="K", role="c1")
     model = Choice("linear", {"linear": "one", "two": "two"}, label="peaks")
     x = Slider(1.7, 0.0, 4.5, step=0.1, label="data", symbol="x", more=True)
@@ -56,15 +53,15 @@ class Weights(Explorer):
         Readout("log_px", "log p(x)", role="p"),
         Readout("bound", "bound", role="bound"),
         Readout("effective", "effective", digits=1, role="c1"),
-        Readout("estimate", "estimate", group="These draws", role="c1", more=True),
-        Readout("effective_part", "effective / K", group="These draws", role="c1", more=True),
-        Readout("largest", "largest weight / sum", group="These draws", role="c1", more=True),
-        Readout("elbo", "ELBO, the bound of one sample", group="Exact", role="bound", more=True),
-        Readout("gap", "log p(x) minus bound", group="Exact", role="gap", more=True),
-        Readout("limit", "variance infinite up to s =", group="Exact", more=True),
-        Readout("average", "mean", group=f"{SETS:,} estimates", role="c1", more=True),
-        Readout("error", "its standard error", group=f"{SETS:,} estimates", role="c1", more=True),
-        Readout("spread", "their std", group=f"{SETS:,} estimates", role="c1", more=True),
+        Readout("estimate", "estimate", group="These draws", role="c1"),
+        Readout("effective_part", "effective / K", group="These draws", role="c1"),
+        Readout("largest", "largest weight / sum", group="These draws", role="c1"),
+        Readout("elbo", "ELBO, the bound of one sample", group="Exact", role="bound"),
+        Readout("gap", "log p(x) minus bound", group="Exact", role="gap"),
+        Readout("limit", "variance infinite up to s =", group="Exact"),
+        Readout("average", "mean", group=f"{SETS:,} estimates", role="c1"),
+        Readout("error", "its standard error", group=f"{SETS:,} estimates", role="c1"),
+        Readout("spread", "their std", group=f"{SETS:,} estimates", role="c1"),
     )
 
     text: ClassVar = {
@@ -72,12 +69,8 @@ class Weights(Explorer):
         "to_posterior": "q on the posterior",
         "note": "Drag q. The weights of its K samples hang below the axis; the log of their mean "
         "is an estimate of log p(x).",
-        "z_axis": "z",
-        "density_axis": "density over z",
         "weights": "weights",
         "estimate_axis": f"{SETS:,} such estimates, in nats",
-        "q": "q",
-        "posterior": "posterior",
         "largest": "{percent} of the sum",
         "infinite": "infinite variance",
         "log_px": "log p(x)",
@@ -125,7 +118,7 @@ class Weights(Explorer):
     def log_weights(self):
         """Return the log-weights of all sets of draws, (n, SETS); the picture shows one column."""
         eps = standard_normal(SEED, (self.n, SETS))  # more draws leave the first ones
-        return log_importance_weights(*self._model(), self.mean, self.std, eps)
+        return importance.log_importance_weights(*self._model(), self.mean, self.std, eps)
 
     def tables(self):
         """Return the grid of the bound, the models, and how many sets of draws there are."""
@@ -141,17 +134,17 @@ class Weights(Explorer):
         """Return evidence and bounds, and what the draws and all the sets of them give."""
         model, x = self._model()
         log_w = self.log_weights()
-        estimates, here = log_mean_exp(log_w), log_w[:, self.draw]
+        estimates, here = importance.log_mean_exp(log_w), log_w[:, self.draw]
         log_px = model.log_marginal(x)
-        bounds = importance_bound(model, x, self.mean, self.std, [1, self.n])
-        effective = effective_sample_size(here)
+        bounds = importance.importance_bound(model, x, self.mean, self.std, [1, self.n])
+        effective = importance.effective_sample_size(here)
         return {
             "log_px": log_px,
             "bound": bounds[1],
             "effective": effective,
             "estimate": estimates[self.draw],
             "effective_part": effective / self.n,
-            "largest": np.exp(here.max() - log_mean_exp(here)) / self.n,
+            "largest": np.exp(here.max() - importance.log_mean_exp(here)) / self.n,
             "elbo": bounds[0],
             "gap": log_px - bounds[1],
             "limit": LIMITS[self.model],
@@ -173,12 +166,8 @@ class Weights(Explorer):
             "posterior_std": std,
         }
 
-    def still(self):
-        """Return the densities with the weights of the draws, and the histogram of estimates."""
-        from matplotlib.figure import Figure
-
-        from vaebook.figures import COLOURS, role_line
-
+    def paint(self, fig):
+        """Draw the densities with the weights of the draws, and the histogram of estimates."""
         model, x = self._model()
         found, log_w = self.compute(), self.log_weights()
         posterior = np.exp(model.log_joint(x, LATENT) - found["log_px"])
@@ -186,7 +175,6 @@ class Weights(Explorer):
         z = self.mean + self.std * standard_normal(SEED, (self.n, SETS))[:, self.draw]
         parts = np.exp(log_w[:, self.draw] - log_w[:, self.draw].max())
 
-        fig = Figure(figsize=(6.4, 4.4))
         above, below = fig.subplots(2, height_ratios=(3, 2))
         above.plot(LATENT, posterior, label="posterior", **role_line("posterior"))
         above.plot(LATENT, q, label="q", **role_line("q"))
@@ -194,9 +182,8 @@ class Weights(Explorer):
         above.axhline(0, color=COLOURS["muted"], linewidth=0.75)
         above.set(xlabel="z", yticks=[])
         above.legend()
-        below.hist(log_mean_exp(log_w), 40, color=COLOURS["c1"], alpha=0.5)
+        below.hist(importance.log_mean_exp(log_w), 40, color=COLOURS["c1"], alpha=0.5)
         below.axvline(found["log_px"], label="log p(x)", **role_line("p"))
         below.axvline(found["bound"], label=f"bound, K = {self.n}", **role_line("bound"))
         below.set(xlabel="estimate of log p(x) (nats)", yticks=[])
         below.legend()
-        return fig
