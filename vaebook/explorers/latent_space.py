@@ -45,16 +45,14 @@ class Drawing(Hidden):
 
     def validate(self, obj, value):
         """Return the strokes, or say what strokes are."""
+        low, high = PAD
         try:
             strokes = [np.array(stroke, float) for stroke in value]
-            possible = all(
-                s.ndim == 2 and s.shape[1] == 2 and np.all((s >= PAD[0]) & (s <= PAD[1]))
-                for s in strokes
-            )
+            fits = all(s.shape[1:] == (2,) and np.all((low <= s) & (s <= high)) for s in strokes)
         except (TypeError, ValueError):
-            possible = False
-        if not possible:
-            form = f"strokes, each a list of points [x, y] from {PAD[0]} to {PAD[1]}"
+            fits = False
+        if not fits:
+            form = f"strokes, each a list of points [x, y] from {low} to {high}"
             raise ControlError.of(obj, self.name, value, f"give a list of {form}, or []")
         return value
 
