@@ -175,7 +175,7 @@ class Numbers(Hidden):
     def validate(self, obj, value):
         """Return the list, or say what the control takes."""
         try:
-            numbers = np.array(value, float)
+            numbers = np.array(value)
             possible = numbers.shape in {(0,), (len(value), *self.shape)}
             possible = possible and np.isfinite(numbers).all()
         except (TypeError, ValueError):
