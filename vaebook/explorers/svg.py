@@ -12,7 +12,7 @@ _NUMBERS = r"[\d.-]+ [\d.-]+\s*"
 _POLYLINES = re.compile(rf'\bd="((?:M {_NUMBERS}(?:L {_NUMBERS})*(?:z\s*)?)+)"')
 
 
-def inline_svg(svg_text, *, alt, prefix):
+def inline_svg(svg_text: str, *, alt: str, prefix: str) -> str:
     """Return the ``<svg>`` element of a figure, ready to stand inside an HTML page.
 
     Parameters
