@@ -3,12 +3,13 @@
     .venv/bin/python tools/make_pdf.py
 
 All pages of the contents, in their order and under their parts, become one document, which the
-browser of the tests prints: outline, links from page to page and alt texts come from there. It
-prints twice, since the contents can name a page number only after the first time. Explorers stand
-as their still pictures, solutions and answers are open, and what the pages fold away of code (of
-figures, of checks) is left to the site.
+browser of the tests prints: outline, links from page to page and alt texts come from there. The
+contents can name a page number only when all is printed, so they are printed again by themselves
+and take the place of the first ones. Explorers stand as their still pictures, solutions and answers
+are open, and what the pages fold away of code (of figures, of checks) is left to the site.
 """
 
+import io
 import posixpath
 import re
 import sys
@@ -23,7 +24,8 @@ from book_pages import ROOT, toc_parts
 from browser import open_chromium
 from environment import adopt
 from playwright.sync_api import sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject
 
 CSS = (Path(__file__).parent / "make_pdf.css").read_text("utf-8")
 HOST = "http://book/"
@@ -35,9 +37,9 @@ LOADS = r"<link [^>]*stylesheet[^>]*>|<script[^>]*(?:/mathjax/[^>]*>|>window\.Ma
 DROPPED = r'(?s)<script\b.*?</script>|<a class="headerlink".*?</a>|<nav\b.*?</nav>'
 NAMES = r'(?<=\s)(id|for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)"'
 FILL = """(pages) => {
-  document.body.style.visibility = "";
   for (const number of document.querySelectorAll(".contents [data-of]"))
     number.textContent = pages[number.dataset.of];
+  for (const page of document.querySelectorAll(".page")) page.remove();
 }"""
 
 
@@ -128,6 +130,15 @@ def page_numbers(path):
     return {name.lstrip("/"): number(place) + 1 for name, place in places.items()}
 
 
+def replace_first_pages(path, printed):
+    """Let the first pages of a PDF show what those of another do; their links stay."""
+    book = PdfWriter(path, incremental=True)
+    for old, new in zip(book.pages, PdfReader(io.BytesIO(printed)).pages, strict=False):
+        for part in ("/Contents", "/Resources"):
+            old[NameObject(part)] = new.raw_get(part).clone(book)
+    book.write(path)
+
+
 def make_pdf(root=ROOT):
     """Print the built book of a folder; return the path of the PDF."""
     started = time.perf_counter()
@@ -148,13 +159,12 @@ def make_pdf(root=ROOT):
         say("1/3 Setting the formulas ...")
         page.goto(HOST)
         page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
-        say("2/3 Printing, to count the pages ...")
-        # Out of sight: what is not painted is counted in a third of the time.
-        page.evaluate("document.body.style.visibility = 'hidden'")
-        page.pdf(path=path, prefer_css_page_size=True)
-        say("3/3 Printing, with the page numbers in the contents ...")
+        say("2/3 Printing ...")
+        wanted = {"prefer_css_page_size": True, "tagged": True, "outline": True}
+        page.pdf(path=path, **wanted)
+        say("3/3 Writing the page numbers into the contents ...")
         page.evaluate(FILL, page_numbers(path))
-        page.pdf(path=path, prefer_css_page_size=True, tagged=True, outline=True)
+        replace_first_pages(path, page.pdf(**wanted))
         browser.close()
     count = len(PdfReader(path).pages)
     say(f"Printed {count} pages, {path.stat().st_size / 1e6:.1f} MB.\nOpen {path.as_uri()}")
