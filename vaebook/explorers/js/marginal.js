@@ -4,14 +4,14 @@ vaebook.define("marginal", (api) => {
   const { shares, duration, wait } = tables;
   const xs = Array.from(tables.x), zs = Array.from(tables.z);
   const every2 = (grid) => grid.filter((_, i) => i % 2 === 0);
-  const [mapX, mapZ] = [every2(xs), every2(zs)]; // enough for the map, which the browser smooths
+  const [mapX, mapZ] = [every2(xs), every2(zs)]; // enough for the map, which the browser smooths, and for the strips
   const SECONDS = 6;
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
   const [left, right] = ends(xs), [bottom, top] = ends(zs);
   const density = (at, { weights, means, stds }) => forms.mixtureCurves(at, weights, means, stds).density;
   const prior = { weights: shares, ...duration }, marginal = { weights: shares, ...wait };
   const priorCurve = density(zs, prior), marginalCurve = density(xs, marginal);
-  const mapPrior = every2(priorCurve);
+  const [mapPrior, stripSum] = [every2(priorCurve), every2(marginalCurve)];
 
   const map = api.chart({
     part: 2.4, wide: false, height: [240, 160],
@@ -66,12 +66,12 @@ vaebook.define("marginal", (api) => {
   // The slices up to z at one x: p(x) times what the cut there has below z.
   const cutAt = (x, correlation) => forms.given(x, shares, wait, duration, correlation);
   const soFar = (x, px, z, correlation) => px * forms.mixtureCdf(z, cutAt(x, correlation));
-  // The same at all x; whole strips are kept while the correlation stays.
+  // The same along x; whole strips are kept while the correlation stays.
   let kept = {};
   function filled(z, correlation) {
-    if (kept.correlation !== correlation) kept = { correlation, cuts: xs.map((x) => cutAt(x, correlation)), whole: new Map() };
+    if (kept.correlation !== correlation) kept = { correlation, cuts: mapX.map((x) => cutAt(x, correlation)), whole: new Map() };
     if (!kept.whole.has(z)) {
-      const curve = xs.map((_, i) => marginalCurve[i] * forms.mixtureCdf(z, kept.cuts[i]));
+      const curve = mapX.map((_, i) => stripSum[i] * forms.mixtureCdf(z, kept.cuts[i]));
       if (!tops.includes(z)) return curve;
       kept.whole.set(z, curve);
     }
@@ -107,14 +107,14 @@ vaebook.define("marginal", (api) => {
 
   function drawSum({ x, z, correlation }, curve, px) {
     sum.domain({ y: [0, api.niceCeiling(1.12 * Math.max(...curve, 0.05))] });
-    let below = xs.map(() => 0);
+    let below = mapX.map(() => 0);
     tops.forEach((end, k) => {
       if (z <= end - 0.5) return strips[k].clear();
       const above = filled(Math.min(z, end), correlation);
-      strips[k].set(xs, above, below);
+      strips[k].set(mapX, above, below);
       below = above;
     });
-    edge.set(xs, below);
+    edge.set(mapX, below);
     sliceLine.set(xs, curve);
     whole.set(xs, marginalCurve);
     here.set(x, 0, x, px);

@@ -50,7 +50,6 @@ vaebook.define("playground", (api) => {
   let [seen, stroke, thinned] = [null, null, false]; // the points on show; a stroke, and whether the last one thinned them
   let [ceiling, outer] = [0, 1]; // of the densities, and the side of q's name: neither may flicker
   let [passing, frames, result] = [false, 0, null]; // a training runs
-  let kept = {}; // the averages over all points that were computed last
 
   const round = (value) => Math.round(100 * value) / 100;
   const drawing = () => shown.shape === "own";
@@ -72,9 +71,12 @@ vaebook.define("playground", (api) => {
     else invitation.clear();
   }
 
-  // The decoder's curve and where the points and the q of x lie on it.
-  function drawPlane(values, data, p) {
-    const { centre, spread, flat } = data;
+  // The decoder's curve and where the points lie on it.
+  let traced = {};
+  function drawCurve(values, stage) {
+    const { at, data, data: { centre, spread, flat }, run: { p } } = stage;
+    if (traced.stage === stage && traced.at === at && traced.seen === seen) return;
+    traced = { stage, at, seen };
     const decoded = (z) => data.out(forms.decode(p, z));
     const places = columns(CURVE.map(decoded));
     curve.set(...places);
@@ -90,6 +92,11 @@ vaebook.define("playground", (api) => {
       const [mean] = forms.encode(p, flat[2 * i], flat[2 * i + 1]);
       return [x, decoded(mean), [NaN, NaN]];
     })));
+  }
+
+  // The point x, and where its q lies on the curve.
+  function drawPoint(values, { data, run: { p } }) {
+    const decoded = (z) => data.out(forms.decode(p, z));
     const [mean, std] = forms.encode(p, ...data.into([values.x1, values.x2]));
     likely.set(...columns(Array.from({ length: 17 }, (_, i) => decoded(mean + (std * (i - 8)) / 4))));
     point.set(values.x1, values.x2);
@@ -113,13 +120,6 @@ vaebook.define("playground", (api) => {
     const flank = at.mean + 1.5 * outer * at.std;
     qName.set(flank, heightOf(flank, at.mean, at.std), text("q"), 12 * outer);
     return heights;
-  }
-
-  function averagesOf(stage, path, updates, std) {
-    if (kept.stage !== stage || kept.updates !== updates || kept.std !== std) {
-      kept = { stage, updates, std, all: forms.averages(stage.run.p, path, stage.data.flat, std) };
-    }
-    return kept.all;
   }
 
   return {
@@ -146,14 +146,14 @@ vaebook.define("playground", (api) => {
       drawPoints(values.blank ? NONE : pointsOf(values));
       const stage = trainer.reach(stageOf(values), values.updates);
       const { data, run: { p } } = stage;
-      drawPlane(values, data, p);
+      drawCurve(values, stage);
+      drawPoint(values, stage);
       const later = passing && ++frames % 3;
       passing = false;
       if (later) return result;
 
       const { updates, noise_std: std } = values;
-      const path = forms.pathOf(p);
-      const all = averagesOf(stage, path, updates, std);
+      const { path, all } = trainer.scoresOf(stage);
       const at = forms.posteriorAt(p, path, ...data.into([values.x1, values.x2]), std);
       const heights = drawLatent(at, all.means);
       const offset = values.past.reduce((sum, [, , updates]) => sum + updates, 0);

@@ -79,8 +79,17 @@ Object.assign(vaebook.forms, (() => {
       const k = stage.at / EVERY;
       if (!Number.isInteger(k) || stage.kept[k]) return;
       stage.kept[k] = copyOf(stage.run);
-      const { logPx, elbo } = averages(stage.run.p, pathOf(stage.run.p), stage.data.flat, stage.std);
+      const { logPx, elbo } = scoresOf(stage).all;
       stage.curve[k] = [stage.at, logPx, elbo];
+    }
+    // The decoder at every node, and the averages over all points, where a stage stands.
+    function scoresOf(stage) {
+      const { at, run: { p }, data, std } = stage;
+      if (stage.scores?.at !== at) {
+        const path = pathOf(p);
+        stage.scores = { at, path, all: averages(p, path, data.flat, std) };
+      }
+      return stage.scores;
     }
     // Put a stage to so many updates, or as far as it comes before `deadline`.
     function reach(stage, updates, deadline = Infinity) {
@@ -101,7 +110,7 @@ Object.assign(vaebook.forms, (() => {
       const [beta, std, updates, count] = past[past.length - 1];
       return reach(stageOf(points.slice(0, count), { seed, beta, noise_std: std, past: past.slice(0, -1) }), updates).run;
     }
-    return { stageOf, reach };
+    return { stageOf, reach, scoresOf };
   }
 
   return { scaled, pointsFrom, strokeTo, nextStage, makeTrainer };
