@@ -2,19 +2,23 @@
 vaebook.numbers = (() => {
   "use strict";
 
-  // English, whatever language the page around has: 1234.5 -> "1,234.50". Intl takes twice as long.
-  function fixed(value, digits) {
-    if (Number.isNaN(value)) return "undefined";
-    if (!Number.isFinite(value)) return value > 0 ? "\u221e" : "\u2212\u221e";
-    const text = Math.abs(value).toFixed(digits)
-      .replace(/^\d{4,}/, (whole) => whole.replace(/\d(?=(\d{3})+$)/g, "$&,"));
-    return value < 0 && /[1-9]/.test(text) ? `\u2212${text}` : text;
-  }
+  // The explorers speak English, whatever language the page around them has.
+  const formats = new Map();
+  const fixed = (value, digits) => {
+    if (!formats.has(digits)) {
+      formats.set(digits, new Intl.NumberFormat("en", {
+        minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative",
+      }));
+    }
+    return formats.get(digits).format(value).replace("-", "\u2212");
+  };
 
   // 0.1234 -> "0.123"; 4.2e-7 -> "4.20 × 10⁻⁷" (rounding noise below 1e-12 counts as zero).
   function format(value, digits = 2) {
+    if (Number.isNaN(value)) return "undefined";
+    if (!Number.isFinite(value)) return value > 0 ? "\u221e" : "\u2212\u221e";
     const size = Math.abs(value);
-    if ((size >= 1e-12 && size < 0.5 * 10 ** -digits) || (size >= 1e6 && size < Infinity)) {
+    if ((size >= 1e-12 && size < 0.5 * 10 ** -digits) || size >= 1e6) {
       const [mantissa, power] = value.toExponential(2).split("e");
       const raised = String(Number(power)).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
       return `${fixed(Number(mantissa), 2)} × 10${raised}`;
