@@ -75,7 +75,7 @@ PLANS = {
     "flow-60s": Plan(60, 84.6, FLOW),
     "flow-180s": Plan(180, 83.3, FLOW, pictures=True),
     "flow-480s": Plan(480, 82.6, FLOW, pictures=True),
-    "burda-2400s": Plan(2400, None, BURDA, (1,), pictures=True),
+    "burda-480s": Plan(480, None, BURDA, (1,), pictures=True),
     "normal-2400s": Plan(2400, 83.4, (*NORMAL, *SEVERAL), (1,), pictures=True),
     "flow-2400s": Plan(2400, 82.0, (*FLOW, *SEVERAL), (1,), pictures=True),
 }
