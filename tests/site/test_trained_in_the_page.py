@@ -132,3 +132,23 @@ def test_a_training_runs_on_while_the_reader_interferes(new_page, site):
         play.click()
         now = values(root)
         assert_same(root.evaluate(READ)["numbers"], explorers.Playground(**now).readouts())
+
+
+def test_a_slider_pulled_ahead_is_followed_while_the_page_stays_alive(new_page, site):
+    page = new_page(viewport={"width": 1280, "height": 800})
+    root = show(page, PLAYGROUND, site)
+    pull = """(slider, places) => places.map((value) => {
+      slider.value = value;
+      slider.dispatchEvent(new Event("input"));
+      return document.querySelector("[data-explorer=playground]").vaebook.values().updates;
+    })"""
+    slider = root.locator("input[name=updates]")
+    assert slider.evaluate(pull, [1000, 1500]) == [0, 0]
+    page.wait_for_function("([slider]) => slider.value === '1500'", arg=[slider.element_handle()])
+    now = values(root)
+    assert now["updates"] == 1500
+    assert_same(root.evaluate(READ)["numbers"], explorers.Playground(**now).readouts())
+    assert slider.evaluate(pull, [700]) == [700]  # back to what was trained before
+    for before in (1500, 0):
+        root.locator("[name=undo]").click()
+        assert values(root)["updates"] == before

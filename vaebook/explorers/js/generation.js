@@ -48,7 +48,7 @@ vaebook.define("generation", (api) => {
   const noise = plane.segment("data", { width: 1.75 });
   const centre = plane.points("c2", { shape: "diamond", size: 4 });
   const point = plane.points("data", { size: 4.5 });
-  const atF = plane.label("c2");
+  const atF = plane.label("c2", { dy: 4 });
   const atX = plane.label("data", { dy: 4 });
   const xHandle = api.handle(plane, { moves: ["x1", "x2"], role: "data", to: (x1, x2) => ({ x1, x2 }) });
   plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
@@ -84,7 +84,7 @@ vaebook.define("generation", (api) => {
     density.set(fine, heights1);
     const top = api.niceCeiling(1.3 * Math.max(...heights1));
     histogram.domain({ y: [0, top] });
-    densityName.set(0, heights1[heights1.length >> 1], text("density_name"));
+    densityName.set(0, Math.max(...heights1), text("density_name"));
     const probability = edges.slice(1).map((_, b) =>
       heights1.slice(b * parts, (b + 1) * parts).reduce((sum, p) => sum + p, 0) * (barWidth / parts));
     shaded = { std, top, probability };
@@ -114,10 +114,11 @@ vaebook.define("generation", (api) => {
     const [right, up] = ring(2);
     ball.set(right.slice(0, 31), up.slice(0, 31), up.slice(0, 31).map((y) => 2 * f2 - y));
     centre.set([f1], [f2]);
-    atF.set(f1, f2 + 2 * std, text("at_f"));
+    const away = x1 < f1 ? 1 : -1; // names stand on the two sides that look away from each other
+    atF.set(f1 + away * (2 * std + 0.1), f2, text("at_f"), 14 * away);
     noise.set(f1, f2, x1, x2);
     point.set([x1], [x2]);
-    atX.set(x1, x2, text("at_x"), x1 < f1 ? -24 : 24);
+    atX.set(x1, x2, text("at_x"), -24 * away);
     xHandle.set(x1, x2);
   }
 

@@ -82,8 +82,14 @@ vaebook.define("marginal", (api) => {
   function drawMap({ x, z, correlation }) {
     if (correlation !== drawn) {
       drawn = correlation;
-      const joint = mapZ.flatMap((at, k) =>
-        density(mapX, forms.given(at, shares, duration, wait, correlation)).map((value) => value * mapPrior[k]));
+      const joint = new Float64Array(mapX.length * mapZ.length), heights = new Float64Array(mapX.length);
+      mapZ.forEach((at, k) => {
+        const { weights, means, stds } = forms.given(at, shares, duration, wait, correlation);
+        weights.forEach((weight, n) => {
+          const [first, last] = forms.bell(heights, mapX, means[n], stds[n]);
+          for (let i = first; i <= last; i++) joint[k * mapX.length + i] += mapPrior[k] * weight * heights[i];
+        });
+      });
       heat.set(joint, mapX.length, mapZ.length, [left, right], [bottom, top], Math.max(...joint) / 0.85);
     }
     swept.set([left, right], [z, z], [bottom, bottom]);

@@ -153,9 +153,9 @@ vaebook.define("playground", (api) => {
       if (later) return result;
 
       const { updates, noise_std: std } = values;
-      const { path, all } = trainer.scoresOf(stage);
+      const { path, means: allMeans, all } = trainer.scoresOf(stage);
       const at = forms.posteriorAt(p, path, ...data.into([values.x1, values.x2]), std);
-      const heights = drawLatent(at, all.means);
+      const heights = drawLatent(at, allMeans);
       const offset = values.past.reduce((sum, [, , updates]) => sum + updates, 0);
       history.draw(offset, stage, updates, all);
       const readouts = {

@@ -56,7 +56,7 @@ vaebook.define("sampler", (api) => {
 
   const noise = (seed) => Array.from({ length: draws }, (_, k) => [0, 1].map((d) => forms.standardNormal(seed, 2 * k + d)));
   // What depends on the noise of the seed alone, and what on the path alone, is kept between moves.
-  let [others, path, dotted] = [{}, {}, null];
+  let [others, path, exact, dotted] = [{}, {}, {}, null];
   function endsOf(seed, n) {
     if (others.seed !== seed) others = { seed };
     if (!others[n]) {
@@ -74,10 +74,11 @@ vaebook.define("sampler", (api) => {
     if (path.key !== key) {
       const places = forms.eulerPath(velocity, eps, n);
       const lengths = places.slice(1).map((z, k) => Math.hypot(z[0] - places[k][0], z[1] - places[k][1]));
-      const end = places[n], exact = forms.eulerPath(velocity, eps, most)[most];
+      const end = places[n];
+      if (exact.key !== `${eps}`) exact = { key: `${eps}`, end: forms.eulerPath(velocity, eps, most)[most] };
       path = {
         key, places, end, ...nearest(end),
-        error: Math.hypot(end[0] - exact[0], end[1] - exact[1]),
+        error: Math.hypot(end[0] - exact.end[0], end[1] - exact.end[1]),
         detour: sum(lengths) / Math.hypot(end[0] - eps[0], end[1] - eps[1]),
       };
       way.set(...columns(places));

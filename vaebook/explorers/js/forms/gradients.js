@@ -50,8 +50,9 @@ Object.assign(vaebook.forms, (() => {
       second = by === "mean" ? edge * density + average : (edge ** 3 + edge) * density + 2 * average;
       square = second;
     } else {
+      const rows = Array.from(grid, row);
       for (let k = 0; k < grid.length; k++) {
-        const { value, pathwise } = row(grid[k]);
+        const { value, pathwise } = rows[k];
         const score = by === "mean" ? grid[k] : grid[k] * grid[k] - 1;
         average += mass[k] * value;
         first += mass[k] * value * score;
@@ -59,7 +60,7 @@ Object.assign(vaebook.forms, (() => {
         square += mass[k] * (value * score) ** 2;
         path += mass[k] * pathwise;
       }
-      for (let k = 0; k < grid.length; k++) path2 += mass[k] * (row(grid[k]).pathwise - path) ** 2;
+      for (let k = 0; k < grid.length; k++) path2 += mass[k] * (rows[k].pathwise - path) ** 2;
     }
     const variance = (b) => (square - 2 * b * second + b * b * size - first * first) / (std * std);
     return {

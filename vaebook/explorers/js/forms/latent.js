@@ -122,5 +122,5 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + logStd };
   }
 
-  return { curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, placesOf, evidence, moments, boundTerms };
+  return { bell, curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, placesOf, evidence, moments, boundTerms };
 })());

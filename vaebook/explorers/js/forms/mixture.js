@@ -17,7 +17,9 @@ Object.assign(vaebook.forms, (() => {
       const top = weight * Math.exp(logNormal(mean, mean, std));
       return xs.map((x) => top * Math.exp(-0.5 * ((x - mean) / std) ** 2));
     });
-    return { joint, density: xs.map((_, i) => joint.reduce((sum, curve) => sum + curve[i], 0)) };
+    const density = xs.map(() => 0);
+    for (const curve of joint) for (let i = 0; i < curve.length; i++) density[i] += curve[i];
+    return { joint, density };
   }
 
   // One step of EM, in two: the responsibilities of every point, with the log-likelihood; then

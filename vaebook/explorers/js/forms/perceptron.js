@@ -39,7 +39,8 @@ Object.assign(vaebook.forms, (() => {
           outputs[row + 2] = c;
           outputs[row + 3] = d;
         }
-        if (hidden) for (let row = 0; row < outputs.length; row++) outputs[row] = Math.tanh(outputs[row]);
+        // tanh, by what takes half as long as Math.tanh
+        if (hidden) for (let row = 0; row < outputs.length; row++) outputs[row] = 1 - 2 / (Math.exp(2 * outputs[row]) + 1);
         values = outputs;
       }
       const outputs = [];

@@ -1,7 +1,7 @@
 // Points for the small VAE, and the stages of a training that the reader interferes with.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { averages, copyOf, newTraining, pathOf, rateAt, trainOnce } = vaebook.forms;
+  const { averages, copyOf, encodedPoint, newTraining, pathOf, rateAt, trainOnce } = vaebook.forms;
   const EVERY = 50, KEPT = 30;
 
   // vaebook.explorers.shapes.scaled: the points about their mean, in units of their spread; and the
@@ -68,9 +68,9 @@ Object.assign(vaebook.forms, (() => {
     function stageOf(points, { seed, beta, noise_std: std, past }) {
       const key = JSON.stringify([seed, beta, std, past, points]);
       if (!stages.has(key)) {
-        const start = past.length ? copyOf(endOf(points, seed, past)) : newTraining(seed);
-        const data = scaled(points);
-        stages.set(key, { seed, beta, std, data, run: start, at: 0, kept: [], curve: [] });
+        const before = past.length ? endOf(points, seed, past) : { run: newTraining(seed) };
+        const data = before.data?.flat.length === 2 * points.length ? before.data : scaled(points);
+        stages.set(key, { seed, beta, std, data, run: copyOf(before.run), known: before.known, at: 0, kept: [], curve: [] });
         if (stages.size > KEPT) stages.delete(stages.keys().next().value);
       }
       return stages.get(key);
@@ -82,14 +82,18 @@ Object.assign(vaebook.forms, (() => {
       const { logPx, elbo } = scoresOf(stage).all;
       stage.curve[k] = [stage.at, logPx, elbo];
     }
-    // The decoder at every node, and the averages over all points, where a stage stands.
+    // The decoder at every node, q at every point, and the averages, where a stage stands. It begins
+    // where another one ended, with what was known there: beta changes nothing, the noise no network.
     function scoresOf(stage) {
-      const { at, run: { p }, data, std } = stage;
-      if (stage.scores?.at !== at) {
-        const path = pathOf(p);
-        stage.scores = { at, path, all: averages(p, path, data.flat, std) };
+      const { run: { t, p }, data: { flat }, std } = stage;
+      let { known } = stage;
+      if (known?.t !== t) known = { t, path: pathOf(p) };
+      if (known.flat !== flat) {
+        const points = Array.from({ length: flat.length / 2 }, (_, i) => encodedPoint(p, known.path, flat[2 * i], flat[2 * i + 1]));
+        known = { t, path: known.path, flat, points, means: points.map(({ mean }) => mean) };
       }
-      return stage.scores;
+      if (known.std !== std) known = { ...known, std, all: averages(known.path, known.points, std) };
+      return (stage.known = known);
     }
     // Put a stage to so many updates, or as far as it comes before `deadline`.
     function reach(stage, updates, deadline = Infinity) {
@@ -108,7 +112,7 @@ Object.assign(vaebook.forms, (() => {
     }
     function endOf(points, seed, past) {
       const [beta, std, updates, count] = past[past.length - 1];
-      return reach(stageOf(points.slice(0, count), { seed, beta, noise_std: std, past: past.slice(0, -1) }), updates).run;
+      return reach(stageOf(points.slice(0, count), { seed, beta, noise_std: std, past: past.slice(0, -1) }), updates);
     }
     return { stageOf, reach, scoresOf };
   }

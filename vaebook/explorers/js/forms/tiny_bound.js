@@ -11,21 +11,19 @@ Object.assign(vaebook.forms, (() => {
   const EPS_MASS = EPS.map((eps) => 0.75 * Math.exp(-0.5 * (eps * eps + LOG_2PI)));
 
   const terms = new Float64Array(NODES);
-  // log p(x) of one point, and in `terms` the posterior's log mass at each node
-  function logEvidence(path, x1, x2, std) {
-    const scale = -0.5 / (std * std), level = -LOG_2PI - 2 * Math.log(std);
-    const [path1, path2] = path;
+  // log p(x) of one point, and in `terms` the posterior's log mass at each node; of a density that is
+  // wide every few nodes tell the same
+  function logEvidence([path1, path2], x1, x2, std, every = 1) {
+    const scale = -0.5 / (std * std), level = Math.log(every) - LOG_2PI - 2 * Math.log(std);
     let top = -Infinity;
-    for (let k = 0; k < NODES; k++) {
+    for (let k = 0; k < NODES; k += every) {
       const a = path1[k] - x1, b = path2[k] - x2;
       terms[k] = LOG_MASS[k] + scale * (a * a + b * b);
       if (terms[k] > top) top = terms[k];
     }
     let sum = 0; // what is below e^-37 of the largest term would not change its last digit
-    for (let k = 0; k < NODES; k++) if (terms[k] > top - 37) sum += Math.exp(terms[k] - top);
-    const logPx = top + Math.log(sum);
-    for (let k = 0; k < NODES; k++) terms[k] -= logPx;
-    return logPx + level;
+    for (let k = 0; k < NODES; k += every) if (terms[k] > top - 37) sum += Math.exp(terms[k] - top);
+    return top + Math.log(sum) + level;
   }
 
   // the expected squared distance from a point to the curve under q: over the nodes of the grid, or,
@@ -48,21 +46,26 @@ Object.assign(vaebook.forms, (() => {
     return (sum * STEP) / (s * Math.sqrt(2 * Math.PI));
   }
 
-  // q, both terms of the bound, and the evidence of one point
-  function boundAt(p, path, x1, x2, std) {
-    const [mean, s] = encode(p, x1, x2);
-    const level = -LOG_2PI - 2 * Math.log(std);
-    const reconstruction = level - expectedSquare(p, path, x1, x2, mean, s) / (2 * std * std);
-    const klPrior = 0.5 * (s * s + mean * mean - 1) - Math.log(s);
-    return { mean, std: s, reconstruction, klPrior, elbo: reconstruction - klPrior, logPx: logEvidence(path, x1, x2, std) };
+  // what the networks say of one point, whatever the noise: q, that distance, and the KL to the prior
+  function encodedPoint(p, path, x1, x2) {
+    const [mean, std] = encode(p, x1, x2);
+    const klPrior = 0.5 * (std * std + mean * mean - 1) - Math.log(std);
+    return { x1, x2, mean, std, square: expectedSquare(p, path, x1, x2, mean, std), klPrior };
   }
-  // the same with the exact posterior: its masses at the nodes, mean and standard deviation
+  const reconstructed = ({ square }, std) => -LOG_2PI - 2 * Math.log(std) - square / (2 * std * std);
+
+  // at one point both terms of the bound, the evidence, and the exact posterior: its density at the
+  // nodes, mean and standard deviation
   function posteriorAt(p, path, x1, x2, std) {
-    const at = boundAt(p, path, x1, x2, std);
-    const mass = Array.from(terms, Math.exp);
+    const q = encodedPoint(p, path, x1, x2), reconstruction = reconstructed(q, std);
+    const logPx = logEvidence(path, x1, x2, std), level = -LOG_2PI - 2 * Math.log(std) - logPx;
+    const mass = Array.from(terms, (term) => Math.exp(term + level));
     const mean = mass.reduce((sum, m, k) => sum + m * GRID[k], 0);
     const variance = mass.reduce((sum, m, k) => sum + m * (GRID[k] - mean) ** 2, 0);
-    return { ...at, density: mass.map((m) => m / STEP), posteriorMean: mean, posteriorStd: Math.sqrt(variance) };
+    return {
+      ...q, reconstruction, elbo: reconstruction - q.klPrior, logPx,
+      density: mass.map((m) => m / STEP), posteriorMean: mean, posteriorStd: Math.sqrt(variance),
+    };
   }
 
   // the decoder at every node
@@ -71,17 +74,14 @@ Object.assign(vaebook.forms, (() => {
     GRID.forEach((z, k) => { [path[0][k], path[1][k]] = decode(p, z); });
     return path;
   }
-  // averages over the points [x1, x2, x1, ...]
-  function averages(p, path, points, std) {
-    const sums = { reconstruction: 0, klPrior: 0, elbo: 0, logPx: 0 }, means = [];
-    const n = points.length / 2;
-    for (let i = 0; i < n; i++) {
-      const at = boundAt(p, path, points[2 * i], points[2 * i + 1], std);
-      for (const key of Object.keys(sums)) sums[key] += at[key] / n;
-      means.push(at.mean);
-    }
-    return { ...sums, means };
+  // averages over points as `encodedPoint` gives them
+  function averages(path, points, std) {
+    const every = std < 0.2 ? 1 : std < 0.4 ? 2 : 4;
+    const mean = (of) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+    const [reconstruction, klPrior] = [mean((q) => reconstructed(q, std)), mean((q) => q.klPrior)];
+    const logPx = mean(({ x1, x2 }) => logEvidence(path, x1, x2, std, every));
+    return { reconstruction, klPrior, elbo: reconstruction - klPrior, logPx };
   }
 
-  return { PLAY_GRID: GRID, pathOf, averages, posteriorAt };
+  return { PLAY_GRID: GRID, pathOf, encodedPoint, averages, posteriorAt };
 })());

@@ -24,10 +24,9 @@ vaebook.controls = (() => {
     return button;
   }
 
-  function makeRange(spec, move, play, words) {
+  function makeRange(spec, move, slide, play, words) {
     const id = newId("control");
     const digits = (value) => decimals(spec.values ? value : spec.fine);
-    const moveTo = (place) => move(valueAt(spec, place));
     const input = html("input", {
       ...quiet, type: "range", id, name: spec.name, min: spec.min, max: spec.max, step: spec.fine,
       "data-values": spec.values && JSON.stringify(spec.values),
@@ -39,13 +38,13 @@ vaebook.controls = (() => {
     const head = plays.length ? html("span", { class: "vb-played" }, ...plays, label) : label;
     const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` }, head, number, input);
 
-    input.addEventListener("input", () => moveTo(input.valueAsNumber));
+    input.addEventListener("input", () => slide(valueAt(spec, input.valueAsNumber)));
     input.addEventListener("keydown", (event) => {
       const wanted = keyStep(spec, placeOf(spec, control.value), event);
       if (wanted === undefined) return;
       event.preventDefault();
       event.stopPropagation();
-      moveTo(wanted);
+      move(valueAt(spec, wanted));
     });
 
     const control = {

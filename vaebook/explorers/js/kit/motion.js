@@ -1,6 +1,7 @@
 // Motion: at once for readers who asked for less of it.
 vaebook.motion = (() => {
   "use strict";
+  const BUDGET = 8; // milliseconds of a frame that a training may take
 
   // frame(part) with part going from 0 to 1 in so many seconds. Returns what stops it; `done` is
   // called at the end, not if it was stopped.
@@ -45,6 +46,23 @@ vaebook.motion = (() => {
     return () => cancelAnimationFrame(request);
   }
 
+  // A slider on its way from now() to a value, put(value) by put(value), at a pace of so many seconds
+  // for its whole range; with train(wanted, milliseconds), as far towards it as a training comes.
+  // Returns what stops it.
+  function along(spec, { now, put, train }, to, seconds, done) {
+    const from = now(), range = spec.max - spec.min;
+    if (!train) {
+      return run((seconds * (to - from)) / range, (part) => {
+        const value = vaebook.scales.snap(spec, from + part * (to - from));
+        if (value !== now()) put(value);
+      }, done);
+    }
+    return pace(range / seconds, (steps) => {
+      if (steps) put(train(Math.min(to, now() + steps), steps < Infinity ? BUDGET : Infinity));
+      return now() < to;
+    }, done);
+  }
+
   // Slow at both ends.
   const ease = (part) => part * part * (3 - 2 * part);
 
@@ -54,5 +72,5 @@ vaebook.motion = (() => {
     ...to, ...Object.fromEntries(sliders.map((name) => [name, from[name] + part * (to[name] - from[name])])),
   });
 
-  return { run, pace, ease, straight };
+  return { run, along, ease, straight };
 })();

@@ -7,9 +7,10 @@ vaebook.mount = (el, props, onchange) => {
   "use strict";
   const { html, quiet, write } = vaebook.dom;
   const { makeControl, makeReadout } = vaebook.controls;
-  const { ease, pace, run, straight } = vaebook.motion;
+  const { along, ease, run, straight } = vaebook.motion;
+  const { toLink, toPython } = vaebook.share;
   const SECONDS = 0.38; // a jump is over after it
-  const BUDGET = 8; // milliseconds of a frame that a training may take
+  const AT_ONCE = 1e-3; // seconds through the whole range: as fast as it goes
   const ONE_MOVE = 700; // milliseconds within which moves of one control count as one
 
   let values = { ...props.start, ...props.values };
@@ -34,7 +35,7 @@ vaebook.mount = (el, props, onchange) => {
   const sliders = explorer.glides
     ?? props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
   const controls = props.controls.filter((spec) => spec.kind === "hidden" || host.visible(spec.name))
-    .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value }), play, words) }));
+    .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value }), (value) => slide(spec, value), play, words) }));
   const readouts = props.readouts.map((spec) => ({ spec, ...makeReadout(spec) }));
 
   const pressed = (node, action) => {
@@ -52,18 +53,13 @@ vaebook.mount = (el, props, onchange) => {
   const reset = pressed(vaebook.card.makeTool("reset", words("reset")), () => go(props.start, true));
   const full = vaebook.card.makeTool("full", words("full"));
   const copying = (name, text) => press(name, async () => {
-    await vaebook.share.copy(text());
+    await vaebook.share.copy(text(props, values));
     clearTimeout(announcing); // what the press before this one has to say would wipe it out
     live.textContent = words("copied");
   });
-  const link = () => {
-    history.replaceState(null, "", vaebook.share.toHash(props.id, values, props.start));
-    return location.href;
-  };
-  const python = () => vaebook.share.toPython(props, values);
   const { form, tableBody, view } = vaebook.card.makeCard({
     props, words, controls, readouts, buttons, tools: [undo, reset, full], charts: host.charts,
-    sharing: [...(props.id ? [copying("link", link)] : []), copying("python", python)],
+    sharing: [...(props.id ? [copying("link", toLink)] : []), copying("python", toPython)],
   });
   form.append(live);
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -115,28 +111,34 @@ vaebook.mount = (el, props, onchange) => {
   }
   // A slider through its range in so many seconds, from where it stands or, from its end, once more;
   // pressed while it runs, or by any other move, it stops. show(true or false) says whether it runs.
-  // An explorer's advance(values, wanted, milliseconds) says how far towards `wanted` it comes; the
-  // refresh that follows may leave out what can wait.
   function play(spec, show, seconds) {
-    const { name, min, max } = spec;
-    if (playing.show === show) { stop(); return announce(); }
+    const { name, min, max } = spec, again = playing.show === show;
     stop();
+    if (again) return announce();
     const from = values[name] < max ? values[name] : min;
-    const turn = (on) => { playing = on ? { name, show } : {}; last.key = ""; show(on); refresh(values); };
     last.key = "";
     remember({ [name]: from });
     put({ [name]: from });
-    turn(true);
-    const end = () => { turn(false); announce(); };
-    const halt = explorer.advance ? pace((max - min) / seconds, (steps) => {
-      const wanted = Math.min(max, values[name] + steps);
-      if (steps) put({ [name]: explorer.advance(values, wanted, steps < Infinity ? BUDGET : Infinity) });
-      return values[name] < max;
-    }, end) : run((seconds * (max - from)) / (max - min), (part) => {
-      const value = vaebook.scales.snap(spec, from + part * (max - from));
-      if (value !== values[name]) put({ [name]: value });
-    }, end);
-    stop = () => { halt(); if (playing.show === show) turn(false); };
+    last.key = "";
+    proceed(spec, max, seconds, show, announce);
+  }
+  function proceed(spec, to, seconds, show, done = () => {}) {
+    const { name } = spec, mine = { name, show };
+    playing = mine;
+    show(true);
+    const end = () => { playing = {}; show(false); refresh(values); };
+    const train = explorer.advance && ((...how) => explorer.advance(values, ...how));
+    const ways = { train, now: () => values[name], put: (value) => put({ [name]: value }) };
+    const halt = along(spec, ways, to, seconds, () => { end(); done(); });
+    stop = () => { halt(); if (playing === mine) end(); };
+  }
+  // A slider by hand; one that trains comes after the hand, frame by frame.
+  function slide(spec, value) {
+    const { name } = spec;
+    if (!explorer.advance || !spec.play || value <= values[name]) return commit({ [name]: value });
+    stop();
+    remember({ [name]: value });
+    proceed(spec, value, AT_ONCE, () => {});
   }
   // A jump: the values are there at once, and the picture runs after them.
   function go(changes, exact = false, path = undefined) {

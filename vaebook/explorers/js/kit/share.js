@@ -10,10 +10,14 @@ vaebook.share = (() => {
     try { return JSON.parse(word); } catch { return word; }
   };
   // #elbo-2:mean=0.44,model=nonlinear,trail=[[0.2,0.5,0.4]]; a word that reads as a number is quoted
-  function toHash(id, values, start) {
+  function toHash({ id, start }, values) {
     const text = changed(values, start)
       .map(([name, value]) => `${name}=${read(value) === value && typeof value === "string" ? value : JSON.stringify(value)}`);
     return `#${id}:${text.join(",").replace(/[%\s"<>`#]/g, encodeURIComponent)}`;
+  }
+  function toLink(props, values) {
+    history.replaceState(null, "", toHash(props, values));
+    return location.href;
   }
   function fromHash(hash) {
     if (!/^#[\w-]+:/.test(hash)) return null; // another anchor, which may hold anything
@@ -46,5 +50,5 @@ vaebook.share = (() => {
     }
   }
 
-  return { toHash, fromHash, toPython, copy };
+  return { toLink, fromHash, toPython, copy };
 })();

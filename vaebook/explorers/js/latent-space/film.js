@@ -29,9 +29,9 @@ vaebook.latentFilm = (api, frame) => {
     // images: a test image, the frames, another test image; densities at evenly spaced t
     draw(images, { prior, aggregated }) {
       const all = new Float64Array(wide * SIZE);
-      images.forEach((image, k) => image.forEach((value, i) => {
-        all[wide * Math.floor(i / SIZE) + starts[k] + (i % SIZE)] = value;
-      }));
+      images.forEach((image, k) => {
+        for (let row = 0; row < SIZE; row++) all.set(image.subarray(SIZE * row, SIZE * (row + 1)), wide * row + starts[k]);
+      });
       pictures.set(all, wide, SIZE, [place(0), place(wide)], [0.03, 0.03 + size]);
       const last = prior.length - 1;
       const steps = Array.from({ length: last + 1 }, (_, k) => k / last);
