@@ -91,8 +91,7 @@ vaebook.define("generation", (api) => {
     return shaded;
   }
 
-  let shown = ""; // the draws on show
-  let counts;
+  let [shown, counts] = ["", []]; // the draws on show, and how many lie in each bar
 
   function drawSamples(rows, { n, seed, noise_std: std }) {
     if (shown === `${seed} ${n} ${std}`) return;

@@ -83,11 +83,15 @@ vaebook.define("playground", (api) => {
     tube.set(...places, spread * values.noise_std);
     const named = NAMED.map(decoded);
     whole.set(...columns(named));
-    named.forEach((f, k) => {
-      const out = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(...out);
+    const taken = []; // a name that would lie on another one is left out
+    for (const k of [2, 0, 4, 1, 3]) {
+      const f = named[k], out = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(...out);
       if (far > 0.4) aside[k] = out.map((d) => (0.3 * d) / far); // nearer to the centre it would swing around
-      wholeNames[k].set(f[0] + aside[k][0], f[1] + aside[k][1], format(NAMED[k], 0));
-    });
+      const place = [0, 1].map((d) => f[d] + aside[k][d]);
+      const free = taken.every((other) => Math.hypot(place[0] - other[0], place[1] - other[1]) > 0.4);
+      if (free) taken.push(place);
+      wholeNames[k].set(...place, free ? format(NAMED[k], 0) : "");
+    }
     misses.set(...columns(seen.flatMap((x, i) => {
       const [mean] = forms.encode(p, flat[2 * i], flat[2 * i + 1]);
       return [x, decoded(mean), [NaN, NaN]];
