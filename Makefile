@@ -72,7 +72,7 @@ record-epilogue:  ## train the models of the epilogue anew and store them in the
 record-epochs:  ## train on MNIST, keep pictures by epoch and store them in the package (ten minutes)
 	@$(RUN) python tools/record_epochs.py
 
-record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 7 hours)
+record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (PLANS="flow-60s"; all: 5 hours)
 	@$(RUN) python tools/record_runs.py $(PLANS)
 
 bench: book browser  ## measure builds and explorers; prints a table

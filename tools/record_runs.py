@@ -1,6 +1,6 @@
 """Train the book's runs on MNIST, evaluate them, and store them in the package.
 
-    python tools/record_runs.py                      all: seven hours on two cores
+    python tools/record_runs.py                      all: five hours on two cores
     python tools/record_runs.py normal-60s flow-60s  some, with all their seeds
     python tools/record_runs.py --rehearse           all, in seconds; stores nothing in the package
 

@@ -198,13 +198,9 @@ class Batches:
         self.fingerprint = _sha256(images, held_out)
         floats = images.float() / 255 if images.dtype == torch.uint8 else images
         self.mean_image = floats.mean(0)
-        self.images = self.pixels = images.to(team.device)
-        self.validation = held_out.to(team.device)
-        if images.dtype == torch.uint8:  # paper stays paper: coins are thrown for ink alone
-            self.ink = self.images.flatten().nonzero()[:, 0]
-            coins = self.generator(_VALIDATION)
-            self.validation = objective.binarise(self.validation, generator=coins)
+        self.images = images.to(team.device)
         self.an_epoch = math.ceil(len(images) / config.batch_size)
+        self.validation = _pixels(held_out.to(team.device), self.generator(_VALIDATION))
         self.epoch: int | None = None
 
     def draw(self, step: int) -> Batch:
@@ -215,12 +211,8 @@ class Batches:
             generator = self.generator(_ORDER, epoch, device="cpu")
             order = torch.randperm(len(self.images), generator=generator)
             self.order = order.to(self.team.device)
-            if self.images.dtype == torch.uint8:
-                redrawn = epoch if self.config.binarisation == "dynamic" else 0
-                grey, coins = self.images.flatten()[self.ink], self.generator(_PIXELS, redrawn)
-                self.pixels = torch.zeros_like(self.images, dtype=torch.bool).flatten()
-                self.pixels[self.ink] = objective.binarise(grey, generator=coins)
-                self.pixels = self.pixels.view(self.images.shape)
+            redrawn = epoch if self.config.binarisation == "dynamic" else 0
+            self.pixels = _pixels(self.images, self.generator(_PIXELS, redrawn))
         start = number * self.config.batch_size
         rows = self.order[start : start + self.config.batch_size]
         mine = self.team.part_of(len(rows))
@@ -246,6 +238,13 @@ class Batches:
         """A generator of its own for each use and each step: nothing needs to be remembered."""
         seed = np.random.SeedSequence([self.config.seed, *key]).generate_state(1)[0]
         return torch.Generator(device or self.team.device).manual_seed(int(seed))
+
+
+def _pixels(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Binarise bytes; real numbers stay what they are."""
+    if images.dtype == torch.uint8:
+        return objective.binarise(images, generator=generator)
+    return images
 
 
 def _split(config: Config, data: Images, validation: Images | None) -> tuple[Tensor, Tensor]:
