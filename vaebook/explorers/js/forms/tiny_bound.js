@@ -11,18 +11,17 @@ Object.assign(vaebook.forms, (() => {
   const EPS_MASS = EPS.map((eps) => 0.75 * Math.exp(-0.5 * (eps * eps + LOG_2PI)));
 
   const terms = new Float64Array(NODES);
-  // log p(x) of one point, and in `terms` the posterior's log mass at each node; of a density that is
-  // wide every few nodes tell the same
-  function logEvidence([path1, path2], x1, x2, std, every = 1) {
-    const scale = -0.5 / (std * std), level = Math.log(every) - LOG_2PI - 2 * Math.log(std);
+  // log p(x) of one point, and in `terms` the posterior's log mass at each node
+  function logEvidence([path1, path2], x1, x2, std) {
+    const scale = -0.5 / (std * std), level = -LOG_2PI - 2 * Math.log(std);
     let top = -Infinity;
-    for (let k = 0; k < NODES; k += every) {
+    for (let k = 0; k < NODES; k++) {
       const a = path1[k] - x1, b = path2[k] - x2;
       terms[k] = LOG_MASS[k] + scale * (a * a + b * b);
       if (terms[k] > top) top = terms[k];
     }
     let sum = 0; // what is below e^-37 of the largest term would not change its last digit
-    for (let k = 0; k < NODES; k += every) if (terms[k] > top - 37) sum += Math.exp(terms[k] - top);
+    for (let k = 0; k < NODES; k++) if (terms[k] > top - 37) sum += Math.exp(terms[k] - top);
     return top + Math.log(sum) + level;
   }
 
@@ -76,10 +75,9 @@ Object.assign(vaebook.forms, (() => {
   }
   // averages over points as `encodedPoint` gives them
   function averages(path, points, std) {
-    const every = std < 0.2 ? 1 : std < 0.4 ? 2 : 4;
     const mean = (of) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
     const [reconstruction, klPrior] = [mean((q) => reconstructed(q, std)), mean((q) => q.klPrior)];
-    const logPx = mean(({ x1, x2 }) => logEvidence(path, x1, x2, std, every));
+    const logPx = mean(({ x1, x2 }) => logEvidence(path, x1, x2, std));
     return { reconstruction, klPrior, elbo: reconstruction - klPrior, logPx };
   }
 
