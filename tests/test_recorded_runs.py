@@ -332,8 +332,8 @@ def test_errors_over_seeds_and_over_images_are_told_apart():
 def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(try_settings, "TRIALS", tmp_path / "trials.jsonl")
     monkeypatch.setattr(try_settings, "PRESETS", {"mnist-cpu": SMALL})
-    splits = []
-    monkeypatch.setattr(data, "load", lambda name, split: splits.append(split) or IMAGES)
+    splits, found = [], SimpleNamespace(images=IMAGES)
+    monkeypatch.setattr(data, "load", lambda _name, split: splits.append(split) or found)
     asked = ["", "prior=flow hidden=6,6", "--epochs", "2", "--seeds", "1", "2"]
     for _ in range(2):
         assert try_settings.main(asked) == 0
@@ -346,8 +346,10 @@ def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys
     bound = train(config, IMAGES).history[-1].validation_bound
     assert trials[0]["validation_bound"] == pytest.approx(bound, abs=1e-3)
     assert (trials[0]["steps"], trials[0]["epochs"], trials[0]["max_seconds"]) == (6, 2, None)
-    first = capsys.readouterr().out.splitlines()[0]
-    assert first.split()[0] == f"{max(one['validation_bound'] for one in trials):.2f}"
+    assert all(one["log_px"] > one["validation_bound"] - 0.5 for one in trials)
+    best = max(trials, key=lambda one: one["log_px"])
+    first = capsys.readouterr().out.splitlines()[1].split()
+    assert first[:2] == [f"{best['log_px']:.2f}", f"{best['validation_bound']:.2f}"]
     cut = SimpleNamespace(finished=False)
     monkeypatch.setattr(try_settings, "train", lambda *_args, **_options: cut)
     with pytest.raises(SystemExit, match="not written down"):
