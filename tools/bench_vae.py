@@ -268,7 +268,6 @@ def record(name, target, found, seconds, *, command=None, seed=None, **details):
     """Return a measurement with all that it takes to repeat it."""
     words = command or [sys.executable, *sys.argv]
     plain = " ".join("python" if word == sys.executable else word for word in words)
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "name": name,
         "target": target,
@@ -277,7 +276,7 @@ def record(name, target, found, seconds, *, command=None, seed=None, **details):
         "seconds": round(seconds, 1),
         "command": plain.replace(f"{ROOT}{os.sep}", ""),
         "seed": seed,
-        "device": gpu or processor(),
+        "device": device(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "commit": commit(),
@@ -296,6 +295,11 @@ def store(new):
         file.write("\n")
     os.chmod(file.name, 0o644)
     os.replace(file.name, RESULTS)
+
+
+def device():
+    """Return the name of what a training takes by itself: the graphics card, or the processor."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else processor()
 
 
 def processor():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bench_vae import commit, processor
+from bench_vae import commit, device
 from record_runs import TEST, written
 from run_measures import curve_of, importance_curve, rounded
 
@@ -61,7 +61,7 @@ def main(path=RECORD, config=CONFIG, kept=KEPT, n_images=N_IMAGES, n_importance=
         "name": f"pictures-seed{config.seed}",
         "command": "python tools/record_epochs.py",
         "seed": config.seed,
-        "device": processor(),
+        "device": device(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__.split("+")[0],
         "commit": commit(),

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from bench_vae import command_line, commit, processor
+from bench_vae import command_line, commit, device
 from record_rate import classifier
 from run_measures import curve_of, importance_curve, pictures, rounded
 
@@ -187,7 +187,7 @@ def about(command, seed):
     words = ["python" if word == sys.executable else word for word in command]
     return {
         "seed": seed,
-        "device": processor(),
+        "device": device(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "commit": commit(),

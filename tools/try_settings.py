@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import torch
-from bench_vae import commit, processor
+from bench_vae import commit, device
 
 from vaebook import data
 from vaebook.vae import PRESETS, log_likelihood, train
@@ -73,7 +73,7 @@ def trial(asked, images):
         "steps": run.step,
         "seconds": round(run.seconds, 1),
         "precision": run.precision,
-        "device": processor(),
+        "device": device(),
         "torch": torch.__version__,
         "commit": commit(),
         "date": time.strftime("%Y-%m-%d"),

@@ -43,7 +43,8 @@ check_groups = Choice(
     hints=(
         "Call the averages of the ten groups a_1, ..., a_10. One colleague takes the mean of "
         "log a_j, the other the log of the mean of a_j.",
-        "The first one's expectation is E[L_10], the second one's E[L_100]. Which is larger?",
+        "The mean of the logs has the expectation E[L_10], the log of the mean E[L_100]. Which "
+        "is larger?",
         "For the noise: to first order a log is a straight line, and then the order of the log "
         "and the average does not matter.",
     ),

@@ -17,7 +17,7 @@ report = homework.report
 
 check_same = Choice(
     homework,
-    "Two of three are the same",
+    "Noise, weight and unit",
     right="a",
     mistakes={
         "b": "A and C have the same σ and β. But σ is measured in the unit of the pixels, and in C "

@@ -85,7 +85,7 @@ class Posterior(Explorer):
         "climb": "Walk",
         "best": "Best q",
         "ask": "Network",
-        "note": "Take q by its mean or its width, then walk downhill. The shaded area, above the "
+        "note": "Drag the mean or the width of q, then walk downhill. The shaded area, above the "
         "line minus below it, is the divergence; a high peak is cut.",
         "z_axis": "position z",
         "x_axis": "height x",

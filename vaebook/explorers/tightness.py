@@ -52,7 +52,7 @@ class Tightness(Explorer):
     text: ClassVar = {
         "match": "Match posterior",
         "best": "Best Gaussian",
-        "note": "Take q by its mean or its width. The shaded area, above the line minus below it, "
+        "note": "Drag the mean or the width of q. The shaded area, above the line minus below it, "
         "is the KL to the posterior.",
         "nats_axis": "nats",
         "prior": "prior",
