@@ -60,6 +60,7 @@ class Plan(NamedTuple):
 NORMAL = ("architecture=residual", "batch_size=1000", "learning_rate=1e-2")
 FLOW = (*NORMAL, "prior=flow")
 WEIGHTED = ("n_importance=5", "gradient=total")
+DEEPER = ("hidden=500,500,500",)
 BURDA = ("hidden=200,200", "activation=tanh")  # 784-200-200-50 and back
 SEVERAL = ("n_importance=5", "learning_rate=2e-3", "batch_size=250", "adam_beta2=0.999",
            "adam_epsilon=1e-8")  # fmt: skip
@@ -72,12 +73,13 @@ PLANS = {
     "normal-60s": Plan(60, 86.5, NORMAL),
     "normal-180s": Plan(180, 85.0, NORMAL, pictures=True),
     "normal-480s": Plan(480, 84.2, NORMAL, pictures=True),
+    "normal-weighted-180s": Plan(180, 85.0, (*NORMAL, "n_importance=2")),
+    "normal-weighted-480s": Plan(480, 84.2, (*NORMAL, "n_importance=2")),
     "flow-60s": Plan(60, 84.6, FLOW),
     "flow-180s": Plan(180, 83.3, FLOW, pictures=True),
     "flow-480s": Plan(480, 82.6, FLOW, pictures=True),
     "burda-480s": Plan(480, None, BURDA, (1,), pictures=True),
-    "normal-2400s": Plan(2400, 83.4, (*NORMAL, *SEVERAL), (1,), pictures=True),
-    "flow-2400s": Plan(2400, 82.0, (*FLOW, *SEVERAL), (1,), pictures=True),
+    "normal-weighted-2400s": Plan(2400, 83.4, (*NORMAL, *DEEPER, "n_importance=5"), (1,)),
 }
 
 
