@@ -7,7 +7,6 @@ import numpy as np
 
 from vaebook import bounds, figures
 from vaebook.approximation import climb_gaussian
-from vaebook.bounds import elbo_moments
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Numbers, Readout, Slider
 from vaebook.latent import NonlinearModel
@@ -131,7 +130,7 @@ class Elbo(Explorer):
         here = np.array([self.mean, self.std, self.phi])
         value = terms(self.model, *here).elbo
         top, bend = parabola(self.model, self.mean, self.std)
-        m = elbo_moments(model_at(self.model, self.phi), [X], self.mean, self.std)
+        m = bounds.elbo_moments(model_at(self.model, self.phi), [X], self.mean, self.std)
         gradient = np.array([m[1] / self.std, (m[2] + 1) / self.std, 2 * bend * (top - self.phi)])
         rate = RATE
         while True:

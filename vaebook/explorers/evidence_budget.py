@@ -85,7 +85,6 @@ class EvidenceBudget(Explorer):
         "pictures_none": "Pictures were kept of another run: {pictured}.",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
-        "reconstruction": "reconstruction",
         "kl": "KL",
         "cost": "−ELBO",
         "validation": "validation",
@@ -144,7 +143,7 @@ class EvidenceBudget(Explorer):
         tables |= {"pictured": pictured.run.name, "kept": pictured.epochs.tolist()}
         tables["pictures"] = levels[:, ::2] * LEVELS + levels[:, 1::2]
         for run in runs().values():
-            fields = {name: getattr(run.curve, name) for name in Curve._fields}
+            fields = {name: getattr(run.curve, name) for name in Curve._fields if name != "elbo"}
             fields |= {name: getattr(run.importance, name) for name in ("bound", "se", "rise_se")}
             fields |= {"test_kl": run.importance.kl, "nll": run.test.nll, "nll_se": run.test.nll_se}
             tables |= {f"{run.name} {name}": value for name, value in fields.items()}

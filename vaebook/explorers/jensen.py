@@ -37,8 +37,6 @@ SHAPES = {
     "lognormal": _table(9.0, lambda u: np.exp(log_normal(u, 0.0, 1.0))),
     "two": _table(5.0, _two_peaks),
 }
-
-
 _DENSITY: dict[str, Any] = {"group": "Density", "role": "p"}
 
 

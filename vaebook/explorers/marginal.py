@@ -79,7 +79,6 @@ class Marginal(Explorer):
         "cut_axis": "over z",
         "slice": "p(x|z)",
         "cut": "p(z|x)",
-        "prior": "p(z)",
         "marginal": "p(x)",
         "at_z": "z = {z}",
         "at_x": "x = {x:0}",
@@ -153,7 +152,6 @@ class Marginal(Explorer):
 
     def paint(self, fig):
         """Draw the joint with its two cuts, p(z|x) beside it, and p(x|z) and p(x) beneath it."""
-
         z, x = old_faithful().T
         (joint, side), (below, corner) = fig.subplots(
             2, 2, sharex="col", sharey="row", width_ratios=(2.4, 1), height_ratios=(1.2, 1)

@@ -13,7 +13,6 @@ from vaebook.explorers.tiny_vae import DECODER, ENCODER, PERIOD, SPLIT, Training
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import NonlinearModel
 from vaebook.perceptron import Perceptron
-from vaebook.quadrature import uniform_grid
 
 SIDE = (-2.5, 2.5)
 SEEDS = 999
@@ -21,10 +20,10 @@ SEEDS = 999
 MOST = 300
 #: Points of a stroke are so far apart.
 GAP = 0.1
-LATENT = uniform_grid(-6.0, 6.0, 961).points
+LATENT = np.linspace(-6.0, 6.0, 961)
 STEP = LATENT[1] - LATENT[0]
 #: Where a q is too narrow or too wide for LATENT, its nodes are mean + std EPS.
-EPS = uniform_grid(-6.0, 6.0, 17).points
+EPS = np.linspace(-6.0, 6.0, 17)
 _BLOCK = 100
 
 

@@ -14,9 +14,8 @@ from vaebook.quadrature import standard_normal_grid
 
 ESTIMATES = 300  # of each kind
 RATE = {"smooth": 0.1, "step": 1.0}  # of a gradient step
-FUNCTIONS: dict[
-    str, tuple[Function, Function, tuple[float, ...]]
-] = {  # a, its derivative, and where a jumps
+# a, its derivative, and where a jumps
+FUNCTIONS: dict[str, tuple[Function, Function, tuple[float, ...]]] = {
     "smooth": (lambda z: z**2 + np.sin(z), lambda z: 2 * z + np.cos(z), ()),
     "step": (lambda z: np.where(z > 0, 1.0, 0.0), np.zeros_like, (0.0,)),
 }

@@ -75,8 +75,6 @@ class Sampler(Explorer):
     text: ClassVar = {
         "note": "Raise the number of steps. Then drag the start of the path, the noise, and see "
         "where it ends.",
-        "z1": "z₁",
-        "z2": "z₂",
         "noise": "ε",
         "decoded": "decoded at t",
         "frames": "decoded on the way, t = 0 to 1",

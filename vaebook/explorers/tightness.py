@@ -11,11 +11,11 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
-from vaebook.quadrature import standard_normal_grid, uniform_grid
+from vaebook.quadrature import standard_normal_grid
 
 LINEAR = LinearGaussianModel(weight=1.0, noise_std=1.0)
 BOOK = NonlinearModel(book_decoder, BOOK_NOISE_STD)
-LATENT = uniform_grid(-3.5, 3.5, 281).points  # where the curves are drawn
+LATENT = np.linspace(-3.5, 3.5, 281)  # where the curves are drawn
 EPS, MASS = standard_normal_grid()
 LOWEST = -0.31  # of the axis, in parts of its top: the integrand is at least -posterior/e
 
@@ -60,7 +60,6 @@ class Tightness(Explorer):
         "log_px": "log p(x*)",
         "gap": "KL to posterior",
         "kl_prior": "KL to prior",
-        "reconstruction": "reconstruction",
         "consequence": "log p(x*) {log_px:3} minus KL to the posterior {gap:3} is ELBO {elbo:3}, "
         "and so is reconstruction {reconstruction:3} minus KL to the prior {kl_prior:3}",
         "density_description": "Over z: the prior, the posterior for x* = {x}, with its highest "

@@ -11,14 +11,13 @@ from vaebook.explorers.controls import ControlError, Count, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD
-from vaebook.quadrature import uniform_grid
 from vaebook.results import toy_run
 from vaebook.results.toy_run import DECODER, ENCODER, as_numpy
 
 EVERY = 10  # epochs from one snapshot to the next
 MAX_DRAWS = 2000
 SIDE = (-3.2, 3.2)
-LATENT = uniform_grid(-3.5, 3.5, 141).points  # where the curves are drawn
+LATENT = np.linspace(-3.5, 3.5, 141)  # where the curves are drawn
 
 
 class VaeStep(Explorer):
@@ -69,7 +68,6 @@ class VaeStep(Explorer):
         "estimate_axis": "one-sample estimates (nats)",
         "at_f": "f[z*]",
         "at_z": "z*",
-        "log_px": "log p(x)",
         "consequence": "the encoder gives mean {mean} and std {std}; the sample z* = {z} decodes "
         "to ({centre_1}, {centre_2}); the estimate is {estimate}, the ELBO {elbo}, log p(x) "
         "{log_px}",

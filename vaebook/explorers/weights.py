@@ -73,7 +73,6 @@ class Weights(Explorer):
         "estimate_axis": f"{SETS:,} such estimates, in nats",
         "largest": "{percent} of the sum",
         "infinite": "infinite variance",
-        "log_px": "log p(x)",
         "bound": "L{n}",
         "lower": "◂ {count:0}",
         "higher": "{count:0} ▸",

@@ -31,8 +31,7 @@ vaebook.define("elbo", (api) => {
     walk: lens.line("ink", { width: 1.25 }), visited: lens.points("ink", { size: 3 }),
     here: lens.points("bound", { shape: "square", size: 4 }),
   };
-  chart.onpick((x) => api.set({ phi: api.snap("phi", x) }));
-  const phiHandle = api.handle(chart, { moves: ["phi"], role: "p", to: (x) => ({ phi: x }) });
+  const phiHandle = api.handle(chart, { moves: ["phi"], role: "p", pick: true, to: (x) => ({ phi: x }) });
 
   const densities = vaebook.elboDensities(api);
 
@@ -138,8 +137,7 @@ vaebook.define("elbo", (api) => {
   function drawTrail(of, trail, here, now) {
     const curves = trail.map((stop) => (sameTheta(stop, here) ? now : curve(of, stop)));
     const earlier = trail.findLastIndex((stop) => !sameTheta(stop, here));
-    if (earlier >= 0) before.set(grid, Array.from(grid, curves[earlier].value));
-    else before.clear();
+    before.set(grid, earlier < 0 ? [] : Array.from(grid, curves[earlier].value));
     const phis = [], elbos = [];
     trail.forEach((stop, i) => {
       const next = trail[i + 1] ?? here;

@@ -5,20 +5,15 @@ vaebook.define("evidence-budget", (api) => {
   const samples = Array.from(tables.samples);
   // A run's numbers: arrays by epoch and by K, and the costs that are made of them.
   const runs = Object.fromEntries(Object.keys(names).map((name) => {
-    const [epoch, seconds, reconstruction, kl, validation, bound, se, riseSe] = [
-      "epoch", "seconds", "reconstruction", "kl", "validation_elbo", "bound", "se", "rise_se",
-    ].map((field) => Array.from(tables[`${name} ${field}`]));
-    const cost = kl.map((value, i) => value - reconstruction[i]);
-    const [testKl, nll, nllSe] = ["test_kl", "nll", "nll_se"].map((field) => tables[`${name} ${field}`]);
-    return [name, {
-      epoch, seconds, kl, cost, se, riseSe, testKl, nll, nllSe,
-      reconstruction: reconstruction.map((value) => -value),
-      validation: validation.map((value) => -value),
-      bound: bound.map((value) => -value),
-    }];
+    const of = (field) => tables[`${name} ${field}`];
+    const [epoch, seconds, kl, se, riseSe] = ["epoch", "seconds", "kl", "se", "rise_se"].map((field) => Array.from(of(field)));
+    const [reconstruction, validation, bound] = ["reconstruction", "validation_elbo", "bound"].map((field) =>
+      Array.from(of(field), (value) => -value));
+    const [testKl, nll, nllSe] = ["test_kl", "nll", "nll_se"].map(of);
+    const cost = kl.map((value, i) => value + reconstruction[i]);
+    return [name, { epoch, seconds, reconstruction, kl, cost, validation, bound, se, riseSe, testKl, nll, nllSe }];
   }));
   const all = Object.values(runs);
-  const last = (array) => array[array.length - 1];
 
   const training = api.chart({
     part: 1.25, wide: false, height: [300, 165],
@@ -64,10 +59,10 @@ vaebook.define("evidence-budget", (api) => {
   }
 
   const highest = Math.max(...all.map((run) => run.bound[0] + run.se[0]));
-  const lowest = Math.min(...all.map((run) => last(run.bound) - last(run.se)));
+  const lowest = Math.min(...all.map((run) => run.bound.at(-1) - run.se.at(-1)));
   const importance = api.chart({
     below: true, height: [205, 148],
-    x: { domain: [1, 18 * last(samples)], label: text("samples_axis"), log: true }, // with room for names
+    x: { domain: [1, 18 * samples.at(-1)], label: text("samples_axis"), log: true }, // with room for names
     y: { domain: [Math.floor(lowest), Math.ceil(highest)], label: text("nats_axis") },
   });
   const others = all.map(() => importance.line("muted", { width: 1 }));
@@ -96,8 +91,7 @@ vaebook.define("evidence-budget", (api) => {
   }));
 
   const progressAt = (epoch) => (100 * (epoch - shown.ends[0])) / (shown.ends[1] - shown.ends[0]);
-  const here = api.handle(training, { moves: ["progress"], role: "bound", to: (epoch) => ({ progress: progressAt(epoch) }) });
-  training.onpick((epoch) => api.set({ progress: api.snap("progress", progressAt(epoch)) }));
+  const here = api.handle(training, { moves: ["progress"], role: "bound", pick: true, to: (epoch) => ({ progress: progressAt(epoch) }) });
   importance.onpick((k) => {
     const near = (rung) => Math.abs(Math.log(k / rung));
     api.set({ k: samples.reduce((best, rung) => (near(rung) < near(best) ? rung : best)) });
@@ -107,7 +101,7 @@ vaebook.define("evidence-budget", (api) => {
   function draw(name) {
     if (shown.name === name) return;
     const { epoch, kl, cost, validation, bound, se, nll, nllSe } = runs[name];
-    Object.assign(shown, { name, ends: [epoch[0], last(epoch)] });
+    Object.assign(shown, { name, ends: [epoch[0], epoch.at(-1)] });
     training.domain({ x: shown.ends });
     bands.reconstruction.set(epoch, cost, kl);
     bands.kl.set(epoch, kl);
@@ -131,7 +125,7 @@ vaebook.define("evidence-budget", (api) => {
     allName.set(tables.importance, nll, text("all_images"), 12);
     curveName.set(samples[4], bound[4], text("bound"));
     const unlike = kinds.filter(([other]) => other !== name);
-    otherNames.set(last(samples), unlike.map(([other]) => last(runs[other].bound)), unlike.map(([, kind]) => kind));
+    otherNames.set(samples.at(-1), unlike.map(([other]) => runs[other].bound.at(-1)), unlike.map(([, kind]) => kind));
   }
 
   return {
@@ -156,7 +150,7 @@ vaebook.define("evidence-budget", (api) => {
       mark.set(...(kept < 0 ? [[], []] : [[tables.kept[kept]], [0]]));
 
       const blanks = {
-        ...readouts, k, epochs: last(run.epoch), run: names[name], draws: last(samples), least: last(run.bound),
+        ...readouts, k, epochs: run.epoch.at(-1), run: names[name], draws: samples.at(-1), least: run.bound.at(-1),
         others: kinds.filter(([other]) => other !== name).map(([, kind]) => kind).join("; "),
         pictured: names[tables.pictured], kept: tables.kept[kept],
       };

@@ -27,8 +27,7 @@ vaebook.define("failures", (api) => {
   const nowAt = chart.points("bound", { shape: "square", size: 4.5 });
   const [healthyName, testName, printedName] = ["muted", "ink", "bound"].map((role) => chart.label(role, { dy: 4 }));
   const truthName = chart.label("p", { anchor: "end" });
-  const handle = api.handle(chart, { moves: ["stage"], role: "ink", to: (stage) => ({ stage }) });
-  chart.onpick((stage) => api.set({ stage: api.snap("stage", stage) }));
+  const handle = api.handle(chart, { moves: ["stage"], role: "ink", pick: true, to: (stage) => ({ stage }) });
 
   // Two rows of samples, each image made from the same noise as the one under it.
   const step = SIZE + 2;
@@ -116,10 +115,8 @@ vaebook.define("failures", (api) => {
     const room = 0.12 * (high - low);
     const [floor, ceiling] = [low - room, high + room];
     chart.domain({ y: [floor, ceiling] });
-    if (inPlace) printedLine.set(stages, printed);
-    else printedLine.clear();
-    if (showHealthy) healthyLine.set(stages, healthy);
-    else healthyLine.clear();
+    printedLine.set(inPlace ? stages : [], printed);
+    healthyLine.set(showHealthy ? stages : [], healthy);
     const seen = revealed ? stages.filter((_, i) => fits(test[i])) : [];
     testLine.set(seen, seen.map((s) => test[s - 1]));
     testDots.set(seen, seen.map((s) => test[s - 1]));
@@ -137,8 +134,7 @@ vaebook.define("failures", (api) => {
     else healthyName.set(10, floor + 0.12 * (ceiling - floor), text("healthy_outside"));
     if (seen.length > 14) nameAt(testName, text("test_name"), test, 15, test[14] > printed[14]);
     else testName.clear();
-    if (revealed && fits(logPx)) truthName.set(STAGES, logPx, text("log_px_name"), -8);
-    else truthName.clear();
+    truthName.set(STAGES, logPx, revealed && fits(logPx) ? text("log_px_name") : "", -8);
   }
 
   // The healthy run as dots; the patient's bars after the reveal.
@@ -147,8 +143,7 @@ vaebook.define("failures", (api) => {
     const small = kl.every(fits);
     const bold = revealed && small;
     prices.domain({ y: [0, 1.15 * Math.max(healthy[0], bold ? kl[0] : 0)] });
-    if (bold) bars.set(latents.map((n) => n - 0.35), latents.map((n) => n + 0.35), kl);
-    else bars.clear();
+    bars.set(bold ? latents.map((n) => n - 0.35) : [], latents.map((n) => n + 0.35), kl);
     dots.set(latents, healthy);
     barsName.set(N_LATENT + 0.5, healthy[0], text(revealed && !small ? "off_bars" : "healthy_dots"));
   }

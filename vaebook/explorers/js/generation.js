@@ -6,7 +6,7 @@ vaebook.define("generation", (api) => {
   const decode = forms.tanhDecoder(tables.decoder);
   const mass = Array.from(tables.log_prior_mass, Math.exp);
   const path = latent.map(decode);
-  const [path1, path2] = [0, 1].map((d) => path.map((point) => point[d]));
+  const [path1, path2] = forms.columnsOf(path);
   const reach = api.spec("z").max;
   const barWidth = (side[1] - side[0]) / bars;
   const middles = (count) => Array.from({ length: count }, (_, i) => side[0] + ((side[1] - side[0]) * (i + 0.5)) / count);
@@ -26,8 +26,7 @@ vaebook.define("generation", (api) => {
   const chosen = over.segment("c2", { width: 1.75 });
   const atZ = over.label("c2", { dy: 18 });
   const posteriorName = over.label("posterior", { dy: 4 });
-  const zHandle = api.handle(over, { moves: ["z"], role: "c2", to: (z) => ({ z }) });
-  over.onpick((z) => api.set({ z: api.snap("z", z) }));
+  const zHandle = api.handle(over, { moves: ["z"], role: "c2", pick: true, to: (z) => ({ z }) });
   const grid = Array.from({ length: 80 * reach + 1 }, (_, i) => i / 40 - reach); // of the picture
   const onGrid = grid.map(decode);
   const priorHeight = (z) => Math.exp(-0.5 * z * z);
@@ -50,8 +49,7 @@ vaebook.define("generation", (api) => {
   const point = plane.points("data", { size: 4.5 });
   const atF = plane.label("c2", { dy: 4 });
   const atX = plane.label("data", { dy: 4 });
-  const xHandle = api.handle(plane, { moves: ["x1", "x2"], role: "data", to: (x1, x2) => ({ x1, x2 }) });
-  plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
+  const xHandle = api.handle(plane, { moves: ["x1", "x2"], role: "data", pick: true, to: (x1, x2) => ({ x1, x2 }) });
 
   const histogram = api.chart({
     part: 1, wide: false, height: [362, 194], below: true,
@@ -147,8 +145,7 @@ vaebook.define("generation", (api) => {
       const logLikelihood = forms.logNormal(x1, f1, std) + forms.logNormal(x2, f2, std);
       drawPlane([f1, f2], values);
       drawLatent(values);
-      if (fall < 0) falling.clear();
-      else falling.set([x1], [fall === undefined ? 0 : top * (1 - fall)]);
+      falling.set(fall < 0 ? [] : [x1], [fall === undefined ? 0 : top * (1 - fall)]);
       const readouts = {
         log_px: logPx, posterior: Math.exp(logLikelihood - logPx) * height, n,
         prior: height, centre_1: f1, centre_2: f2, log_px_given_z: logLikelihood,

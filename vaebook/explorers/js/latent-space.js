@@ -2,41 +2,32 @@
 vaebook.define("latent-space", (api) => {
   const { forms, tables, text, format } = api;
   const { side, cells, short, labels, seed, steps, max_draws: maxDraws } = tables;
-  const { pathEnds, onPath } = forms;
-  const SECONDS = 6; // of a walk
+  const { columnsOf, ellipse, onPath, pathEnds } = forms;
   const [decode, encode] = [tables.decoder, tables.encoder].map(forms.perceptron);
   const model = { encode, decode, nodes: Array.from(tables.nodes), weights: Array.from(tables.weights) };
-  const codes = labels.map((_, k) => [tables.codes[2 * k], tables.codes[2 * k + 1]]);
+  const codes = forms.pointsFrom(tables.codes);
+  const nearest = forms.nearestAmong(codes, labels);
   const photos = labels.map((_, k) => forms.blackOrWhite(tables.pixels, k));
   const upwards = (image) => forms.upwards((i) => image[i]);
   const holes = forms.holes(tables.aggregated, side, cells, short);
   const aggregatedAt = (z) => forms.betweenCells(tables.aggregated, side, cells, z);
   const ratioAt = (z) => aggregatedAt(z) / forms.planePrior(z);
-  const columns = (places) => [0, 1].map((d) => places.map((z) => z[d]));
-  function nearest([z1, z2]) {
-    const far = codes.map((code) => Math.hypot(code[0] - z1, code[1] - z2));
-    const distance = Math.min(...far);
-    return { k: far.indexOf(distance), distance };
-  }
 
   const plane = api.chart({
     part: 2.6, wide: false, equal: true, height: [440, 250],
     x: { domain: side, label: text("z1"), spacing: 45 },
     y: { domain: side, label: text("z2"), spacing: 45 },
   });
-  const turn = Array.from({ length: 73 }, (_, i) => (i * Math.PI) / 36);
-  const ring = ([z1, z2], [a, b]) => [turn.map((at) => z1 + a * Math.cos(at)), turn.map((at) => z2 + b * Math.sin(at))];
-  const scene = vaebook.latentScene(api, plane, { codes, holes, decode, columns, ring });
+  const scene = vaebook.latentScene(api, plane, { codes, holes, decode });
   const way = plane.segment("c2", { width: 2.5 });
   const wayEnds = plane.points("c2", { size: 4.5 }), here = plane.points("c3", { size: 5 }); // under the handles
   const cloud = plane.line("q", { width: 1.75 });
   const code = plane.points("q", { shape: "diamond", size: 4 });
   const codeName = plane.label("q", { dy: 4, anchor: "start" });
-  const point = api.handle(plane, { moves: ["z1", "z2"], role: "c3", to: (z1, z2) => ({ z1, z2 }) });
+  const point = api.handle(plane, { moves: ["z1", "z2"], role: "c3", pick: true, to: (z1, z2) => ({ z1, z2 }) });
   const [from, to] = Object.values(forms.PATH).map((moves) =>
     api.handle(plane, { moves, role: "c2", to: (...z) => Object.fromEntries(moves.map((name, d) => [name, z[d]])) }));
   const atZ = plane.label("c3", { dy: -11 });
-  plane.onpick((z1, z2) => api.set({ z1: api.snap("z1", z1), z2: api.snap("z2", z2) }));
 
   const frame = (x, y, size) => [[x, x + size, x + size, x, x, NaN], [y, y, y + size, y + size, y, NaN]];
   const picture = api.chart({
@@ -75,7 +66,7 @@ vaebook.define("latent-space", (api) => {
     const decodedOnPath = film.ts.map((t) => decode(onPath(between, t)).map(forms.sigmoid));
     film.draw([photos[two[0]], ...decodedOnPath, photos[two[1]]].map(upwards), densities);
     way.set(...between[0], ...between[1]);
-    wayEnds.set(...columns(between));
+    wayEnds.set(...columnsOf(between));
     from.set(...between[0]);
     to.set(...between[1]);
   }
@@ -88,15 +79,17 @@ vaebook.define("latent-space", (api) => {
     x = { key, ...(strokes.length ? forms.encoded(model, image) : (known[k] ??= forms.encoded(model, image))) };
     below.set(upwards(image), 28, 28, [0, 28], [8, 36]);
     if (strokes.length) {
-      cloud.set(...ring(x.mean, x.std.map((s) => 2 * s)));
-      code.set(...columns([x.mean]));
+      cloud.set(...ellipse(x.mean, x.std.map((s) => 2 * s)));
+      code.set(...columnsOf([x.mean]));
       codeName.set(...x.mean, text("yours"), 20);
     } else for (const mark of [cloud, code, codeName]) mark.clear();
     return x;
   }
 
-  let stop = null; // ends the walk that runs
-  let walking = null; // where that walk has put t
+  const walk = api.sweep("t", 6, (t) => {
+    const [z1, z2] = onPath(path.between, t);
+    return { t, z1, z2 };
+  });
 
   return {
     constrain(values, touched, had) {
@@ -111,17 +104,7 @@ vaebook.define("latent-space", (api) => {
     },
 
     actions: {
-      walk() {
-        if (stop) stop();
-        walking = null;
-        const end = api.animate(SECONDS, (part) => {
-          walking = api.snap("t", part);
-          const [z1, z2] = onPath(path.between, walking);
-          api.set({ t: walking, z1, z2 });
-          if (part === 1) stop = null;
-        });
-        stop = walking === 1 ? null : () => { end(); stop = null; };
-      },
+      walk: walk.start,
       draw(values) {
         const n = Math.min(values.n + 1, maxDraws);
         const [z1, z2] = [2 * n - 2, 2 * n - 1].map((k) => forms.standardNormal(seed, k));
@@ -136,8 +119,7 @@ vaebook.define("latent-space", (api) => {
 
     update(values) {
       const { t, z1, z2, behind } = values;
-      // Whoever moves z during a walk takes over.
-      if (stop && t !== walking) stop();
+      walk.heed(t);
       const z = [z1, z2];
       scene.draw(behind);
       const { leastRatio, two } = pathBetween(values);
@@ -149,7 +131,7 @@ vaebook.define("latent-space", (api) => {
       const [prior, aggregated] = [forms.planePrior(z), aggregatedAt(z)];
       const readouts = {
         prior, aggregated, ratio: aggregated / prior, ink, entropy,
-        digit: labels[near.k], distance: near.distance,
+        digit: near.digit, distance: near.distance,
         log_px_given_z: forms.logBernoulli(photos[near.k], logits),
         mean_1: mean[0], mean_2: mean[1], std_1: std[0], std_2: std[1], cost,
         least_ratio: leastRatio, hole_mass: holes.mass,
@@ -162,8 +144,7 @@ vaebook.define("latent-space", (api) => {
       if (pad) pad.set(strokes);
       const yours = strokes.length > 0;
       belowName.set(0, 36, text(yours ? "yours" : "nearest", readouts));
-      if (yours) belowFact.set(0, 8, text("costs", readouts));
-      else belowFact.clear();
+      belowFact.set(0, 8, yours ? text("costs", readouts) : "");
       film.at(t);
 
       const blanks = {

@@ -5,7 +5,6 @@ vaebook.define("marginal", (api) => {
   const xs = Array.from(tables.x), zs = Array.from(tables.z);
   const every2 = (grid) => grid.filter((_, i) => i % 2 === 0);
   const [mapX, mapZ] = [every2(xs), every2(zs)]; // enough for the map, which the browser smooths, and for the strips
-  const SECONDS = 6;
   const ends = (grid) => [grid[0], grid[grid.length - 1]];
   const [left, right] = ends(xs), [bottom, top] = ends(zs);
   const density = (at, { weights, means, stds }) => forms.mixtureCurves(at, weights, means, stds).density;
@@ -44,7 +43,7 @@ vaebook.define("marginal", (api) => {
   // Beneath the map, over the same x. The sum is a stack of strips, each half a minute of z wide.
   const sum = api.chart({
     wide: false, height: [190, 130],
-    x: { domain: [left, right], ticks: true },
+    x: { domain: [left, right] },
     y: { domain: [0, 0.08], label: text("density_axis"), spacing: 40 },
   });
   const histogram = sum.bars("muted");
@@ -60,8 +59,7 @@ vaebook.define("marginal", (api) => {
   histogram.set(bins.slice(0, -1), bins.slice(1), Array.from(tables.heights));
 
   let drawn = null; // correlation of the map on show
-  let stop = null; // ends the sweep that runs
-  let sweeping = null; // where that sweep has put z
+  const sweep = api.sweep("z", 6);
 
   // The slices up to z at one x: p(x) times what the cut there has below z.
   const cutAt = (x, correlation) => forms.given(x, shares, wait, duration, correlation);
@@ -133,10 +131,9 @@ vaebook.define("marginal", (api) => {
   return {
     update(values) {
       const { x, z, correlation } = values;
-      // Whoever moves z during a sweep takes over.
-      if (stop && z !== sweeping) stop();
+      sweep.heed(z);
       const atZ = forms.given(z, shares, duration, wait, correlation);
-      const atX = forms.given(x, shares, wait, duration, correlation);
+      const atX = cutAt(x, correlation);
       const one = (at, of) => density([at], of)[0];
       const [px, pz] = [one(x, marginal), one(z, prior)];
       const mean = ({ weights, means }) => weights.reduce((total, weight, n) => total + weight * means[n], 0);
@@ -167,18 +164,6 @@ vaebook.define("marginal", (api) => {
       };
     },
 
-    actions: {
-      sweep() {
-        if (stop) stop();
-        sweeping = null;
-        const { min, max } = api.spec("z");
-        const end = api.animate(SECONDS, (part) => {
-          sweeping = api.snap("z", min + part * (max - min));
-          api.set({ z: sweeping });
-          if (part === 1) stop = null;
-        });
-        stop = sweeping === max ? null : () => { end(); stop = null; };
-      },
-    },
+    actions: { sweep: sweep.start },
   };
 });

@@ -86,8 +86,7 @@ vaebook.define("mixture", (api) => {
       NAMES.forEach((n, k) => {
         curves[k].set(grid, weights[k] > 0 ? joint[k] : []);
         peaks[k].set(means[k], heights[k]);
-        if (weights[k] > 0 || api.shows(`weight_${n}`)) names[k].set(means[k], heights[k], String(n), 24);
-        else names[k].clear();
+        names[k].set(means[k], heights[k], weights[k] > 0 || api.shows(`weight_${n}`) ? String(n) : "", 24);
         // The handle of the width is on the outer flank, if that is in the picture.
         const side = means[k] < middle ? -1 : 1;
         const place = means[k] + side * stds[k];
@@ -154,8 +153,7 @@ vaebook.define("mixture", (api) => {
       borders[k].set(grid, k < 2 ? tops : []);
       const inner = rows.map((row, i) => (i > 20 && i < grid.length - 20 ? row[k] : 0));
       const widest = inner.indexOf(Math.max(...inner));
-      if (inner[widest] > 0.3) bandNames[k].set(grid[widest], below[widest] + rows[widest][k] / 2, String(n));
-      else bandNames[k].clear();
+      bandNames[k].set(grid[widest], below[widest] + rows[widest][k] / 2, inner[widest] > 0.3 ? String(n) : "");
       below = tops;
     });
     lowerCut.set(x, 0, x, 1);

@@ -5,8 +5,7 @@ vaebook.define("playground", (api) => {
   const grid = forms.PLAY_GRID;
   const CURVE = Array.from({ length: 121 }, (_, k) => k / 20 - 3);
   const NAMED = [-2, -1, 0, 1, 2]; // values of z that have their number at the curve
-  const columns = (places) => [places.map((f) => f[0]), places.map((f) => f[1])];
-  const presets = Object.fromEntries(Object.entries(tables.presets).map(([name, table]) => [name, forms.pointsFrom(table)]));
+  const presets = Object.fromEntries(Object.entries(tables.presets).map(([name, table]) => [name, forms.pointsFrom(table, 100)]));
   const NONE = [];
   const pointsOf = ({ shape, drawn }) => presets[shape] ?? drawn;
 
@@ -56,7 +55,7 @@ vaebook.define("playground", (api) => {
   const fingers = plane.ondraw((kind, x, y) => {
     if (kind === "begin") stroke = [[x, y]];
     if (kind === "go") stroke.push(...forms.strokeTo(stroke[stroke.length - 1], x, y, gap));
-    if (kind === "begin" || kind === "go") return pen.set(...columns(stroke));
+    if (kind === "begin" || kind === "go") return pen.set(...forms.columnsOf(stroke));
     const made = (kind === "tap" ? [[x, y]] : stroke).map((at) => at.map(round));
     pen.clear();
     if (made.length === 1 && !drawing()) return api.set({ x1: api.snap("x1", made[0][0]), x2: api.snap("x2", made[0][1]) });
@@ -66,9 +65,8 @@ vaebook.define("playground", (api) => {
   function drawPoints(points) {
     if (points === seen) return;
     seen = points;
-    dots.set(...columns(points));
-    if (points === NONE || thinned) invitation.set(0, side[1] - 0.4, text(points === NONE ? "draw_here" : "thinned"));
-    else invitation.clear();
+    dots.set(...forms.columnsOf(points));
+    invitation.set(0, side[1] - 0.4, points === NONE ? text("draw_here") : thinned ? text("thinned") : "");
   }
 
   // The decoder's curve and where the points lie on it.
@@ -78,11 +76,11 @@ vaebook.define("playground", (api) => {
     if (traced.stage === stage && traced.at === at && traced.seen === seen) return;
     traced = { stage, at, seen };
     const decoded = (z) => data.out(forms.decode(p, z));
-    const places = columns(CURVE.map(decoded));
+    const places = forms.columnsOf(CURVE.map(decoded));
     curve.set(...places);
     tube.set(...places, spread * values.noise_std);
     const named = NAMED.map(decoded);
-    whole.set(...columns(named));
+    whole.set(...forms.columnsOf(named));
     const taken = []; // a name that would lie on another one is left out
     for (const k of [2, 0, 4, 1, 3]) {
       const f = named[k], out = [0, 1].map((d) => f[d] - centre[d]), far = Math.hypot(...out);
@@ -92,7 +90,7 @@ vaebook.define("playground", (api) => {
       if (free) taken.push(place);
       wholeNames[k].set(...place, free ? format(NAMED[k], 0) : "");
     }
-    misses.set(...columns(seen.flatMap((x, i) => {
+    misses.set(...forms.columnsOf(seen.flatMap((x, i) => {
       const [mean] = forms.encode(p, flat[2 * i], flat[2 * i + 1]);
       return [x, decoded(mean), [NaN, NaN]];
     })));
@@ -102,7 +100,7 @@ vaebook.define("playground", (api) => {
   function drawPoint(values, { data, run: { p } }) {
     const decoded = (z) => data.out(forms.decode(p, z));
     const [mean, std] = forms.encode(p, ...data.into([values.x1, values.x2]));
-    likely.set(...columns(Array.from({ length: 17 }, (_, i) => decoded(mean + (std * (i - 8)) / 4))));
+    likely.set(...forms.columnsOf(Array.from({ length: 17 }, (_, i) => decoded(mean + (std * (i - 8)) / 4))));
     point.set(values.x1, values.x2);
     atX.set(values.x1, values.x2, text("at_x"));
   }

@@ -31,9 +31,8 @@ vaebook.define("posterior", (api) => {
     q: chart.label("q", { dy: -6 }),
     integrand: chart.label("gap", { anchor: "start", dy: 16 }),
   };
-  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
+  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", pick: true, to: (z) => ({ mean: z }) });
   const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
-  chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const map = api.chart({
     height: [236, 150],
@@ -49,8 +48,7 @@ vaebook.define("posterior", (api) => {
   const reach = map.area("q", { strength: 0.9 });
   const networkName = map.label("c1", { dy: -6 });
   const dotsName = map.label("ink", { dy: -12 });
-  const xHandle = api.handle(map, { moves: ["x"], role: "ink", to: (x) => ({ x }) });
-  map.onpick((x) => api.set({ x: api.snap("x", x) }));
+  const xHandle = api.handle(map, { moves: ["x"], role: "ink", pick: true, to: (x) => ({ x }) });
 
   // What does not move: the posteriors of all heights, and the network.
   const coarse = latent.filter((_, k) => k % 2 === 0);

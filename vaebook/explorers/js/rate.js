@@ -5,9 +5,8 @@ vaebook.define("rate", (api) => {
   const SIZE = 28, COLUMNS = 4, STOPS = tables.traversal.shape[2], SEEDS = tables.rate.shape[1];
   const [walks, dimensions] = [tables.traversal.shape[1], tables.kl.shape[1]];
   const row = (table, k, n = SEEDS) => Array.from(table.subarray(n * k, n * (k + 1)));
-  const mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
   const spread = (list) => Math.max(...list) - Math.min(...list);
-  const [rates, distortions] = [tables.rate, tables.distortion].map((t) => betas.map((_, k) => mean(row(t, k))));
+  const [rates, distortions] = [tables.rate, tables.distortion].map((t) => betas.map((_, k) => forms.meanOf(row(t, k))));
   const images = (table, first, n) =>
     Array.from({ length: n }, (_, k) => forms.upwards((i) => table[SIZE * SIZE * (first + k) + i]));
 
@@ -24,8 +23,7 @@ vaebook.define("rate", (api) => {
     const far = betas.map((_, k) => Math.hypot((rates[k] - x) / largest[0], (distortions[k] - y) / largest[1]));
     return { beta: betas[far.indexOf(Math.min(...far))] };
   };
-  const handle = api.handle(chart, { moves: ["beta"], role: "q", to: nearest });
-  chart.onpick((x, y) => api.set(nearest(x, y)));
+  const handle = api.handle(chart, { moves: ["beta"], role: "q", pick: true, to: nearest });
 
   const step = SIZE + 2;
   const grid = (label) => api.chart({
@@ -59,9 +57,9 @@ vaebook.define("rate", (api) => {
       const [rate, distortion] = [rates[k], distortions[k]];
       const kl = row(tables.kl, k, dimensions);
       const readouts = {
-        rate, distortion, elbo: -rate - distortion, log_px: mean(row(tables.log_px, k)),
+        rate, distortion, elbo: -rate - distortion, log_px: forms.meanOf(row(tables.log_px, k)),
         spread_rate: spread(row(tables.rate, k)), spread_distortion: spread(row(tables.distortion, k)),
-        active: mean(row(tables.active, k)), gap: mean(row(tables.gap, k, tables.gap.length / betas.length)),
+        active: forms.meanOf(row(tables.active, k)), gap: forms.meanOf(row(tables.gap, k, tables.gap.length / betas.length)),
         walked: kl[values.dimension - 1],
       };
 

@@ -63,14 +63,13 @@ vaebook.define("reparameterization", (api) => {
     return drawn.rows.slice(0, n);
   }
   const firstOf = (rows) => rows.map((row) => row[0]);
-  const meanOf = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 
   // Draw afresh from the present q; and go from there one step downhill.
   const redraw = ({ mean, std, seed }) => ({ old: [mean, std], seed: (seed + 1) % 2 ** 32 });
   function step(values, kind) {
     const fresh = redraw(values);
     const eps = firstOf(noiseOf(fresh.seed, values.n));
-    const along = (by) => tables.rate[values.function] * meanOf(eps.map((one) => forms.gradientRow({ ...values, by })(one)[kind]));
+    const along = (by) => tables.rate[values.function] * forms.meanOf(eps.map((one) => forms.gradientRow({ ...values, by })(one)[kind]));
     return { ...fresh, ...api.inside({ mean: values.mean - along("mean"), std: values.std - along("std") }) };
   }
 
@@ -98,7 +97,7 @@ vaebook.define("reparameterization", (api) => {
       const [moved, kept] = [eps.map((one) => mean + std * one), eps.map((one) => oldMean + oldStd * one)];
       const heights = { moved: at.map(({ value }) => value), kept: kept.map(a) };
       const weights = kept.map((z) => Math.exp(forms.logNormal(z, mean, std) - forms.logNormal(z, oldMean, oldStd)));
-      const averages = [meanOf(heights.moved), meanOf(heights.kept.map((value, k) => value * weights[k]))];
+      const averages = [forms.meanOf(heights.moved), forms.meanOf(heights.kept.map((value, k) => value * weights[k]))];
 
       const top = values.function === "step" ? Math.max(1.4, 1.2 * baseline)
         : api.niceCeiling(1.1 * Math.max(4, baseline, ...heights.moved, ...heights.kept));
@@ -175,20 +174,12 @@ vaebook.define("reparameterization", (api) => {
     const spreads = {};
     for (const { kind, chart, bars, exact: line, first, name, exactName } of histograms) {
       const found = estimates[kind];
-      const average = meanOf(found);
+      const average = forms.meanOf(found);
       const error = Math.sqrt(exact[`${kind}Variance`] / n);
-      spreads[kind] = { average, spread: Math.sqrt(meanOf(found.map((value) => (value - average) ** 2))), error };
+      spreads[kind] = { average, spread: Math.sqrt(forms.meanOf(found.map((value) => (value - average) ** 2))), error };
       const width = Math.max(error / 3, halfWidth / 120);
-      const tallies = new Map();
-      for (const value of found) {
-        const bin = Math.round((value - exact.gradient) / width);
-        tallies.set(bin, (tallies.get(bin) ?? 0) + 1);
-      }
-      const bins = [...tallies.keys()];
-      const most = Math.max(...tallies.values());
-      const lows = bins.map((bin) => exact.gradient + (bin - 0.5) * width);
       chart.domain({ x: domain });
-      bars.set(lows, lows.map((x) => x + width), bins.map((bin) => tallies.get(bin) / most));
+      bars.set(...forms.tally(found, exact.gradient, width));
       line.set(exact.gradient, 0, exact.gradient, 1.2);
       first.set([found[0]], [0]);
       name.set(domain[0], 1.6, text(kind));

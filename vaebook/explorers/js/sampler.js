@@ -2,47 +2,37 @@
 vaebook.define("sampler", (api) => {
   const { forms, tables, text, format } = api;
   const { side, limit, labels, scale, draws, frames, most } = tables;
+  const { columnsOf, meanOf, sumOf } = forms;
   const SIZE = 28;
   const decode = forms.perceptron(tables.decoder), network = forms.perceptron(tables.velocity);
   const velocity = (z, t) => network([...z, t]);
   const image = (z) => decode(z.map((value) => value / scale)).map((v) => Math.min(1, Math.max(0, v)));
   const upwards = (pixels) => forms.upwards((i) => pixels[i]);
-  const codes = labels.map((_, k) => [tables.codes[2 * k], tables.codes[2 * k + 1]]);
-  const nearest = (z) => {
-    const distances = codes.map((code) => Math.hypot(code[0] - z[0], code[1] - z[1]));
-    const distance = Math.min(...distances);
-    return { digit: labels[distances.indexOf(distance)], distance };
-  };
-  const columns = (places) => [0, 1].map((d) => places.map((z) => z[d]));
-  const sum = (numbers) => numbers.reduce((all, value) => all + value, 0);
+  const codes = forms.pointsFrom(tables.codes);
+  const nearest = forms.nearestAmong(codes, labels);
 
   const plane = api.chart({
     part: 1.6, wide: false, equal: true, height: [380, 215],
     x: { domain: [...side], label: text("z1"), spacing: 45 },
     y: { domain: [...side], label: text("z2"), spacing: 45 },
   });
-  const turn = Array.from({ length: 73 }, (_, i) => (i * Math.PI) / 36);
-  for (const radius of [1, 2]) {
-    plane.line("muted", { width: 1 }).set(turn.map((a) => radius * Math.cos(a)), turn.map((a) => radius * Math.sin(a)));
-  }
+  for (const radius of [1, 2]) plane.line("muted", { width: 1 }).set(...forms.ellipse([0, 0], [radius, radius]));
   const drawn = codes.flatMap((code, k) => (k % 2 === 0 && Math.max(...code.map(Math.abs)) < side[1] ? [k] : []));
-  plane.words("ink").set(...columns(drawn.map((k) => codes[k])), drawn.map((k) => format(labels[k], 0)));
+  plane.words("ink").set(...columnsOf(drawn.map((k) => codes[k])), drawn.map((k) => format(labels[k], 0)));
   const dots = plane.points("p", { size: 3 });
   const way = plane.line("c2", { width: 2 });
   const stops = plane.points("c2", { size: 2.5 });
   const here = plane.points("c2", { shape: "diamond", size: 4.5 });
-  const start = api.handle(plane, { moves: ["eps1", "eps2"], role: "c2", to: (eps1, eps2) => api.inside({ eps1, eps2 }) });
+  const start = api.handle(plane, { moves: ["eps1", "eps2"], role: "c2", pick: true, to: (eps1, eps2) => ({ eps1, eps2 }) });
   const startName = plane.label("c2", { dy: -11 });
-  plane.onpick((eps1, eps2) => api.set({ eps1: api.snap("eps1", eps1), eps2: api.snap("eps2", eps2) }));
 
   const picture = api.chart({
     part: 1, wide: false, equal: true,
     x: { domain: [0, SIZE], ticks: false },
     y: { domain: [0, SIZE], ticks: false, label: text("decoded") },
   });
-  const frame = (x, y, size) => [[x, x + size, x + size, x, x], [y, y, y + size, y + size, y]];
   const decoded = picture.heat("ink", { pixels: true });
-  picture.line("ink", { width: 1 }).set(...frame(0, 0, SIZE));
+  picture.line("ink", { width: 1 }).set([0, SIZE, SIZE, 0, 0], [0, 0, SIZE, SIZE, 0]);
 
   const along = api.chart({
     below: true, equal: true, height: [120, 95],
@@ -52,7 +42,7 @@ vaebook.define("sampler", (api) => {
   const film = along.heat("ink", { pixels: true });
   const GAP = 5, half = SIZE / (SIZE + GAP) / 2; // of an image, whose middle stands at a whole number
   const arrow = along.points("c2", { shape: "triangle", size: 5 });
-  along.onpick((x) => api.set({ t: api.snap("t", Math.min(1, Math.max(0, x / (frames - 1)))) }));
+  along.onpick((x) => api.set({ t: api.snap("t", x / (frames - 1)) }));
 
   const noise = (seed) => Array.from({ length: draws }, (_, k) => [0, 1].map((d) => forms.standardNormal(seed, 2 * k + d)));
   // What depends on the noise of the seed alone, and what on the path alone, is kept between moves.
@@ -61,11 +51,11 @@ vaebook.define("sampler", (api) => {
     if (others.seed !== seed) others = { seed };
     if (!others[n]) {
       const ends = noise(seed).map((eps) => forms.eulerPath(velocity, eps, n)[n]);
-      const middle = columns(ends).map((values) => sum(values) / draws);
+      const middle = columnsOf(ends).map(meanOf);
       const squares = ends.map((z) => (z[0] - middle[0]) ** 2 + (z[1] - middle[1]) ** 2);
-      others[n] = { ends, spread: Math.sqrt(sum(squares) / draws), away: sum(ends.map((z) => nearest(z).distance)) / draws };
+      others[n] = { ends, spread: Math.sqrt(meanOf(squares)), away: meanOf(ends.map((z) => nearest(z).distance)) };
     }
-    if (dotted !== others[n]) dots.set(...columns(others[n].ends));
+    if (dotted !== others[n]) dots.set(...columnsOf(others[n].ends));
     dotted = others[n];
     return dotted;
   }
@@ -79,10 +69,10 @@ vaebook.define("sampler", (api) => {
       path = {
         key, places, end, ...nearest(end),
         error: Math.hypot(end[0] - exact.end[0], end[1] - exact.end[1]),
-        detour: sum(lengths) / Math.hypot(end[0] - eps[0], end[1] - eps[1]),
+        detour: sumOf(lengths) / Math.hypot(end[0] - eps[0], end[1] - eps[1]),
       };
-      way.set(...columns(places));
-      stops.set(...columns(places));
+      way.set(...columnsOf(places));
+      stops.set(...columnsOf(places));
       const images = Array.from({ length: frames }, (_, k) => upwards(image(forms.placeOnPath(places, k / (frames - 1)))));
       const [values, width, height] = forms.sheet(images, frames, GAP);
       film.set(values, width, height, [-half, frames - 1 + half], [0.1, 0.1 + 2 * half]);
@@ -109,7 +99,7 @@ vaebook.define("sampler", (api) => {
       const now = forms.placeOnPath(places, t), pixels = image(now);
       const readouts = {
         spread, error, digit, away, now1: now[0], now2: now[1], end1: end[0], end2: end[1],
-        detour, ink: sum(pixels),
+        detour, ink: sumOf(pixels),
       };
 
       start.set(...eps);

@@ -28,9 +28,8 @@ vaebook.define("tightness", (api) => {
     q: chart.label("q", { dy: 4 }),
     integrand: chart.label("gap", { anchor: "start", dy: 16 }),
   };
-  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", to: (z) => ({ mean: z }) });
+  const meanHandle = api.handle(chart, { moves: ["mean"], role: "q", pick: true, to: (z) => ({ mean: z }) });
   const stdHandle = api.handle(chart, { moves: ["std"], role: "q", to: (z, _, { mean }) => ({ std: Math.abs(z - mean) }) });
-  chart.onpick((z) => api.set({ mean: api.snap("mean", z) }));
 
   const fall = api.chart({
     height: [210, 152],

@@ -7,7 +7,6 @@ vaebook.define("vae-step", (api) => {
   const [bound, logPx] = [Array.from(tables.bound), Array.from(tables.log_px)];
   const NAMED = [-2, 0, 2]; // values of z that have their number at the curve
   const row = ({ widths, numbers }, k) => ({ widths, numbers: numbers.subarray(k * numbers.shape[1], (k + 1) * numbers.shape[1]) });
-  const columns = (places) => [places.map((f) => f[0]), places.map((f) => f[1])];
 
   const plane = api.chart({
     part: 1.6, wide: false, equal: true, height: [330, 210],
@@ -21,11 +20,10 @@ vaebook.define("vae-step", (api) => {
   const likely = plane.points("q", { size: 2.2, halo: false });
   const miss = plane.segment("muted", { width: 1.5 });
   const decoded = plane.points("q", { shape: "diamond", size: 4.5 });
-  const point = api.handle(plane, { moves: ["x1", "x2"], role: "data", to: (x1, x2) => ({ x1, x2 }) });
+  const point = api.handle(plane, { moves: ["x1", "x2"], role: "data", pick: true, to: (x1, x2) => ({ x1, x2 }) });
   const atX = plane.label("data", { dy: 5 });
   const atF = plane.label("q", { dy: 4 });
-  dots.set(...[0, 1].map((d) => Array.from(tables.data).filter((_, i) => i % 2 === d)));
-  plane.onpick((x1, x2) => api.set({ x1: api.snap("x1", x1), x2: api.snap("x2", x2) }));
+  dots.set(...forms.columnsOf(forms.pointsFrom(tables.data)));
 
   const over = api.chart({
     part: 1, wide: false, height: [300, 200],
@@ -130,12 +128,12 @@ vaebook.define("vae-step", (api) => {
       const [f1, f2] = decoder(z);
 
       const between = (from, to, part) => from.map((start, d) => start + part * (to[d] - start));
-      curve.set(...columns(path));
-      whole.set(...columns([-3, -2, -1, 0, 1, 2, 3].map(decoder)));
+      curve.set(...forms.columnsOf(path));
+      whole.set(...forms.columnsOf([-3, -2, -1, 0, 1, 2, 3].map(decoder)));
       const inner = NAMED.map(decoder).map((f) => between(f, [0, 0], 0.32 / (Math.hypot(...f) || 1)));
-      wholeNames.set(...columns(inner), NAMED.map((t) => format(t, 0)));
-      likely.set(...columns(Array.from({ length: encoded < 1 ? 0 : 41 }, (_, i) => decoder(mean + std * (i - 20) / 10))));
-      decoded.set(...columns([between(x, decoder(mean + sampled * (z - mean)), encoded)]));
+      wholeNames.set(...forms.columnsOf(inner), NAMED.map((t) => format(t, 0)));
+      likely.set(...forms.columnsOf(Array.from({ length: encoded < 1 ? 0 : 41 }, (_, i) => decoder(mean + std * (i - 20) / 10))));
+      decoded.set(...forms.columnsOf([between(x, decoder(mean + sampled * (z - mean)), encoded)]));
       miss.set(f1, f2, ...between([f1, f2], x, compared));
       point.set(...x);
       // The name of x stands outside the ring, that of f inside, clear of both marks.
@@ -176,7 +174,7 @@ vaebook.define("vae-step", (api) => {
         mean, std, eps: eps[n - 1], z, centre_1: f1, centre_2: f2,
         log_px_given_z: estimate + terms.klPrior, kl_prior: terms.klPrior, estimate,
         log_px: evidence, gap: terms.gap, elbo: terms.elbo, n,
-        average: estimates.reduce((sum, value) => sum + value, 0) / n,
+        average: forms.meanOf(estimates),
         share_above: estimates.filter((value) => value > evidence).length / n,
         data_log_px: logPx[epoch / every], data_bound: bound[epoch / every],
       };

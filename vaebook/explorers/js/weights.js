@@ -66,7 +66,6 @@ vaebook.define("weights", (api) => {
     kept[`${model} ${x}`] ??= forms.moments(logJoint);
     return { logJoint, ...kept[`${model} ${x}`] };
   }
-  const meanOf = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 
   return {
     actions: {
@@ -82,8 +81,8 @@ vaebook.define("weights", (api) => {
       const { logJoint, logPx, mean: posteriorMean, std: posteriorStd } = posteriorOf(values);
       const { bounds, logW, estimates } = drawnFrom(values, logJoint);
       const bound = bounds[tables.counts.indexOf(n)];
-      const average = meanOf(estimates);
-      const spread = Math.sqrt(meanOf(estimates.map((value) => (value - average) ** 2)));
+      const average = forms.meanOf(estimates);
+      const spread = Math.sqrt(forms.meanOf(estimates.map((value) => (value - average) ** 2)));
 
       const z = logW.map((_, k) => mean + std * noiseOf(k)[values.draw]);
       const shown = logW.map((row) => row[values.draw]);
@@ -154,23 +153,12 @@ vaebook.define("weights", (api) => {
   function drawEstimates(n, logPx, bounds, bound, estimates, now) {
     const span = api.niceCeiling(Math.max(0.15, 1.25 * (logPx - bounds[0])));
     const [low, high] = [logPx - span, logPx + Math.max(0.3 * span, Math.min(0.5 * span, 2.5))];
-    const width = span / tables.bins;
-    const tallies = new Map();
-    let [lower, higher] = [0, 0];
-    for (const value of estimates) {
-      if (value < low) lower += 1;
-      else if (value > high) higher += 1;
-      else {
-        const bin = Math.round((value - logPx) / width);
-        tallies.set(bin, (tallies.get(bin) ?? 0) + 1);
-      }
-    }
-    const bins = [...tallies.keys()];
-    const most = Math.max(1, ...tallies.values());
-    const lefts = bins.map((bin) => logPx + (bin - 0.5) * width);
+    const lower = estimates.filter((value) => value < low).length;
+    const higher = estimates.filter((value) => value > high).length;
+    const inside = estimates.filter((value) => value >= low && value <= high);
     below.domain({ x: [low, high] });
     base.set(low, 0, high, 0);
-    bars.set(lefts, lefts.map((left) => left + width), bins.map((bin) => tallies.get(bin) / most));
+    bars.set(...forms.tally(inside, logPx, span / tables.bins));
     pLine.set(logPx, 0, logPx, 1.45);
     boundLine.set(bound, 0, bound, 1.45);
     here.set([now], [0]);

@@ -1,10 +1,7 @@
 // Gaussians for a posterior: the climb to the nearest top, and the best of all.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LATENT, logNormal } = vaebook.forms;
-
-  const FIT_EPS = Array.from({ length: 301 }, (_, k) => (k - 150) * 0.06);
-  const FIT_MASS = FIT_EPS.map((eps) => 0.06 * Math.exp(logNormal(eps, 0, 1)));
+  const { EPS, EPS_MASS, LATENT, logNormal } = vaebook.forms;
 
   // vaebook.explorers.posterior.valley, as a decoder
   const valley = ({ place, steepness, bend, tilt, floor }) => (z) => {
@@ -34,8 +31,8 @@ Object.assign(vaebook.forms, (() => {
       const there = [here[0] + Math.exp(here[1]) * move[0], here[1] + move[1]];
       // Expectations of log p(x, z) times the Hermite polynomials.
       const m = [0, 0, 0, 0, 0];
-      FIT_EPS.forEach((eps, k) => {
-        const term = FIT_MASS[k] * logJoint(there[0] + Math.exp(there[1]) * eps);
+      EPS.forEach((eps, k) => {
+        const term = EPS_MASS[k] * logJoint(there[0] + Math.exp(there[1]) * eps);
         const e2 = eps * eps;
         m[0] += term;
         m[1] += eps * term;

@@ -62,18 +62,8 @@ Object.assign(vaebook.forms, (() => {
     return half > 0.25 ? -cosine : cosine;
   }
 
-  // vaebook.explorers.random_numbers.uniform, entry `place`
-  function uniform(seed, place) {
-    const mix = (bits) => {
-      bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-      bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-      return (bits ^ (bits >>> 16)) >>> 0;
-    };
-    return (mix(mix(seed + 0x9e3779b9) + Math.imul(place, 0x9e3779b9)) + 0.5) / 2 ** 32;
-  }
-
   // a standard normal number of two uniform ones
   const exactNormal = (u, v) => Math.sqrt(-2 * exactLog(u)) * exactCosine(v);
 
-  return { exactExp, exactTanh, exactLog, exactCosine, uniform, exactNormal };
+  return { exactExp, exactTanh, exactCosine, exactNormal };
 })());

@@ -5,7 +5,7 @@ Object.assign(vaebook.forms, (() => {
 
   // vaebook.explorers.handwriting.image_of: strokes of points [x, y] as pixels, 1 is ink
   function imageOf(strokes, { height, pen }) {
-    const sides = [0, 1].map((d) => strokes.flatMap((stroke) => stroke.map((point) => point[d])));
+    const sides = vaebook.forms.columnsOf(strokes.flat());
     const [low, high] = [Math.min, Math.max].map((end) => sides.map((values) => end(...values)));
     const scale = (height - 2 * pen) / Math.max(high[0] - low[0], high[1] - low[1], 1);
     const ink = new Array(SIZE * SIZE).fill(0);

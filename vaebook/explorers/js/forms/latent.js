@@ -1,24 +1,23 @@
 // Models with a latent variable, a curve, and the bound on their evidence.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LOG_2PI, logNormal, logSumExp } = vaebook.forms;
+  const { LOG_2PI, logNormal, logSumExp, massMoments } = vaebook.forms;
 
-  // vaebook.latent.NonlinearModel.log_marginal at one point of the plane; logMass is the log of
-  // grid weight times prior
-  function curveLogEvidence(x1, x2, path1, path2, logMass, std) {
-    return logSumExp(path1.map((f1, k) => logMass[k] + logNormal(x1, f1, std) + logNormal(x2, path2[k], std)));
-  }
+  // the logs of p(x, z) times grid weight at one point of the plane, for each z of the path; logMass is
+  // the log of grid weight times prior
+  const curveLogJoint = (x1, x2, path1, path2, logMass, std) =>
+    path1.map((f1, k) => logMass[k] + logNormal(x1, f1, std) + logNormal(x2, path2[k], std));
+  // vaebook.latent.NonlinearModel.log_marginal
+  const curveLogEvidence = (...at) => logSumExp(curveLogJoint(...at));
 
   // the same, with vaebook.latent.NonlinearModel.posterior_moments, and how many peaks the posterior
   // has that are at least a hundredth as high as the highest
   function curvePosterior(x1, x2, path1, path2, logMass, latent, noise) {
-    const logPx = curveLogEvidence(x1, x2, path1, path2, logMass, noise);
-    const mass = path1.map((f1, k) => Math.exp(logMass[k] + logNormal(x1, f1, noise) + logNormal(x2, path2[k], noise) - logPx));
-    const mean = mass.reduce((sum, m, k) => sum + m * latent[k], 0);
-    const variance = mass.reduce((sum, m, k) => sum + m * (latent[k] - mean) ** 2, 0);
+    const terms = curveLogJoint(x1, x2, path1, path2, logMass, noise), logPx = logSumExp(terms);
+    const mass = terms.map((term) => Math.exp(term - logPx));
     const least = Math.max(...mass) / 100;
     const peaks = mass.filter((m, k) => m > least && m > mass[k - 1] && m > mass[k + 1]).length;
-    return { logPx, mean, std: Math.sqrt(variance), peaks };
+    return { logPx, ...massMoments(mass, latent), peaks };
   }
 
   // Write a normal density on evenly spaced xs into `heights`, as far as 7.5 standard deviations, and
@@ -97,10 +96,7 @@ Object.assign(vaebook.forms, (() => {
     const logArea = logSumExp(terms);
     // What is below e^-40 of the whole changes no digit.
     const mass = terms.map((term) => (term < logArea - 40 ? 0 : Math.exp(term - logArea)));
-    let [mean, variance] = [0, 0];
-    for (let k = 0; k < mass.length; k++) mean += mass[k] * LATENT[k];
-    for (let k = 0; k < mass.length; k++) variance += mass[k] * (LATENT[k] - mean) ** 2;
-    return { logPx: logArea + Math.log(0.01), mean, std: Math.sqrt(variance) };
+    return { logPx: logArea + Math.log(0.01), ...massMoments(mass, LATENT) };
   }
 
   // vaebook.bounds.elbo, each term by its own sum over z, and the first term of the definition
@@ -122,5 +118,8 @@ Object.assign(vaebook.forms, (() => {
     return { ...sums, klPrior, entropy: 0.5 * (LOG_2PI + 1) + logStd };
   }
 
-  return { bell, curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, logLikelihood, placesOf, evidence, moments, boundTerms };
+  return {
+    bell, curveLogEvidence, curvePosterior, curveDensity, planeDensity, LATENT, EPS, EPS_MASS, logLikelihood, placesOf,
+    evidence, moments, boundTerms,
+  };
 })());

@@ -63,17 +63,44 @@ Object.assign(vaebook.forms, (() => {
     return 0.5 + sum * Math.exp(logNormal(t, 0, 1));
   }
 
-  // vaebook.explorers.random_numbers.standard_normal, entry `index`
-  function standardNormal(seed, index) {
-    const mix = (bits) => {
-      bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-      bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-      return (bits ^ (bits >>> 16)) >>> 0;
-    };
-    const key = mix(seed + 0x9e3779b9);
-    const uniform = (place) => (mix(key + Math.imul(place, 0x9e3779b9)) + 0.5) / 2 ** 32;
-    return Math.sqrt(-2 * Math.log(uniform(2 * index))) * Math.cos(2 * Math.PI * uniform(2 * index + 1));
+  const sumOf = (numbers) => numbers.reduce((sum, value) => sum + value, 0);
+  const meanOf = (numbers) => sumOf(numbers) / numbers.length;
+
+  // mean and standard deviation of a density, from its mass at each point of a grid
+  function massMoments(mass, grid) {
+    const mean = mass.reduce((sum, m, k) => sum + m * grid[k], 0);
+    const variance = mass.reduce((sum, m, k) => sum + m * (grid[k] - mean) ** 2, 0);
+    return { mean, std: Math.sqrt(variance) };
   }
 
-  return { LOG_2PI, logNormal, logSumExp, interpolate, root, normalCdf, standardNormal };
+  // a histogram: left ends, right ends and heights of its bars, of which one has `centre` in its
+  // middle and the highest the height 1
+  function tally(numbers, centre, width) {
+    const counts = new Map();
+    for (const value of numbers) {
+      const bin = Math.round((value - centre) / width);
+      counts.set(bin, (counts.get(bin) ?? 0) + 1);
+    }
+    const lefts = Array.from(counts.keys(), (bin) => centre + (bin - 0.5) * width);
+    const most = Math.max(1, ...counts.values());
+    return [lefts, lefts.map((left) => left + width), Array.from(counts.values(), (count) => count / most)];
+  }
+
+  // places [a, b] as two lists
+  const columnsOf = (places) => [0, 1].map((d) => places.map((place) => place[d]));
+
+  // vaebook.explorers.random_numbers.uniform, entry `place`, and .standard_normal, entry `index`
+  const mix = (bits) => {
+    bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+    return (bits ^ (bits >>> 16)) >>> 0;
+  };
+  const uniform = (seed, place) => (mix(mix(seed + 0x9e3779b9) + Math.imul(place, 0x9e3779b9)) + 0.5) / 2 ** 32;
+  const standardNormal = (seed, index) =>
+    Math.sqrt(-2 * Math.log(uniform(seed, 2 * index))) * Math.cos(2 * Math.PI * uniform(seed, 2 * index + 1));
+
+  return {
+    LOG_2PI, logNormal, logSumExp, interpolate, root, normalCdf, sumOf, meanOf, massMoments, tally, columnsOf,
+    uniform, standardNormal,
+  };
 })());

@@ -3,6 +3,17 @@ Object.assign(vaebook.forms, (() => {
   "use strict";
   const { logNormal, normalCdf } = vaebook.forms;
 
+  // an ellipse around a place, as two lists
+  const TURN = Array.from({ length: 73 }, (_, i) => (i * Math.PI) / 36);
+  const ellipse = ([z1, z2], [a, b]) => [TURN.map((at) => z1 + a * Math.cos(at)), TURN.map((at) => z2 + b * Math.sin(at))];
+
+  // vaebook.explorers.latent_plane.nearest: the place k of the code nearest to z, its digit and distance
+  const nearestAmong = (codes, labels) => ([z1, z2]) => {
+    const far = codes.map((code) => Math.hypot(code[0] - z1, code[1] - z2));
+    const distance = Math.min(...far), k = far.indexOf(distance);
+    return { k, digit: labels[k], distance };
+  };
+
   const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 
   // vaebook.explorers.latent_space.LatentSpace.compute: ink and entropy
@@ -56,7 +67,7 @@ Object.assign(vaebook.forms, (() => {
 
   // for each digit the middle of the densest cell in which it prevails (vaebook.explorers.latent_plane)
   function regions({ classes, aggregated, side: [low, high], cells: count }) {
-    const best = new Array(10).fill(0).map((_, digit) =>
+    const best = Array.from({ length: 10 }, (_, digit) =>
       aggregated.reduce((top, value, k) => (classes[k] === digit && (top < 0 || value > aggregated[top]) ? k : top), -1));
     return best.map((k) => [k % count, Math.floor(k / count)].map((at) => low + ((at + 0.5) * (high - low)) / count));
   }
@@ -100,5 +111,8 @@ Object.assign(vaebook.forms, (() => {
     return { mean, std, cost };
   }
 
-  return { sigmoid, pixelStatistics, logBernoulli, planePrior, betweenCells, holes, regions, borders, decodedPlane, encoded };
+  return {
+    ellipse, nearestAmong, sigmoid, pixelStatistics, logBernoulli, planePrior, betweenCells, holes, regions, borders,
+    decodedPlane, encoded,
+  };
 })());

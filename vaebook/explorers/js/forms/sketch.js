@@ -18,8 +18,9 @@ Object.assign(vaebook.forms, (() => {
     return { centre, spread, flat: Float64Array.from(points.flatMap(into)), into, out };
   }
 
-  // Points from a table of their coordinates in hundredths.
-  const pointsFrom = (table) => Array.from({ length: table.length / 2 }, (_, i) => [table[2 * i] / 100, table[2 * i + 1] / 100]);
+  // Points from a table of their coordinates; with parts = 100 it holds hundredths.
+  const pointsFrom = (table, parts = 1) =>
+    Array.from({ length: table.length / 2 }, (_, i) => [table[2 * i] / parts, table[2 * i + 1] / parts]);
 
   // Points every so far along the way from the last one of a stroke to where the hand is.
   function strokeTo([from1, from2], to1, to2, gap) {
@@ -89,7 +90,7 @@ Object.assign(vaebook.forms, (() => {
       let { known } = stage;
       if (known?.t !== t) known = { t, path: pathOf(p) };
       if (known.flat !== flat) {
-        const points = Array.from({ length: flat.length / 2 }, (_, i) => encodedPoint(p, known.path, flat[2 * i], flat[2 * i + 1]));
+        const points = pointsFrom(flat).map(([x1, x2]) => encodedPoint(p, known.path, x1, x2));
         known = { t, path: known.path, flat, points, means: points.map(({ mean }) => mean) };
       }
       if (known.std !== std) known = { ...known, std, all: averages(known.path, known.points, std) };

@@ -2,7 +2,7 @@
 // vaebook.explorers.playground.scores is the double.
 Object.assign(vaebook.forms, (() => {
   "use strict";
-  const { LOG_2PI, decode, encode } = vaebook.forms;
+  const { LOG_2PI, decode, encode, massMoments } = vaebook.forms;
 
   const SIDE = 6, NODES = 961, STEP = (2 * SIDE) / (NODES - 1);
   const GRID = Array.from({ length: NODES }, (_, k) => k * STEP - SIDE);
@@ -59,11 +59,10 @@ Object.assign(vaebook.forms, (() => {
     const q = encodedPoint(p, path, x1, x2), reconstruction = reconstructed(q, std);
     const logPx = logEvidence(path, x1, x2, std), level = -LOG_2PI - 2 * Math.log(std) - logPx;
     const mass = Array.from(terms, (term) => Math.exp(term + level));
-    const mean = mass.reduce((sum, m, k) => sum + m * GRID[k], 0);
-    const variance = mass.reduce((sum, m, k) => sum + m * (GRID[k] - mean) ** 2, 0);
+    const posterior = massMoments(mass, GRID);
     return {
       ...q, reconstruction, elbo: reconstruction - q.klPrior, logPx,
-      density: mass.map((m) => m / STEP), posteriorMean: mean, posteriorStd: Math.sqrt(variance),
+      density: mass.map((m) => m / STEP), posteriorMean: posterior.mean, posteriorStd: posterior.std,
     };
   }
 

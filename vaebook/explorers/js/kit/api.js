@@ -22,6 +22,29 @@ vaebook.makeApi = (props, host) => {
     // frame(part) with part from 0 to 1 in so many seconds; returns a function that stops it.
     animate: (seconds, frame) => vaebook.motion.run(seconds, frame, host.announce),
 
+    // A slider that sweeps its range in so many seconds: start() begins, also anew; changes(value) are
+    // what moves along; heed(value), in every update, lets whoever moves the slider by hand take over.
+    sweep(name, seconds, changes = (value) => ({ [name]: value })) {
+      const { min, max } = specs[name];
+      let stop = null; // ends the sweep that runs
+      let at = null; // where that sweep has put the slider
+      return {
+        start: () => {
+          if (stop) stop();
+          at = null;
+          const end = this.animate(seconds, (part) => {
+            at = snap(specs[name], min + part * (max - min));
+            host.commit(changes(at));
+            if (part === 1) stop = null;
+          });
+          stop = at === max ? null : () => { end(); stop = null; };
+        },
+        heed: (value) => {
+          if (stop && value !== at) stop();
+        },
+      };
+    },
+
     chart(options) {
       const tight = (node) => Boolean(props.only) || node.closest("form").clientWidth < 640;
       const chart = vaebook.chart.makeChart({ ...options, tight });
@@ -34,15 +57,17 @@ vaebook.makeApi = (props, host) => {
       return vaebook.makePad(this.chart(options), options.x.domain, drawing);
     },
 
-    // A handle for the sliders named: to(x, y, values) says what they become where the hand is. A
-    // small instance has it if it has one of the sliders.
-    handle(chart, { moves, role, upright, to }) {
+    // A handle for the sliders named: to(x, y, values) says what they become where the hand is; with
+    // `pick`, also where the chart is clicked or dragged beside it. A small instance has the handle if
+    // it has one of the sliders.
+    handle(chart, { moves, role, upright, pick, to }) {
+      const drag = (x, y) => host.commit(each(to(x, y, host.values()), (spec, value) => (spec.values ? value : snap(spec, value))));
+      if (pick) chart.onpick(drag);
       if (!moves.some(host.visible)) return { set() {}, clear() {} };
       const names = moves.map((name) => `${specs[name].label} ${specs[name].symbol}`.trim());
       const handle = chart.handle({
         specs: moves.map((name) => specs[name]), role, upright, cue: host.words("drag"),
-        label: `${names.join(", ")} ${host.words("on_picture")}`,
-        drag: (x, y) => host.commit(each(to(x, y, host.values()), (spec, value) => (spec.values ? value : snap(spec, value)))),
+        label: `${names.join(", ")} ${host.words("on_picture")}`, drag,
         move: (name, value) => host.commit({ [name]: valueAt(specs[name], value) }),
       });
       host.handles.push(handle);
@@ -51,7 +76,7 @@ vaebook.makeApi = (props, host) => {
   };
 };
 
-// Changes that an explorer can take, or an error that names what it cannot.
+// Throws an error that names what an explorer cannot take of these changes.
 vaebook.checked = ({ name, controls }, changes) => {
   for (const [key, value] of Object.entries(changes)) {
     const spec = controls.find((one) => one.name === key);
@@ -61,5 +86,4 @@ vaebook.checked = ({ name, controls }, changes) => {
       : spec.kind !== "choice" || spec.options.some((option) => option.value === value);
     if (!possible) throw new RangeError(`${name}: ${key} = ${JSON.stringify(value)} is not possible`);
   }
-  return changes;
 };

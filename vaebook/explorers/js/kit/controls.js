@@ -10,7 +10,7 @@ vaebook.controls = (() => {
 
   // What runs a slider through its range, or as fast as it goes, and stops it.
   const FACES = { play: "M4 2.5V13.5L13.5 8Z", pause: "M4.5 3V13M11.5 3V13", fast: "M2 3V13L8.5 8ZM8.5 3V13L15 8Z" };
-  function makePlay(spec, play, words, kind, seconds) {
+  function makePlay(spec, play, words, kind) {
     const face = svg("path");
     const icon = svg("svg", { class: "vb-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, face);
     const button = html("button", { ...quiet, type: "button", class: "vb-play", name: `${kind}_${spec.name}` }, icon);
@@ -19,7 +19,7 @@ vaebook.controls = (() => {
       attribute(face, "d", FACES[now]);
       for (const name of ["aria-label", "title"]) attribute(button, name, `${words(now)}: ${spec.label}`);
     };
-    button.addEventListener("click", () => play(spec, show, seconds));
+    button.addEventListener("click", () => play(spec, show, spec[kind]));
     show(false);
     return button;
   }
@@ -33,8 +33,7 @@ vaebook.controls = (() => {
     });
     const number = html("span", { class: "vb-value", "data-readout": spec.name });
     const label = html("label", { for: id }, ...caption(spec));
-    const plays = [["play", spec.play], ["fast", spec.fast]].filter(([, seconds]) => seconds)
-      .map(([kind, seconds]) => makePlay(spec, play, words, kind, seconds));
+    const plays = ["play", "fast"].filter((kind) => spec[kind]).map((kind) => makePlay(spec, play, words, kind));
     const head = plays.length ? html("span", { class: "vb-played" }, ...plays, label) : label;
     const row = html("div", { class: `vb-control ${spec.role ? `vb-${spec.role}` : ""}` }, head, number, input);
 

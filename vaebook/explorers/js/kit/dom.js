@@ -3,7 +3,7 @@
 // Plain scripts, joined in a fixed order (vaebook/explorers/scripts.py), two ways in. On a page they
 // are a classic script, and `vaebook` a global; in a notebook they are the first part of the widget's
 // module, and `vaebook` is local to that module.
-// How an explorer is written: see the docstring of vaebook/explorers/__init__.py.
+// How an explorer is written: vaebook/explorers/README.md.
 var vaebook = { explorers: {}, forms: {} };
 vaebook.define = (name, setup) => { vaebook.explorers[name] = setup; };
 

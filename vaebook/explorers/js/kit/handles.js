@@ -1,7 +1,7 @@
 // Handles: what has a place in a picture is taken by hand there, by mouse, finger, pen or keys.
 vaebook.handles = (() => {
   "use strict";
-  const { attribute, fill, quiet, svg, write } = vaebook.dom;
+  const { attribute, fill, quiet, svg } = vaebook.dom;
   const { invert, keyStep, clamp, placeOf } = vaebook.scales;
 
   const ARROWS = ["M-12 -4L-16.5 0L-12 4M12 -4L16.5 0L12 4", "M-4 -12L0 -16.5L4 -12M-4 12L0 16.5L4 12"];

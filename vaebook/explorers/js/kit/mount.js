@@ -172,7 +172,6 @@ vaebook.mount = (el, props, onchange) => {
     id: props.id,
     picture: view,
     values: () => ({ ...values }),
-    consequence: () => result.consequence,
     // set(changes, {animate, announce}): a move from outside; done when the motion is.
     async set(changes, options = {}) {
       vaebook.checked(props, changes);

@@ -22,7 +22,7 @@ vaebook.makePad = (chart, domain, options) => {
       shown = strokes;
       // A stroke of one point is a dot.
       const points = strokes.flatMap((one) => [...one, one[one.length - 1], [NaN, NaN]]);
-      line.set(points.map((place) => place[0]), points.map((place) => place[1]), width / 2);
+      line.set(...vaebook.forms.columnsOf(points), width / 2);
     },
   };
 };
