@@ -11,16 +11,10 @@ from pathlib import Path
 
 import vaebook
 
-from .pages import repository
+from .pages import notebook, repository
 
 FOLDER = "_notebooks"
 WHEEL = f"vaebook-{vaebook.__version__}-py3-none-any.whl"
-
-
-def notebook(app, pagename):
-    """Return the notebook of a page, or None if it has none."""
-    path = Path(app.srcdir, pagename).with_suffix(".ipynb")
-    return path if path.exists() else None
 
 
 def wheel(app):

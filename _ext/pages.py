@@ -132,19 +132,18 @@ def mend_page(app, pagename, templatename, context, doctree):
     for kind in ["script_files", "css_files"]:
         context[kind] = [asset for asset in context.get(kind, []) if not _unused(asset)]
     address, branch = repository(app)
-    notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     withheld = not app.config.homework_solutions and pagename.startswith("homework/")
-    for button in context.get("header_buttons", []):
-        if button.get("label") == "source-issues-button":
-            button["text"] = button["tooltip"] = "Report an error on this page"
-            button["url"] = issue_url(address, pagename)
     for group in context.get("header_buttons", []):
+        if group.get("label") == "source-issues-button":
+            group["text"] = group["tooltip"] = "Report an error on this page"
+            group["url"] = issue_url(address, pagename)
         buttons = group.get("buttons")
         if not isinstance(buttons, list):
             continue
         for button in buttons:
             if "colab" in str(button.get("url", "")):
-                button["url"] = colab_url(address, branch, pagename) if notebook.exists() else None
+                found = notebook(app, pagename)
+                button["url"] = colab_url(address, branch, pagename) if found else None
             if withheld and "_sources/" in str(button.get("url", "")):
                 button["url"] = None
         group["buttons"] = [button for button in buttons if button.get("url", "") is not None]
@@ -183,6 +182,12 @@ def repository(app):
     """Return address and branch of the repository, as ``_config.yml`` has them."""
     options = app.config.html_theme_options
     return options.get("repository_url", ""), options.get("repository_branch") or "main"
+
+
+def notebook(app, pagename):
+    """Return the notebook of a page, or None if it has none."""
+    path = Path(app.srcdir, pagename).with_suffix(".ipynb")
+    return path if path.exists() else None
 
 
 def colab_url(address, branch, pagename):

@@ -169,7 +169,8 @@ def log_multivariate_normal(x: ArrayLike, mean: ArrayLike, covariance: ArrayLike
     root = _cholesky("covariance", covariance)
     with np.errstate(over="ignore"):
         distance2 = (_whiten(root, x - mean) ** 2).sum(-1)
-    return -0.5 * (x.shape[-1] * LOG_2PI + distance2) - _log_diagonal(root).sum(-1)
+    log_root_det = np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
+    return -0.5 * (x.shape[-1] * LOG_2PI + distance2) - log_root_det
 
 
 def kl_multivariate_normal(
@@ -233,10 +234,6 @@ def _exp_above_tangent(t: NDArray) -> NDArray:
 def _whiten(root: NDArray, difference: NDArray) -> NDArray:
     """Solve root @ y = difference for vectors along the last axis."""
     return np.linalg.solve(root, difference[..., None])[..., 0]
-
-
-def _log_diagonal(root: NDArray) -> NDArray:
-    return np.log(np.diagonal(root, axis1=-2, axis2=-1))
 
 
 def _cholesky(name: str, covariance: NDArray) -> NDArray:

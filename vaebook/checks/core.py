@@ -28,7 +28,7 @@ import numpy as np
 from vaebook.checks.base import Check, Choice, Homework, Number, report
 from vaebook.checks.calling import run
 from vaebook.checks.comparing import Case, Comparison, Fault, close, find_fault, not_finite
-from vaebook.checks.reading import beside, brief, numbers, plain, short
+from vaebook.checks.reading import beside, brief, plain, short
 from vaebook.checks.verdicts import Result
 
 __all__ = [
@@ -96,10 +96,6 @@ class Function(Check):
         The terms of which the value is a sum, by name: ``term(*arguments)``.
     names : sequence of str
         What the members of a tuple are called.
-    signs : dict of str to (callable, callable), optional
-        Mistakes that are known by a sign in the value, an array or a tuple of them: the sentence,
-        ``shows(value, *arguments)``, which says whether the sign is there or gives the number
-        for a {} in the sentence, and a function that makes the mistake. The first sign is named.
     large : (callable, str), optional
         ``large(rng)`` gives the arguments of one large case and the words say what is large; it
         must be done within `seconds`.
@@ -123,7 +119,6 @@ class Function(Check):
         properties=(),
         terms=None,
         names=(),
-        signs=None,
         large=None,
         rtol=1e-6,
         atol=1e-9,
@@ -140,7 +135,6 @@ class Function(Check):
         self.properties = properties
         self.terms = terms
         self.names = names
-        self.signs = signs or {}
         self.large = large
         self.tolerance = (rtol, atol)
         self.seconds = seconds
@@ -190,10 +184,9 @@ class Function(Check):
                 or self._known(known)
                 or (drawn and self._broken(ask, drawn))
                 or find_fault(drawn, {}, self.tolerance, self.names)
-                or self._sign(drawn)
             )
         else:
-            fault = self._sign(drawn) or (drawn and self._broken(ask, drawn))
+            fault = drawn and self._broken(ask, drawn)
         if crashed and not fault:
             raise crashed
         if fault or not self.large:
@@ -248,14 +241,6 @@ class Function(Check):
         for one in self.properties:
             if found := one.broken(ask, cases):
                 return found
-        return None
-
-    def _sign(self, cases):
-        for case in cases if self.signs else ():
-            value = numbers(case.value)
-            for sentence, (shows, _) in self.signs.items():
-                if shown := shows(value, *case.arguments):
-                    return Fault(sentence.format(shown), case)
         return None
 
     def _call(self, answer, arguments, what=""):

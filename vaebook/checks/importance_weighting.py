@@ -68,12 +68,6 @@ def _wait_cases(rng):
     yield np.full(3, 300.0), np.array([200.0, 300.5, 400.0])
 
 
-def _wait_by_rate(a, rate):
-    finite = rate < 2
-    r = np.where(finite, rate, 1.0)
-    return np.where(finite, np.exp(r * a) / (r * (2 - r)) - 1, np.inf)
-
-
 check_wait = Function(
     homework,
     "A long wait",
@@ -94,7 +88,7 @@ check_wait = Function(
             lambda a, mean: np.exp(a) - 1 + 0 * mean
         ),
         "The mean of the proposal is its parameter, not its rate: q(z) = e^(-z/m)/m.": (
-            _wait_by_rate
+            lambda a, mean: _wait(a, 1 / mean)
         ),
         "Where the integral diverges the variance is infinite: return np.inf there, not 0.": (
             lambda a, mean: np.where(mean > 0.5, _wait(a, mean), 0.0)

@@ -1,5 +1,7 @@
 """Checks of the homework on Jensen's inequality."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -178,29 +180,18 @@ def _left_out(log_w):
     return total + np.log1p(-np.exp(log_w - total))
 
 
-def _jackknife(log_w):
+def _jackknife(log_w, *, factor=lambda n: n - 1, divisor=lambda n: n - 1):
+    """The corrected estimate; another factor, or divisor of the left-out sums, breaks it."""
     n = len(log_w)
     log_mean = logsumexp(log_w) - np.log(n)
-    others = _left_out(log_w) - np.log(n - 1)
-    return log_mean + (n - 1) * (log_mean - others.mean())
+    others = _left_out(log_w) - np.log(divisor(n))
+    return log_mean + factor(n) * (log_mean - others.mean())
 
 
 def _jackknife_cases(rng):
     for n in (2, 5, 40, 3, 7):
         yield (rng.normal(0, 1, n),)
     yield (rng.normal(-3000, 1, 12),)
-
-
-def _jackknife_with(factor=None, divisor=None):
-    """The corrected estimate with another factor, or with another divisor of the left-out sums."""
-
-    def estimate(log_w):
-        n = len(log_w)
-        log_mean = logsumexp(log_w) - np.log(n)
-        others = _left_out(log_w) - np.log(divisor(n) if divisor else n - 1)
-        return log_mean + (factor(n) if factor else n - 1) * (log_mean - others.mean())
-
-    return estimate
 
 
 check_jackknife = Function(
@@ -212,15 +203,15 @@ check_jackknife = Function(
     atol=1e-6,
     large=(lambda rng: (rng.normal(-1000, 1, 10**6),), "10⁶ samples"),
     mistakes={
-        "That is L_K itself, with its bias.": (_jackknife_with(factor=lambda n: 0)),
+        "That is L_K itself, with its bias.": partial(_jackknife, factor=lambda n: 0),
         "The correction has the wrong sign: it must raise the estimate.": (
-            _jackknife_with(factor=lambda n: 1 - n)
+            partial(_jackknife, factor=lambda n: 1 - n)
         ),
         "The difference is only 1/(K - 1) of the bias: multiply it by K - 1.": (
-            _jackknife_with(factor=lambda n: 1)
+            partial(_jackknife, factor=lambda n: 1)
         ),
         "The averages without one sample have K - 1 terms, not K.": (
-            _jackknife_with(divisor=lambda n: n)
+            partial(_jackknife, divisor=lambda n: n)
         ),
         "That is the average of the logarithms of single samples.": (lambda log_w: log_w.mean()),
     },

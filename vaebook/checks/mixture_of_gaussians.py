@@ -1,5 +1,7 @@
 """Checks of the homework on mixtures of Gaussians."""
 
+from functools import partial
+
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
@@ -45,9 +47,10 @@ check_sensor = Choice(
 # -- task 2 ------------------------------------------------------------------------------------
 
 
-def _slope(x, weights, means, stds):
+def _slope(x, weights, means, stds, *, power=2):
+    """The derivative; another power of the stds breaks it."""
     r = GaussianMixture(weights, means, stds).responsibilities(x)
-    return (r * (means - x[:, None]) / stds**2).sum(axis=1)
+    return (r * (means - x[:, None]) / stds**power).sum(axis=1)
 
 
 def _slope_cases(rng):
@@ -79,11 +82,7 @@ check_slope = Function(
             lambda x, weights, means, stds: -_slope(x, weights, means, stds)
         ),
         "The distance is divided by σ; the derivative of (x - μ)²/2σ² is (x - μ)/σ².": (
-            lambda x, weights, means, stds: (
-                GaussianMixture(weights, means, stds).responsibilities(x)
-                * (means - x[:, None])
-                / stds
-            ).sum(axis=1)
+            partial(_slope, power=1)
         ),
         "That is the derivative of p(x), not of log p(x): divide by p(x).": _slope_of_density,
         "That is the derivative for one Gaussian with the mean and variance of the mixture.": (
@@ -146,45 +145,28 @@ check_count = Function(
     cases=_count_cases,
     mistakes={
         "The weights sum to one, so the last of them is not free.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance) + 1
-            )
+            lambda n, d, kind: _count(n, d, kind) + 1
         ),
         "A covariance is symmetric: D(D + 1)/2 of its D² entries are free.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance)
-                + (covariance == "full") * n_components * dimension * (dimension - 1) // 2
-            )
+            lambda n, d, kind: _count(n, d, kind) + (kind == "full") * n * d * (d - 1) // 2
         ),
         "The diagonal of a full covariance is missing: D(D + 1)/2, not D(D - 1)/2.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance)
-                - (covariance == "full") * n_components * dimension
-            )
+            lambda n, d, kind: _count(n, d, kind) - (kind == "full") * n * d
         ),
         "The means are missing: D parameters for each component.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance) - n_components * dimension
-            )
+            lambda n, d, kind: _count(n, d, kind) - n * d
         ),
         "A mean has D entries, one for each dimension; you counted one for each component.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance) - n_components * (dimension - 1)
-            )
+            lambda n, d, kind: _count(n, d, kind) - n * (d - 1)
         ),
         "Every component has a covariance of its own; you counted one for all of them.": (
-            lambda n_components, dimension, covariance: (
-                _count(n_components, dimension, covariance)
-                - (n_components - 1) * (_count(1, dimension, covariance) - dimension)
-            )
+            lambda n, d, kind: _count(n, d, kind) - (n - 1) * (_count(1, d, kind) - d)
         ),
     },
     terms={
-        "the weights, N - 1": lambda n_components, dimension, covariance: n_components - 1,
-        "the means, N D": lambda n_components, dimension, covariance: n_components * dimension,
-        "the covariances": lambda n_components, dimension, covariance: (
-            n_components * (_count(1, dimension, covariance) - dimension)
-        ),
+        "the weights, N - 1": lambda n, d, kind: n - 1,
+        "the means, N D": lambda n, d, kind: n * d,
+        "the covariances": lambda n, d, kind: n * (_count(1, d, kind) - d),
     },
     known={
         "One component over one variable has a mean and a variance: the count": (1, 1, "spherical"),
@@ -232,9 +214,8 @@ def _labelled_cases(rng):
     for n_components, n_points in [(2, 12), (3, 40), (4, 25)]:
         weights, means, stds = _draw_mixture(rng, n_components)
         x, z = GaussianMixture(weights, means, stds).sample(n_points, rng=rng)
-        z[: 2 * n_components] = np.tile(
-            np.arange(n_components), 2
-        )  # two each: one alone has no variance
+        # Two each: one alone has no variance.
+        z[: 2 * n_components] = np.tile(np.arange(n_components), 2)
         x[:n_components] += 1.0
         z[2 * n_components :] = -1
         weights, means, stds = _draw_mixture(rng, n_components)

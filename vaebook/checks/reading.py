@@ -36,10 +36,8 @@ def read(value, right):
         return None, "That is None: does the function that made it return something?"
     if isinstance(right, tuple):
         if not isinstance(value, (tuple, list)) or len(value) != len(right):
-            return (
-                None,
-                f"{len(right)} values are asked for, as in `return a, b`; {_kind(value)} came.",
-            )
+            asked = f"{len(right)} values are asked for, as in `return a, b`"
+            return None, f"{asked}; {_kind(value)} came."
         values = value
     else:
         values = (value,)

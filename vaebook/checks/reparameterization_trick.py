@@ -1,5 +1,7 @@
 """Checks of the homework on the reparameterization trick."""
 
+from functools import partial
+
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
@@ -116,10 +118,11 @@ check_counts = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _two_variances(mean, std):
-    square = np.exp(2 * mean + std**2)  # of the gradient
+def _two_variances(mean, std, *, of_mean=1.0, shift=4.0, power=2):
+    """Both variances; the keywords break them."""
+    square = of_mean * np.exp(2 * mean + std**2)  # of the gradient
     second = np.exp(2 * mean + 2 * std**2)  # E[exp(2 z)]
-    return second - square, second * (1 + 4 * std**2) / std**2 - square
+    return second - square, second * (1 + shift * std**2) / std**power - square
 
 
 def _variance_cases(rng):
@@ -128,39 +131,23 @@ def _variance_cases(rng):
     yield np.array([-0.5, 2.0]), np.array([0.02, 2.0])
 
 
-def _second_moments(mean, std):
-    square = np.exp(2 * mean + std**2)
-    path, score = _two_variances(mean, std)
-    return path + square, score + square
-
-
-def _without_shift(mean, std):
-    square = np.exp(2 * mean + std**2)
-    second = np.exp(2 * mean + 2 * std**2)
-    return second - square, second / std**2 - square
-
-
 check_variances = Function(
     homework,
     "Two variances for an exponential",
     oracle=_two_variances,
     cases=_variance_cases,
     mistakes={
-        "These are the means of the squares; subtract the square of the mean.": _second_moments,
+        "These are the means of the squares; subtract the square of the mean.": (
+            partial(_two_variances, of_mean=0.0)
+        ),
         "The two are exchanged: return the pathwise variance first.": (
             lambda mean, std: _two_variances(mean, std)[::-1]
         ),
         "E[ε² exp(2sε)] is not E[ε²] E[exp(2sε)]: differentiate E[exp(cε)] twice in c.": (
-            _without_shift
+            partial(_two_variances, shift=0.0)
         ),
         "The score is ε/s; in the second variance the division by s² is missing.": (
-            changed(
-                _two_variances,
-                1,
-                lambda value, mean, std: (
-                    np.exp(2 * mean + 2 * std**2) * (1 + 4 * std**2) - np.exp(2 * mean + std**2)
-                ),
-            )
+            partial(_two_variances, power=0)
         ),
         "These are standard deviations; variances are asked for.": (
             lambda mean, std: tuple(np.sqrt(one) for one in _two_variances(mean, std))
@@ -208,29 +195,25 @@ check_variances = Function(
 # -- task 4 ------------------------------------------------------------------------------------
 
 
-def _roots(raw, dimension):
+def _roots(raw, dimension, on_diagonal=np.exp):
     """Lower triangular L (B, D, D): rows filled in order, exponential on the diagonal."""
     roots = np.zeros((len(raw), dimension, dimension))
     roots[:, *np.tril_indices(dimension)] = raw
     on = np.arange(dimension)
-    roots[:, on, on] = np.exp(roots[:, on, on])
+    roots[:, on, on] = on_diagonal(roots[:, on, on])
     return roots
 
 
-def _log_density(eps, log_det, *, constant=True):
-    """Log-density of z, from its noise and log |L|."""
-    d = eps.shape[-1]
-    return -0.5 * (eps**2).sum(-1) - 0.5 * d * np.log(2 * np.pi) * constant - log_det
+def _log_det(roots):
+    return np.log(np.abs(np.diagonal(roots, axis1=1, axis2=2))).sum(-1)
 
 
-def _log_det(raw, dimension):
-    return np.log(np.diagonal(_roots(raw, dimension), axis1=1, axis2=2)).sum(-1)
-
-
-def _full_draws(mean, raw, eps):
+def _full_draws(mean, raw, eps, *, on_diagonal=np.exp, volume=1, constant=1):
+    """z, and its log-density from the noise and log |L|; the keywords break them."""
     d = mean.shape[1]
-    z = mean + np.einsum("bij,sbj->sbi", _roots(raw, d), eps)
-    return z, _log_density(eps, _log_det(raw, d))
+    roots = _roots(raw, d, on_diagonal)
+    log_density = -0.5 * (eps**2).sum(-1) - 0.5 * d * np.log(2 * np.pi) * constant
+    return mean + np.einsum("bij,sbj->sbi", roots, eps), log_density - volume * _log_det(roots)
 
 
 def _full_cases(rng):
@@ -240,14 +223,6 @@ def _full_cases(rng):
         yield rng.normal(size=(n_points, d)), raw, rng.normal(size=(n_draws, n_points, d))
 
 
-def _raw_diagonal(mean, raw, eps):
-    d = mean.shape[1]
-    roots = np.zeros((len(raw), d, d))
-    roots[:, *np.tril_indices(d)] = raw
-    log_det = np.log(np.abs(np.diagonal(roots, axis1=1, axis2=2))).sum(-1)
-    return mean + np.einsum("bij,sbj->sbi", roots, eps), _log_density(eps, log_det)
-
-
 def _samples(combine):
     """The samples from L and the noise in another way."""
     return changed(
@@ -255,14 +230,6 @@ def _samples(combine):
         0,
         lambda value, mean, raw, eps: mean + combine(_roots(raw, mean.shape[1]), eps),
     )
-
-
-def _with_log_det(factor, *, constant=True):
-    def wrong(mean, raw, eps):
-        log_det = factor * _log_det(raw, mean.shape[1])
-        return _full_draws(mean, raw, eps)[0], _log_density(eps, log_det, constant=constant)
-
-    return wrong
 
 
 def _draw_of(mean, raw, eps):
@@ -281,7 +248,7 @@ check_full_covariance = Function(
             _samples(lambda roots, eps: np.einsum("bji,sbj->sbi", roots, eps))
         ),
         "The diagonal of L must be exp of the raw numbers, so that it is positive.": (
-            _raw_diagonal
+            partial(_full_draws, on_diagonal=np.asarray)
         ),
         "z is mean + L eps; you multiplied eps by the covariance L Lᵀ.": _samples(
             lambda roots, eps: np.einsum("bij,bkj,sbk->sbi", roots, roots, eps)
@@ -289,12 +256,14 @@ check_full_covariance = Function(
         "You used only the diagonal of L; the numbers below it make the dimensions correlated.": (
             _samples(lambda roots, eps: np.diagonal(roots, axis1=1, axis2=2) * eps)
         ),
-        "The log-determinant is missing: log q contains -log |L|.": _with_log_det(0),
+        "The log-determinant is missing: log q contains -log |L|.": partial(_full_draws, volume=0),
         "log |L| is counted twice: log |Σ| = 2 log |L|, and log q contains -½ log |Σ|.": (
-            _with_log_det(2)
+            partial(_full_draws, volume=2)
         ),
-        "The log-determinant has the wrong sign: a wide density is low.": _with_log_det(-1),
-        "The constant -½ D log 2π of log q is missing.": _with_log_det(1, constant=False),
+        "The log-determinant has the wrong sign: a wide density is low.": (
+            partial(_full_draws, volume=-1)
+        ),
+        "The constant -½ D log 2π of log q is missing.": partial(_full_draws, constant=0),
     },
     names=("samples", "log-density"),
     terms=(
@@ -304,7 +273,7 @@ check_full_covariance = Function(
             "the constant, -½ D log 2π": lambda mean, raw, eps: (
                 -0.5 * eps.shape[-1] * np.log(2 * np.pi)
             ),
-            "the volume, -log |L|": lambda mean, raw, eps: -_log_det(raw, mean.shape[1]),
+            "the volume, -log |L|": lambda mean, raw, eps: -_log_det(_roots(raw, mean.shape[1])),
         },
     ),
     known={

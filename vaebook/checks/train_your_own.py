@@ -150,28 +150,20 @@ check_slerp = Function(
         "At t = 0 the walk from (2, 0) to (0, 2)": ([2.0, 0.0], [0.0, 2.0], [0.0]),
         "At t = 1 the walk from (2, 0) to (0, 2)": ([2.0, 0.0], [0.0, 2.0], [1.0]),
         "Halfway from (2, 0) to (0, 2), at 45 degrees on the circle of radius 2, it": (
-            [2.0, 0.0],
-            [0.0, 2.0],
-            [0.5],
+            *([2.0, 0.0], [0.0, 2.0], [0.5]),
         ),
         "A third of the way from (2, 0) to (0, 2), at 30 degrees on the circle of radius 2, it": (
-            [2.0, 0.0],
-            [0.0, 2.0],
-            [1 / 3],
+            *([2.0, 0.0], [0.0, 2.0], [1 / 3]),
         ),
         "Halfway between two vectors of length ½ with 120 degrees between them both weights are "
         "1, and it": ([0.5, 0.0], [-0.25, np.sqrt(3) / 4], [0.5]),
         "Halfway between vectors of length 1 and 3 at a right angle both weights are 0.707, and "
         "it": ([1.0, 0.0], [0.0, 3.0], [0.5]),
         "Where both ends point the same way, halfway along the straight line it": (
-            [1.0, 0.0],
-            [3.0, 0.0],
-            [0.5],
+            *([1.0, 0.0], [3.0, 0.0], [0.5]),
         ),
         "Between equal ends, where the rounded cosine is 1 + 2·10⁻¹⁶, it": (
-            [1.0, 1.0, 2.0],
-            [1.0, 1.0, 2.0],
-            [0.5],
+            *([1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0.5]),
         ),
     },
     properties=(

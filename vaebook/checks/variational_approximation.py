@@ -224,21 +224,14 @@ def _encode(params, totals):
     return u, params[0] * u + params[1], np.exp(params[2] * u + params[3])
 
 
-def _slopes(params, totals, n_days, *, convexity=1.0, prior=1.0, entropy=1.0):
-    """Derivatives of each pond's bound in its mean and its log-std; keywords break it."""
+def _map_gradient(params, totals, n_days, *, factor=lambda std: 1.0, inputs=np.asarray,
+                  gather=np.mean, convexity=1.0, prior=1.0, entropy=1.0):  # fmt: skip
+    """Gradient in the four parameters of the encoder, (4,); the keywords break it."""
     u, mean, std = _encode(params, totals)
     rate = n_days * np.exp(mean + convexity * std**2 / 2)
     by_mean = totals - rate - prior * mean
-    by_log_std = -convexity * rate * std**2 - prior * std**2 + entropy
-    return u, std, by_mean, by_log_std
-
-
-def _map_gradient(
-    params, totals, n_days, *, factor=lambda std: 1.0, inputs=np.asarray, gather=np.mean, **part
-):
-    """Gradient in the four parameters of the encoder, (4,); the keywords break it."""
-    u, std, by_mean, by_log_std = _slopes(params, totals, n_days, **part)
-    u, by_log_std = inputs(u), factor(std) * by_log_std
+    by_log_std = factor(std) * (-convexity * rate * std**2 - prior * std**2 + entropy)
+    u = inputs(u)
     return gather(np.stack([by_mean * u, by_mean, by_log_std * u, by_log_std]), axis=1)
 
 

@@ -20,26 +20,25 @@ def _above(ax, log_px):
 
 
 @plot
-def plot_bound(phi, log_px, elbo, at=None, *, ax=None):
+def plot_bound(phi, log_px, elbo, at, *, ax=None):
     """Draw the log-likelihood over phi and one bound under it; mark the gap at one place.
 
     Parameters
     ----------
     phi, log_px, elbo : ndarray, shape (n,)
         The log-likelihood and the bound, in nats.
-    at : sequence of three floats, optional
+    at : sequence of three floats
         phi, the log-likelihood and the bound there: two dots and the gap between them.
 
     Source: chapter "evidence-lower-bound", eq-elbo, the note's figure 17.6.
     """
+    here, top, bottom = at
     _log_likelihood(ax, phi, log_px)
     ax.plot(phi, elbo, label=r"ELBO$[\theta, \phi]$", **role_line("bound"))
-    if at is not None:
-        here, top, bottom = at
-        label = f"gap {top - bottom:.2f}"
-        ax.plot([here, here], [bottom, top], label=label, **role_line("gap"), linewidth=3)
-        ax.plot(here, top, "o", color=COLOURS["p"])
-        ax.plot(here, bottom, "s", color=COLOURS["bound"])
+    label = f"gap {top - bottom:.2f}"
+    ax.plot([here, here], [bottom, top], label=label, **role_line("gap"), linewidth=3)
+    ax.plot(here, top, "o", color=COLOURS["p"])
+    ax.plot(here, bottom, "s", color=COLOURS["bound"])
     _above(ax, log_px)
     ax.legend()
 
@@ -84,7 +83,7 @@ def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=Non
 
 
 @plot
-def plot_elbo_surface(phi, mean, elbo, paths=(), *, names=(), ax=None):
+def plot_elbo_surface(phi, mean, elbo, paths, names, *, ax=None):
     """Draw the bound from above, as contours over phi and the mean of q, with walks on it.
 
     Parameters
@@ -107,8 +106,7 @@ def plot_elbo_surface(phi, mean, elbo, paths=(), *, names=(), ax=None):
     for path, name, (marks, role) in zip(paths, names, looks[: len(paths)], strict=True):
         ax.plot(*path.T, marks, color=COLOURS[role], linewidth=1.4, markersize=3.5, label=name)
     ax.set(xlabel=r"slope $\phi$", ylabel=r"mean $\mu$ of $q$")
-    if names:
-        ax.legend(loc="upper left")
+    ax.legend(loc="upper left")
 
 
 @plot

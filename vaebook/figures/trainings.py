@@ -23,14 +23,14 @@ def plot_training(epochs, bound, log_px, *, ax=None):
 
 
 @plot
-def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
+def plot_cost(epochs, reconstruction, kl, validation, *, ax=None):
     """Draw what an image costs over a training: KL, and reconstruction on top; their sum is -ELBO.
 
     Parameters
     ----------
     epochs, reconstruction, kl : ndarray, shape (T,)
         Terms of the bound as ``vaebook.vae`` gives them, in nats.
-    validation : ndarray, shape (T,), optional
+    validation : ndarray, shape (T,)
         The bound on validation images.
 
     Source: chapter "training-a-vae".
@@ -39,8 +39,7 @@ def plot_cost(epochs, reconstruction, kl, validation=None, *, ax=None):
     band(ax, epochs, kl, cost, "c1", 0.25, "reconstruction")
     band(ax, epochs, 0, kl, "muted", 0.35, "KL")
     ax.plot(epochs, cost, label=r"$-$ELBO", **role_line("bound"))
-    if validation is not None:
-        ax.plot(epochs, -validation, color=COLOURS["ink"], lw=1, label="validation images")
+    ax.plot(epochs, -validation, color=COLOURS["ink"], lw=1, label="validation images")
     stand_on_zero(ax, epochs, "epoch", "nats per image")
 
 
