@@ -3,6 +3,7 @@
 import re
 import statistics
 
+import lower_myst
 import pytest
 from book_pages import code_cells, pages_in, toc_pages, without_cells
 from conftest import ROOT
@@ -10,19 +11,8 @@ from conftest import ROOT
 CHAPTERS = pages_in("chapters")
 UNSEEN = {"check", "hide-input", "remove-input"}
 LAST_SECTIONS = ["What goes wrong", "Summary", "Your turn", "Further reading"]
-TAGS = {
-    "setup",
-    "explorer",
-    "full-width",
-    "check",
-    "hide-input",
-    "hide-output",
-    "remove-input",
-    "remove-output",
-    "live-only",
-    "page-only",
-    "nbval-check-output",
-}
+#: No cell of a chapter is hidden as a whole, and solutions are the homework's.
+TAGS = lower_myst.TAGS - {"hide-cell", "remove-cell", "solution"}
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 

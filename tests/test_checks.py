@@ -18,6 +18,7 @@ import torch
 from vaebook import checks
 from vaebook.checks import Choice, Function, Homework, Number, base
 from vaebook.checks.calling import run
+from vaebook.checks.properties import statistic
 from vaebook.checks.reading import short
 
 
@@ -268,21 +269,14 @@ def test_an_input_changed_in_place_is_noticed():
 
 
 def test_a_sampler_is_judged_by_what_it_draws():
-    signs = {
-        "The mean is {:.0f}, not 0.": (
-            lambda draws, n, rng: abs(draws.mean()) > 6 / np.sqrt(n) and draws.mean(),
-            lambda n, rng: rng.normal(1, size=n),
-        )
-    }
-
     def oracle(n, rng):
         raise AssertionError("is never called")
 
-    check = make(oracle, lambda rng: [(1000, rng)], mistakes=None, signs=signs)
+    mean = statistic("The mean", lambda draws, n, rng: (draws.mean(), 0.0, 1 / np.sqrt(n)))
+    check = make(oracle, lambda rng: [(1000, rng)], mistakes=None, properties=(mean,))
     assert check.judge(lambda n, rng: rng.normal(size=n)).state == "pass"
-    assert (
-        check.judge(lambda n, rng: list(rng.normal(1, size=n))).message == "The mean is 1, not 0."
-    )
+    result = check.judge(lambda n, rng: list(rng.normal(1, size=n)))
+    assert result.message.startswith("The mean must be 0, within 0.19; yours is ")
     result = check.judge(lambda n, rng: "many")
     assert result.message.startswith("The check cannot read the value: ")
 

@@ -68,7 +68,7 @@ PLOTS = {
     "plot_joint": (X, STRIPS, STRIP_SLICES),
     "plot_bound": (SLOPES, LOG_PX, BOUNDS[0], np.array([0.6, -2.4, -3.0])),
     "plot_ascent": (SLOPES, LOG_PX, BOUNDS, CLIMB),
-    "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS),
+    "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS, [CLIMB], ["walk"]),
     "plot_best_bound": (SLOPES, LOG_PX, BOUNDS.max(axis=0)),
     "plot_q": (Z_LINE, POSTERIOR, PRIOR),
     "plot_waterfall": tuple(TERMS),
@@ -371,7 +371,7 @@ def test_costs_are_stacked_and_sum_to_minus_the_elbo(ax):
         np.array([-90.0, -80, -70]),
         np.array([5.0, 9, 8]),
     )
-    figures.plot_cost(epochs, reconstruction, kl, ax=ax)
+    figures.plot_cost(epochs, reconstruction, kl, reconstruction - kl, ax=ax)
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [95, 89, 78])
     top, bottom = (band.get_paths()[0].vertices for band in ax.collections)
     assert bottom[:, 1].min() == 0

@@ -62,7 +62,8 @@ def hand_in_cells(path, *cells):
 HABITS = [
     "get_ipython().events.register('post_run_cell', lambda result: print('done'))",
     "get_ipython().events.register('pre_run_cell', lambda info: display('begun'))",
-    "import threading\nthreading.Thread(target=lambda: [*map(print, iter(int, 1))]).start()",
+    "import threading, time\nthreading.Thread("
+    "target=lambda: any(map(print, map(time.sleep, iter(lambda: 1e-3, 0))))).start()",
     "import os; os.system('echo shell')",
 ]
 

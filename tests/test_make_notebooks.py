@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections import Counter
-from pathlib import Path
 
 import make_notebooks
 import nbformat
@@ -14,19 +13,11 @@ from book_pages import Book, Refusal, pages_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lower_myst import Lowering
+from small_book import HEADER, ROOT
 from whole_book import whole_book
 
 from _ext.download import WHEEL
 
-ROOT = Path(__file__).resolve().parent.parent
-HEADER = """\
----
-jupytext:
-  text_representation: {extension: .md, format_name: myst}
-kernelspec: {display_name: Python 3, language: python, name: python3}
----
-
-"""
 HEADER_LINES = HEADER.count("\n")
 BIBLIOGRAPHY = r"""
 @article{kingma2014, author={Kingma, Diederik P. and Welling, Max}, title={Auto-encoding},

@@ -14,7 +14,7 @@ import record_runs
 import run_measures
 import torch
 import try_settings
-from book_pages import ROOT
+from environment import ROOT
 from vae_oracles import BinaryCurve, LinearGaussian, generator
 
 from vaebook import data, explorers, results
@@ -148,9 +148,8 @@ def test_every_group_of_samples_counts_once(monkeypatch):
     x = case.x[:20]
     monkeypatch.setattr(run_measures, "BLOCK", 20)
     curve = run_measures.importance_curve(case.model, x, [1, 30, 100], seed=4)
-    noise, pieces = generator(4), []
-    for _ in range(2):
-        pieces.append(case.model.draw_noise(50, 20, generator=noise))
+    noise = generator(4)
+    pieces = [case.model.draw_noise(50, 20, generator=noise) for _ in range(2)]
     log_w = case.model.log_weights(x, torch.cat(pieces)).detach().numpy()
     weights = np.exp(log_w)
     of_30 = np.log([weights[k : k + 30].mean(0) for k in (0, 30, 60)]).mean(0)

@@ -25,6 +25,7 @@ import vaebook
 
 TOOLS = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PARSED = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 #: Schema of the checker, files that must follow it.
@@ -48,7 +49,7 @@ def run(*command):
 
 def python_versions():
     """Return the Python versions that CI tries, in their order."""
-    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))["jobs"]
+    jobs = PARSED["ci"]["jobs"]
     last = jobs["newest"]["steps"][1]["with"]["python-version"]
     return [*jobs["test"]["strategy"]["matrix"]["python"], last]
 
@@ -107,10 +108,7 @@ def test_every_workflow_pins_an_action_to_the_same_commit():
 
 
 def test_the_book_is_published_only_after_every_job_of_ci():
-    pages, ci = (
-        yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text("utf-8"))
-        for name in ("pages", "ci")
-    )
+    pages, ci = PARSED["pages"], PARSED["ci"]
     assert set(pages[True]) == {"workflow_call", "workflow_dispatch"}  # YAML reads "on" as True
     callers = {name for name, job in ci["jobs"].items() if "pages.yml" in job.get("uses", "")}
     assert callers == {"pages"}
@@ -120,13 +118,12 @@ def test_the_book_is_published_only_after_every_job_of_ci():
 
 def test_only_the_publishing_job_may_write():
     may_write = {}
-    for path in WORKFLOWS:
-        workflow = yaml.safe_load(path.read_text("utf-8"))
-        assert workflow["permissions"] == {}, f"{path.name}: no rights but those of a job"
+    for workflow_name, workflow in PARSED.items():
+        assert workflow["permissions"] == {}, f"{workflow_name}: no rights but those of a job"
         for name, job in workflow["jobs"].items():
             rights = {right for right, level in job["permissions"].items() if level != "read"}
             if rights:
-                may_write[path.stem, name] = rights
+                may_write[workflow_name, name] = rights
     publish = {"pages", "id-token"}
     assert may_write == {("pages", "deploy"): publish, ("ci", "pages"): publish}
 
@@ -146,11 +143,7 @@ def commands_of(job):
 
 def test_the_workflows_run_commands_that_make_has():
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    jobs = [
-        job
-        for path in WORKFLOWS
-        for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
-    ]
+    jobs = [job for workflow in PARSED.values() for job in workflow["jobs"].values()]
     called = {command for job in jobs for command in commands_of(job)}
     known = {f"make {target}" for target in targets}
     assert called <= known, f"the Makefile has no target for {sorted(called - known)}"

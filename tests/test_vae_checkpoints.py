@@ -96,7 +96,7 @@ def test_with_all_damaged_nothing_is_guessed(tmp_path):
     for step in [1, 2]:
         truncate(save(tmp_path, state_of(step), step=step))
     with pytest.raises(CheckpointError, match="All 2 checkpoints"):
-        restore(tmp_path, report=lambda text: None)
+        restore(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])

@@ -9,7 +9,7 @@ import torch
 from torch.autograd import gradcheck
 from torch.func import functional_call
 from vae_child import images
-from vae_oracles import LinearGaussian, assert_mean, generator
+from vae_oracles import LinearGaussian, assert_mean, bits, generator, normals
 
 from vaebook.vae import VAE, Config, load_run, log_likelihood, objective, train
 from vaebook.vae.priors import CouplingPrior
@@ -22,30 +22,22 @@ SHAPES = {
 }
 
 
-def normals(*shape, seed=0):
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
-
-
-def bits(*shape, seed=0):
-    return (torch.rand(shape, generator=generator(seed)) < 0.5).double()
-
-
-def bent(prior, seed=3):
+def bent(prior):
     """Give the last layers of a flow weights that bend it well."""
     with torch.no_grad():
         for number, network in enumerate(prior.networks):
-            network[-1].weight.copy_(normals(*network[-1].weight.shape, seed=seed + number) / 2)
+            network[-1].weight.copy_(normals(*network[-1].weight.shape, seed=3 + number) / 2)
             network[-1].bias.copy_(normals(*network[-1].bias.shape, seed=9 + number) / 3)
     return prior
 
 
-def flow(n_latent, seed=3):
+def flow(n_latent):
     config = Config(n_latent=n_latent, prior="flow")
-    return bent(CouplingPrior(config, generator(0)).double(), seed)
+    return bent(CouplingPrior(config, generator(0)).double())
 
 
 def changed(name):
-    return dataclasses.replace(IMAGES, **SHAPES[name])
+    return dataclasses.replace(IMAGES, **SHAPES.get(name, {}))
 
 
 # ------------------------------------------------------------------- the learned prior
@@ -90,13 +82,13 @@ def test_scales_are_bounded_however_long_the_network_goes():
     assert torch.isfinite(prior.log_prob(z)).all()
 
 
-def affine(case, seed=5):
+def affine(case):
     """Give a linear model a flow of constant shifts and scales, and the same p(x) as before."""
     with torch.no_grad():
         before = case.model
         model = VAE(dataclasses.replace(before.config, prior="flow")).double()
         for number, network in enumerate(model.prior.networks):
-            network[-1].bias.copy_(normals(len(network[-1].bias), seed=seed + number))
+            network[-1].bias.copy_(normals(len(network[-1].bias), seed=5 + number))
         shift = model.prior.from_noise(torch.zeros(2).double())
         scale = model.prior.from_noise(torch.ones(2).double()) - shift
         weight = before.decoder.layers[0].weight / scale
@@ -172,7 +164,7 @@ def test_a_flow_learns_what_a_normal_cannot():
 # ------------------------------------------------------------------- the networks
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", ["perceptron", *SHAPES])
 @pytest.mark.parametrize("objective_of", [{"n_samples": 2}, {"n_importance": 2}])
 def test_the_objective_has_the_right_gradient_in_every_parameter(name, objective_of):
     config = dataclasses.replace(changed(name), activation="tanh", **objective_of)

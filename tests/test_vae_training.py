@@ -617,11 +617,6 @@ def test_a_lack_of_memory_is_one_line_of_advice(monkeypatch, error):
     assert "\n" not in str(raised.value)
 
 
-def test_a_real_lack_of_memory_is_recognised():
-    with pytest.raises(MemoryError, match="100000000000 sample"):
-        train(changed(n_samples=100_000_000_000), DATA)
-
-
 def test_other_errors_are_left_as_they_are(monkeypatch):
 
     def fail(*_):
@@ -682,21 +677,17 @@ def running(monkeypatch, tmp_path):
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("n", "threads"), [(1, 3), (2, 3), (3, 2), (4, 1), (5, 1), (90, 1)])
+@pytest.mark.parametrize(
+    ("n", "threads"), [(1, 3), (2, 3), (3, 2), (4, 1), (5, 1), (90, 1), (None, 3)]
+)
 def test_it_computes_on_the_cores_that_others_leave(running, before_draw, n, threads):
     seen = []
     before_draw(lambda _step: seen.append(torch.get_num_threads()))
-    running(n)
+    if n is not None:  # else on a system that does not count them
+        running(n)
     train(ONE_STEP, DATA)
     assert seen == [threads]
     assert torch.get_num_threads() == 3
-
-
-def test_it_takes_all_threads_where_the_system_does_not_count(running, before_draw):
-    seen = []
-    before_draw(lambda _step: seen.append(torch.get_num_threads()))
-    train(ONE_STEP, DATA)
-    assert seen == [3]
 
 
 def test_with_a_time_limit_it_counts_again_at_each_epochs_end(running, clock, before_draw):

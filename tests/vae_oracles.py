@@ -19,6 +19,15 @@ def generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
+def normals(*shape, seed=0, grad=False):
+    values = torch.randn(shape, generator=generator(seed), dtype=torch.float64)
+    return values.requires_grad_(grad)
+
+
+def bits(*shape, seed=0):
+    return (torch.rand(shape, generator=generator(seed)) < 0.5).double()
+
+
 def assert_mean(samples, truth, *, detects):
     """Hold that samples have the mean ``truth``, and that a bias of ``detects`` would be seen."""
     samples = np.asarray(samples, float)

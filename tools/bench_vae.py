@@ -37,8 +37,6 @@ from vaebook.vae import Config, evaluate, load_run, train
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "vaebook" / "results" / "vae-bench.json"
 RUNS = ROOT / "runs" / "bench"
-
-
 GPU_TARGETS = {30: 88.5, 90: 86.0, 240: 84.8, 1200: 83.0}
 
 
@@ -106,9 +104,8 @@ def evaluate_part():
     for precision, target in [("float32", 90), ("bfloat16", 30)]:
         start = time.perf_counter()
         found[precision] = evaluate(
-            model, images, n_importance=1000, precision=precision,
-            generator=seeded(1),
-        )  # fmt: skip
+            model, images, n_importance=1000, precision=precision, generator=seeded(1)
+        )
         seconds = time.perf_counter() - start
         name = f"evaluate 10,000 x 1,000, {precision}, seconds"
         result = found[precision]._asdict()
@@ -289,7 +286,6 @@ def store(new):
     """Put a record in its place in the file, at once and whole."""
     old = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else []
     kept = [one for one in old if one["name"] != new["name"]] + [new]
-    RESULTS.parent.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=RESULTS.parent, delete=False) as file:
         json.dump(kept, file, indent=1)
         file.write("\n")

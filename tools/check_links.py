@@ -11,16 +11,15 @@ import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urldefrag, urlsplit
 from urllib.request import Request, urlopen
 
 from build_book import SITE, read_page
+from environment import ROOT
 
 from vaebook import data
 
-ROOT = Path(__file__).resolve().parent.parent
 TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-TEXT", "CITATION.cff"]
 #: Waits before a second and a third try, in seconds: most hosts are only busy.
 WAITS = [5.0, 30.0]

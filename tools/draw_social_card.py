@@ -6,16 +6,13 @@ A log-likelihood over the slope of the exact toy model, the ELBO of the posterio
 the point where the two touch. 1200 by 630 pixels, the size that such cards have.
 """
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
+from environment import ROOT
 
 from vaebook.bounds import elbo
 from vaebook.figures import COLOURS
 from vaebook.latent import LinearGaussianModel
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main():

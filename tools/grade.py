@@ -92,9 +92,8 @@ def grade(path, seconds):
 
 def handed_in(folder):
     """Every notebook below a folder that is not hidden, nor in a hidden folder."""
-    paths = sorted(path.relative_to(folder) for path in folder.rglob("*.ipynb"))
-    hidden = [any(part.startswith(".") for part in path.parts) for path in paths]
-    return [p for p, h in zip(paths, hidden, strict=True) if not h and (folder / p).is_file()]
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*.ipynb") if path.is_file())
+    return [path for path in paths if not any(part.startswith(".") for part in path.parts)]
 
 
 def main(arguments=None):

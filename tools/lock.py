@@ -62,14 +62,8 @@ def audit():
         if not line.startswith("#"):
             pin = line.partition(" ;")[0]
             versions[pin.partition("==")[0]].append(pin)
-    options = [
-        "--strict",
-        "--no-deps",
-        "--disable-pip",
-        "--progress-spinner",
-        "off",
-        "--requirement",
-    ]
+    options = ["--strict", "--no-deps", "--disable-pip"]
+    options += ["--progress-spinner", "off", "--requirement"]
     statuses = []
     with tempfile.TemporaryDirectory() as folder:
         for pins in zip_longest(*versions.values()):  # a list may name a package once

@@ -31,8 +31,6 @@ CSS = (Path(__file__).parent / "make_pdf.css").read_text("utf-8")
 HOST = "http://book/"
 #: The width of the text in CSS pixels, for which formulas are broken: A4 less margins of 18 mm.
 WIDTH = 658
-#: What the document loads of what pages load.
-LOADS = r"<link [^>]*stylesheet[^>]*>|<script[^>]*(?:/mathjax/[^>]*>|>window\.MathJax.*?)</script>"
 #: What belongs to the site alone.
 DROPPED = r'(?s)<script\b.*?</script>|<a class="headerlink".*?</a>|<nav\b.*?</nav>'
 NAMES = r'(?<=\s)(id|for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)"'

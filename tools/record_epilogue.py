@@ -14,10 +14,10 @@ import math
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import torch
+from environment import ROOT
 from record_latent_space import rounded, tidy_digits
 from record_rate import as_bytes, images_of, judge_of_digits, legible, pixels_of
 from scipy.ndimage import gaussian_filter
@@ -32,14 +32,12 @@ from vaebook.vae.flow_matching import Velocity, flow_matching_loss, train_veloci
 from vaebook.vae.objective import reparameterize
 from vaebook.vae.priors import CouplingPrior
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "epilogue.npz"
 RUNS = ROOT / "runs" / "epilogue"
 N_TRAIN, N_VALID, N_TEST = 20_000, 1_000, 3_000
 N_SHOWN, N_CODES = 8, 20  # images of a row; of each digit in the plane
 N_COMPONENTS, N_EM = 50, 60
 FLOW_STEPS, FLOW_HIDDEN, PLANE_HIDDEN = 8_000, (256, 256, 256), (64, 64)
-LAST = STEPS[-1]  # Euler steps of the samples that are compared
 PLAIN = Config(
     architecture="convolutional", hidden=(16, 32), n_latent=16, likelihood="gaussian",
     noise_std=0.3, learn_noise=True, batch_size=100, epochs=8, learning_rate=3e-3,
@@ -250,9 +248,7 @@ def examine_plane():
     velocity, loss = fit_velocity(z, PLANE_HIDDEN, "tanh", 5e-3, 1)
     error = (x - decoded(model, raw)).square().mean().sqrt().item()
     held_out = range(N_TRAIN, N_TRAIN + N_VALID)
-    kept = [
-        [i for i in held_out if digits.labels[i] == digit][:N_CODES] for digit in range(10)
-    ]  # fmt: skip
+    kept = [[i for i in held_out if digits.labels[i] == digit][:N_CODES] for digit in range(10)]
     rows = np.concatenate(kept)
     decoder = rounded(model.decoder)
     network = {name: np.array(value) for name, value in decoder.table().items()}
@@ -302,7 +298,6 @@ def main():
         ],
         "classifier": {"right": right, "legible": told, "k": K},
     }
-    RECORD.parent.mkdir(exist_ok=True)
     arrays |= plane | {"about": np.array(json.dumps(about))}
     np.savez_compressed(RECORD, **arrays)
     print(f"Wrote {RECORD.name}, {RECORD.stat().st_size / 1000:.0f} kB, {about['seconds']} s.")

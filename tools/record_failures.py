@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import torch
 from book_pages import ROOT, code_cells, plain_python
+from record_rate import as_bytes, means_of
 
 from vaebook.results.failures import NAMES
 from vaebook.vae import VAE, Config, log_likelihood
-from vaebook.vae.objective import reparameterize
+from vaebook.vae.objective import kl_standard_normal, reparameterize
 
 PAGES = [ROOT / folder / "what-goes-wrong.md" for folder in ("chapters", "deeper")]
 RECORD = ROOT / "vaebook" / "results" / "failures.npz"
@@ -97,10 +98,7 @@ def examine(name, vae, test, fresh):
     draw = torch.Generator().manual_seed(5)
     mean, log_var = vae.encoder(test)
     z = reparameterize(mean, log_var, torch.randn(len(test), 20, generator=draw))
-    shown = vae.decoder(z[:N_SHOWN])
-    if vae.config.likelihood == "bernoulli":
-        shown = torch.sigmoid(shown)
-    kl = 0.5 * (mean**2 + torch.expm1(log_var) - log_var)
+    kl = kl_standard_normal(mean[..., None], log_var[..., None])  # (B, 20)
     numbers = dict(zip(("reconstruction", "kl"), bound(vae, test), strict=True))
     numbers["fresh_elbo"] = float(np.subtract(*bound(vae, fresh)))
     try:
@@ -115,7 +113,7 @@ def examine(name, vae, test, fresh):
         numbers["rms_error"] = (test - vae.decoder(z)).square().mean().sqrt().item()
     return {
         "originals": as_bytes(test[:N_SHOWN]),
-        "reconstructions": as_bytes(shown),
+        "reconstructions": as_bytes(means_of(vae, z[:N_SHOWN])),
         "kl": kl.double().mean(0).numpy(),
         "std": torch.exp(log_var / 2).double().mean(0).numpy(),
         "mean_variance": mean.double().var(0, correction=0).numpy(),
@@ -128,12 +126,6 @@ def sample(vae):
     """Return samples of a model as bytes of 16 levels, from the same noise at every stage."""
     images = as_bytes(vae.sample(N_SAMPLES, generator=torch.Generator().manual_seed(5)))
     return (17 * np.rint(images / 17)).astype(np.uint8)
-
-
-def as_bytes(images):
-    """Pixels as bytes (n, 28, 28); what is not a number becomes the middle grey."""
-    grey = torch.nan_to_num(images, nan=0.5).clamp(0, 1)
-    return (255 * grey).round().to(torch.uint8).reshape(-1, 28, 28).numpy()
 
 
 def main():
@@ -188,7 +180,6 @@ def main():
         "images": [N_TRAIN, N_TEST],
         "importance": N_IMPORTANCE,
     }
-    RECORD.parent.mkdir(exist_ok=True)
     np.savez_compressed(RECORD, **arrays, about=np.array(json.dumps(about)))
     print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB.")
 

@@ -11,22 +11,19 @@ than those of ``vaebook.data``, for two latent numbers cannot tell more.
 import copy
 import json
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from environment import ROOT
 
 from vaebook.digits import draw_digits, sample_factors
 from vaebook.perceptron import Perceptron
 from vaebook.results.latent_space import cell_density
 from vaebook.vae import Config, binarise, evaluate, train
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "latent-space.npz"
-CONFIG = Config(
-    n_latent=2, hidden=(32, 128), activation="tanh", epochs=80, learning_rate=4e-3
-)  # fmt: skip
+CONFIG = Config(n_latent=2, hidden=(32, 128), activation="tanh", epochs=80, learning_rate=4e-3)
 N_TRAIN, N_TEST, N_EVALUATED = 20_000, 20_000, 5_000
 N_EACH = 20  # images of each digit whose pixels are kept
 LARGEST_CHANGE = 1e-3  # of a pixel's probability, that rounding may make
@@ -136,15 +133,13 @@ def main(path=RECORD, config=CONFIG, n_importance=100):
         "seconds": seconds,
         "test": score._asdict(),
     }
-    path.parent.mkdir(exist_ok=True)
     np.savez_compressed(path, **arrays, about=np.array(json.dumps(about)))
     print(f"Wrote {path.name}, {path.stat().st_size / 1000:.0f} kB, after {seconds} s.")
     print(f"Test images, in nats: log p(x) {-score.nll:.2f}, ELBO {score.elbo:.2f}.")
     print(
-        f"Rounding moved no probability by more than {about['largest_change_by_rounding']:.1e}",
-        end="",
+        f"Rounding moved no probability by more than {about['largest_change_by_rounding']:.1e} "
+        f"and no code by more than {about['largest_move_of_a_code']:.1e}."
     )
-    print(f" and no code by more than {about['largest_move_of_a_code']:.1e}.")
 
 
 if __name__ == "__main__":

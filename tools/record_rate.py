@@ -14,21 +14,20 @@ import math
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from environment import ROOT
 from torch import nn
 from torch.nn import functional
 
 from vaebook import data
-from vaebook.results.rate import BETAS, SEEDS, WIDTHS, Trained
+from vaebook.results.rate import BETAS, FACTORS, SEEDS, WIDTHS, Trained
 from vaebook.scores import fine_detail, mutual_information_gap
 from vaebook.vae import Config, binarise, log_likelihood, train
 from vaebook.vae.objective import reparameterize
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "rate.npz"
 RUNS = ROOT / "runs" / "rate"
 N_TRAIN, N_VALID, N_TEST, N_LIKELIHOOD, N_IMPORTANCE = 20_000, 1_000, 3_000, 500, 500
@@ -56,11 +55,9 @@ def configs():
 def images_of(split, n):
     """Return the first images of a split as bytes, and their factors as columns."""
     images = data.load("drawn-digits", split)
-    factors = {"digit": images.labels, "font": images.factors.font}
-    factors |= {name: getattr(images.factors, name) for name in ("slant", "thickness")}
-    factors |= {"shift right": images.factors.shift[:, 0], "shift up": images.factors.shift[:, 1]}
-    factors |= {"width": images.factors.scale[:, 0], "height": images.factors.scale[:, 1]}
-    rows = {name: column[:n] for name, column in factors.items()}
+    of = images.factors
+    columns = images.labels, of.font, of.slant, of.thickness, *of.shift.T, *of.scale.T
+    rows = {name: column[:n] for name, column in zip(FACTORS, columns, strict=True)}
     return torch.from_numpy(images.images[:n]), rows
 
 
@@ -116,9 +113,9 @@ def log_px_by_width(model, x, generator):
 
 
 def as_bytes(images):
-    """Images (..., 784) from 0 to 1 as bytes (..., 28, 28)."""
-    grey = (255 * images.clamp(0, 1)).round().to(torch.uint8)
-    return grey.reshape(*images.shape[:-1], 28, 28).numpy()
+    """Images (..., 784) from 0 to 1 as bytes (..., 28, 28); no number becomes the middle grey."""
+    grey = torch.nan_to_num(images, nan=0.5).clamp(0, 1)
+    return (255 * grey).round().to(torch.uint8).reshape(*images.shape[:-1], 28, 28).numpy()
 
 
 def drawn_from(model, means, generator):
@@ -161,9 +158,7 @@ def examine(model, judge):
     walk = mean[0].repeat(N_TRAVERSED, N_STOPS, 1)
     for row, dimension in enumerate(widest):
         walk[row, :, dimension] = torch.linspace(-2, 2, N_STOPS)
-    pictures = [
-        [means, drawn] for means, drawn in zip((reconstructed, sampled), noisy, strict=True)
-    ]
+    pictures = zip((reconstructed, sampled), noisy, strict=True)
     return {
         "rate": terms.kl.double().mean().item(),
         "distortion": -terms.reconstruction.double().mean().item(),
@@ -258,7 +253,6 @@ def main():
                  "legible": told, "factors": list(factors)},
     }  # fmt: skip
     arrays["originals"] = as_bytes(binary[:N_SHOWN])
-    RECORD.parent.mkdir(exist_ok=True)
     np.savez_compressed(RECORD, **arrays, about=np.array(json.dumps(about)))
     print(f"Wrote {RECORD.name}, {RECORD.stat().st_size / 1000:.0f} kB.")
 

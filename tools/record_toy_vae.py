@@ -33,17 +33,12 @@ def cells_before(word):
     raise SystemExit(f"{CHAPTER.name} has no cell that says {word!r}; its training ends before it.")
 
 
-def execute(cells):
-    """Execute the cells one after the other; return the names that they define."""
+def chapter():
+    """Execute the chapter's cells up to its training; return the names that they define."""
     names = {"__name__": "chapter"}
-    for number, code in enumerate(cells):
+    for number, code in enumerate(cells_before("list(train(")):
         exec(compile(code, f"{CHAPTER.name}, cell {number}", "exec"), names)
     return names
-
-
-def chapter():
-    """Return the names that the chapter defines before it trains."""
-    return execute(cells_before("list(train("))
 
 
 def vectors(vae):
@@ -85,7 +80,6 @@ def main():
         "numpy": np.__version__,
         "seconds": round(seconds),
     }
-    RECORD.parent.mkdir(exist_ok=True)
     np.savez(RECORD, **arrays, about=np.array(json.dumps(about)))
     print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB: ", end="")
     print(f"bound {arrays['bound'][-1]:.4f}, log p {arrays['log_px'][-1]:.4f}, {seconds:.0f} s.")

@@ -12,11 +12,9 @@ import datetime
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-from environment import adopt
+from environment import ROOT, adopt
 
-ROOT = Path(__file__).resolve().parent.parent
 CHANGELOG = "CHANGELOG.md"
 #: File -> what stands before the version in it.
 STATED = {

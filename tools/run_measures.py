@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from record_rate import legible
 
-from vaebook.results.mnist_runs import SAMPLES, Pictures
+from vaebook.results.mnist_runs import SAMPLES, Curve, Pictures
 from vaebook.vae import objective
 from vaebook.vae.machine import settled_precision
 
@@ -35,16 +35,10 @@ def curve_of(history):
     """Return about sixty epochs of a training as the record has them, by the names of ``Curve``."""
     history = with_whole_epochs(history)
     kept = np.unique(np.linspace(0, len(history) - 1, MAX_EPOCHS).round().astype(int))
-    columns = {
-        "epoch": "epoch",
-        "seconds": "seconds",
-        "elbo": "bound",
-        "reconstruction": "reconstruction",
-        "kl": "kl",
-        "validation_elbo": "validation_bound",
-    }
+    called = {"elbo": "bound", "validation_elbo": "validation_bound"}  # in an ``Epoch``
     return {
-        key: [rounded(getattr(history[k], field)) for k in kept] for key, field in columns.items()
+        key: [rounded(getattr(history[k], called.get(key, key))) for k in kept]
+        for key in Curve._fields
     }
 
 
@@ -84,12 +78,12 @@ def importance_curve(model, pixels, samples=SAMPLES, seed=1):
 
 
 @torch.inference_mode()
-def pictures(model, pixels, judge, seed=1):
+def pictures(model, pixels, judge):
     """Return what a model makes of test images and of noise, as bytes of ``Pictures``.
 
     ``judge`` is a classifier of digits.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(1)
     x = model.check_data(pixels)
     mean, log_var = model.encoder(x)
     shown, others = slice(N_SHOWN), torch.randperm(len(x), generator=generator)[:N_SHOWN]
@@ -106,7 +100,7 @@ def pictures(model, pixels, judge, seed=1):
         return (255 * torch.sigmoid(model.decoder(z))).round().byte().numpy()
 
     normal = model.config.prior == "normal"
-    kl = 0.5 * (mean**2 + torch.expm1(log_var) - log_var).mean(0)
+    kl = objective.kl_standard_normal(mean[..., None], log_var[..., None]).mean(0)
     return Pictures(
         originals=(255 * x[shown]).byte().numpy(),
         reconstructions=decoded(mean[shown]),

@@ -164,10 +164,6 @@ def test_pip_would_install_the_package_and_nothing_else(host):
     assert [item["metadata"]["name"] for item in report["install"]] == ["vaebook"]
 
 
-def test_the_readme_pushes_the_tag_that_the_notebooks_install():
-    assert f"git push origin main {TAG}\n" in (ROOT / "README.md").read_text("utf-8")
-
-
 def test_without_an_address_the_set_up_cell_installs_the_wheel_that_it_asks_for(
     published, host, tmp_path
 ):

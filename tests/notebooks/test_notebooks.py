@@ -23,16 +23,12 @@ def tags(cell):
 
 
 @each_chapter
-def test_a_chapter_stores_numbers_that_nbval_compares_and_nothing_else(path):
-    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    stored = [cell for cell in cells if STORED in tags(cell)]
+def test_a_chapter_stores_numbers_for_nbval_to_compare(path):
+    stored = [cell for cell in nbformat.read(path, 4).cells if STORED in tags(cell)]
     assert stored
     for cell in stored:
         texts = [output.get("text") or output.data["text/plain"] for output in cell.outputs]
         assert any(character.isdigit() for character in "".join(texts))
-        assert cell.execution_count  # nbval compares nothing in a cell that was never run
-    others = [cell for cell in cells if cell not in stored]
-    assert not any(cell.outputs or cell.execution_count for cell in others)
 
 
 MOVE_SLIDERS = """

@@ -234,6 +234,14 @@ def show(page, case, site):
     return root
 
 
+def drag(page, start, end, steps):
+    """Press the mouse at one place and let it go at another, with so many moves on the way."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=steps)
+    page.mouse.up()
+
+
 def resize(page, width, height):
     """Give the window of a card a size, and wait until its charts have followed."""
     page.set_viewport_size({"width": width, "height": height})

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import served
-from browsing import Files, card, show
+from browsing import Files, card, drag, show
 from playwright.sync_api import expect
 from test_live_explorers import CASES, READ, assert_same, each_case, every_explorer, of_explorer
 
@@ -86,10 +86,7 @@ def test_handles_are_taken_by_mouse_and_by_keys(shown):
         assert root.locator(f'input[name="{names[0]}"]').count() == 1, "nothing is drag-only"
         before = values(root)
         x, y = place(handle)
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x - 30, y - 10, steps=4)
-        page.mouse.up()
+        drag(page, (x, y), (x - 30, y - 10), 4)
         after = values(root)
         changed = {name for name in before if before[name] != after[name]}
         assert changed >= set(names)  # where z is led along, t follows
@@ -124,10 +121,7 @@ def test_each_view_has_its_own_handles(shown):
     for name in ["mean", "spread"]:
         before = values(root)[name]
         x, y = place(root.locator(f"[data-handle={name}]"))
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x - 12, y, steps=3)
-        page.mouse.up()
+        drag(page, (x, y), (x - 12, y), 3)
         assert values(root)[name] != before
         assert abs(place(root.locator(f"[data-handle={name}]"))[0] - (x - 12)) < 4
     assert_same(root.evaluate(READ)["numbers"], explorers.Jensen(**values(root)).readouts())
@@ -401,16 +395,22 @@ def test_undo_takes_back_move_after_move(case, page, site):
 TWO = explorers.Elbo(mean=1.0, controls=["phi", "m_step"])
 
 
+def add_to_card(page, case, html):
+    """Let the card of a case have one explorer more, at its end."""
+
+    def body(route):
+        text = route.fetch().text().replace("</article>", html + "</article>")
+        route.fulfill(body=share_tables(text))
+
+    page.route(f"**/{case.page}", body)
+
+
 @pytest.fixture
 def two(page, site):
     """The page of ``elbo`` with a second, small instance; a function that opens it."""
 
-    def body(route):
-        html = route.fetch().text()
-        route.fulfill(body=share_tables(html.replace("</article>", TWO.to_html() + "</article>")))
-
     def open_page(hash_=""):
-        page.route(f"**/{ELBO.page}", body)
+        add_to_card(page, ELBO, TWO.to_html())
         page.goto("about:blank")
         show(page, type(ELBO)(ELBO.explorer, ELBO.page + hash_), site)
         roots = page.locator("[data-explorer=elbo]")
@@ -467,13 +467,8 @@ def test_an_explorer_starts_while_the_tables_of_the_next_are_on_their_way(page, 
 
 
 def test_a_small_latent_plane_has_no_pad_and_no_word_of_one(page, site):
-    small = explorers.LatentSpace(start="4", end="3", controls=["t", "end"]).to_html()
-
-    def body(route):
-        html = route.fetch().text()
-        route.fulfill(body=share_tables(html.replace("</article>", small + "</article>")))
-
-    page.route(f"**/{LATENT.page}", body)
+    small = explorers.LatentSpace(start="4", end="3", controls=["t", "end"])
+    add_to_card(page, LATENT, small.to_html())
     whole = show(page, LATENT, site)
     root = page.locator("[data-explorer=latent-space]").last
     assert (whole.locator(".vb-pad").count(), root.locator(".vb-pad").count()) == (1, 0)
@@ -589,10 +584,7 @@ def test_on_a_full_screen_words_and_handles_grow(page, site):
     # A hand goes as far as the handle.
     handle = root.locator("[data-handle=phi]")
     x, y = place(handle)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 100, y, steps=3)
-    page.mouse.up()
+    drag(page, (x, y), (x + 100, y), 3)
     assert abs(place(handle)[0] - x - 100) < 6
     root.locator("[name=full]").click()
     page.wait_for_function("document.fullscreenElement === null")

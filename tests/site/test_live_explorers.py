@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from browsing import TALL, resize, show
+from browsing import TALL, drag, resize, show
 from playwright.sync_api import expect
 
 from vaebook import explorers
@@ -255,10 +255,7 @@ def test_mouse_clicks_and_drags_sliders(shown):
 
         page.mouse.click(*place(low + 0.75 * width))
         assert value() == pytest.approx(low + 0.75 * width, abs=near)
-        page.mouse.move(*place(value()))
-        page.mouse.down()
-        page.mouse.move(*place(low + 0.25 * width), steps=6)
-        page.mouse.up()
+        drag(page, place(value()), place(low + 0.25 * width), 6)
         assert value() == pytest.approx(low + 0.25 * width, abs=near)
         said = root.locator(f'[data-readout="{control.name}"]').get_attribute("data-number")
         assert float(said) == root.evaluate(READ)["values"][control.name]

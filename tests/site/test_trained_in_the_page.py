@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from browsing import show
+from browsing import drag, show
 from test_explorer_form import place, swipe, values
 from test_live_explorers import CASES, READ, assert_same, of_explorer
 
@@ -21,14 +21,6 @@ def middle(root):
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def stroke(page, x, y, across):
-    """Draw a line with the mouse."""
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + across, y, steps=5)
-    page.mouse.up()
 
 
 @of_explorer(explorers.Playground)
@@ -59,14 +51,14 @@ def test_points_are_drawn_by_mouse_added_to_by_keys_and_thinned(shown):
     page, root = shown.page, shown.root
     x, y = middle(root)
     root.locator("[name=one_update]").click()
-    stroke(page, x - 60, y + 40, 100)
+    drag(page, (x - 60, y + 40), (x + 40, y + 40), 5)
     first = values(root)
     assert first["shape"] == "own"
     assert (first["updates"], first["past"]) == (0, [])  # other points, another training
     assert len(first["drawn"]) > 8
     assert np.ptp([at[1] for at in first["drawn"]]) < 0.05
     root.locator("[name=one_update]").click()
-    stroke(page, x - 60, y - 40, 100)
+    drag(page, (x - 60, y - 40), (x + 40, y - 40), 5)
     added = values(root)
     assert added["drawn"][: len(first["drawn"])] == first["drawn"]
     assert added["past"] == [[1, 0.2, 1, len(first["drawn"])]]

@@ -13,7 +13,6 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import NamedTuple
@@ -125,19 +124,16 @@ def load(checkpoint: Checkpoint) -> dict:
         raise CheckpointError(f"{name} holds more than tensors and plain values.") from error
 
 
-def restore(
-    folder: Path, *, best: bool = False, report: Callable[[str], None] | None = None
-) -> tuple[Checkpoint, dict] | None:
+def restore(folder: Path, *, best: bool = False) -> tuple[Checkpoint, dict] | None:
     """Return the newest readable checkpoint (or the best) and its state; None if there is none.
 
-    A damaged one is reported, on stderr unless ``report`` is given, and the next one is taken.
+    A damaged one is reported on stderr, and the next one is taken.
 
     Raises
     ------
     CheckpointError
         If there are checkpoints and all are damaged.
     """
-    report = report or (lambda text: print(text, file=sys.stderr))
     found = listing(folder)
     if best:
         found.sort(key=lambda c: c.score, reverse=True)
@@ -145,7 +141,7 @@ def restore(
         try:
             return checkpoint, load(checkpoint)
         except CheckpointError as error:
-            report(f"{error} Falling back to the checkpoint before it.")
+            print(f"{error} Falling back to the checkpoint before it.", file=sys.stderr)
     if found:
         raise CheckpointError(
             f"All {len(found)} checkpoints in {folder} cannot be read; train in another folder."
@@ -172,7 +168,7 @@ def _prune(folder: Path) -> None:
     Two runs in one folder are not supported: each would remove the other's files.
     """
     found = listing(folder)
-    keep: Iterable[Checkpoint] = [*found[:KEPT], max(found, key=lambda c: c.score)]
+    keep = [*found[:KEPT], max(found, key=lambda c: c.score)]
     for path in {c.path for c in found} - {c.path for c in keep} | set(folder.glob("*.pt.*.tmp")):
         path.unlink(missing_ok=True)
 
