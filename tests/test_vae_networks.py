@@ -176,7 +176,7 @@ def test_the_objective_has_the_right_gradient_in_every_parameter(name, objective
     def bound(*values):
         return functional_call(model, dict(zip(names, values, strict=True)), (x, eps)).bound
 
-    assert gradcheck(bound, parameters, fast_mode=True)
+    assert gradcheck(bound, parameters, fast_mode=name != "perceptron")  # else every entry
     slopes = torch.autograd.grad(bound(*parameters).sum(), parameters)
     for name, slope in zip(names, slopes, strict=True):
         assert slope.abs().max() > 0, f"no gradient reaches {name}"

@@ -60,7 +60,6 @@ class Plan(NamedTuple):
 NORMAL = ("architecture=residual", "batch_size=1000", "learning_rate=1e-2")
 FLOW = (*NORMAL, "prior=flow")
 WEIGHTED = ("n_importance=5", "gradient=total")
-DEEPER = ("hidden=500,500,500",)
 BURDA = ("hidden=200,200", "activation=tanh")  # 784-200-200-50 and back
 SEVERAL = ("n_importance=5", "learning_rate=2e-3", "batch_size=250", "adam_beta2=0.999",
            "adam_epsilon=1e-8")  # fmt: skip
@@ -79,7 +78,9 @@ PLANS = {
     "flow-180s": Plan(180, 83.3, FLOW, pictures=True),
     "flow-480s": Plan(480, 82.6, FLOW, pictures=True),
     "burda-480s": Plan(480, None, BURDA, (1,), pictures=True),
-    "normal-weighted-2400s": Plan(2400, 83.4, (*NORMAL, *DEEPER, "n_importance=5"), (1,)),
+    "normal-weighted-2400s": Plan(
+        2400, 83.4, (*NORMAL, "hidden=500,500,500", "n_importance=5"), (1,)
+    ),
 }
 
 
