@@ -13,6 +13,7 @@ from vaebook.arguments import (
     require_weights,
 )
 from vaebook.mixture import GaussianMixture
+from vaebook.perceptron import Perceptron
 from vaebook.quadrature import log_integral, trapezoid_grid
 
 MASKED = np.ma.masked_greater([0, 0.5, 1, 999.0], 900)
@@ -84,6 +85,7 @@ def test_frozen_fields_are_copies_that_stay():
         lambda: trapezoid_grid(MASKED),
         lambda: log_integral(MASKED, [1.0] * 4),
         lambda: log_integral([1.0] * 4, MASKED),
+        lambda: Perceptron([1, 2], MASKED),
     ],
 )
 def test_no_call_drops_a_mask_in_silence(call):

@@ -325,6 +325,10 @@ def test_nonlinear_three_forms_agree_and_bound(x, mean, std):
     assert terms.gap >= 0
 
 
+def test_no_data_points_have_no_bounds():
+    assert elbo(BOOK, np.zeros((0, 2)), [], []).elbo.shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("x", "mean", "std"),
     [

@@ -192,6 +192,12 @@ def same(a, b):
     )  # fmt: skip
 
 
+def test_a_folder_of_the_reader_stays_whatever_its_name(few, tmp_path):
+    (tmp_path / "partial-results").mkdir()
+    data.load("drawn-digits", "test", root=tmp_path)
+    assert (tmp_path / "partial-results").exists()
+
+
 def test_drawn_digits_are_kept_and_read_back(few, tmp_path, monkeypatch):
     drawn = data.load("drawn-digits", "test", root=tmp_path / "new" / "folder")
     assert drawn.images.shape == (30, 28, 28)

@@ -244,6 +244,12 @@ def test_kl_multivariate_reduces_to_the_scalar_case_and_is_not_negative_in_float
             r"covariance differs from its transpose by 0\.5, expected a symmetric",
         ),
         (
+            lambda: log_multivariate_normal(
+                [0.0, 0], [0.0, 0], [1e6 * np.eye(2), [[1, 0.9], [0, 1]]]
+            ),
+            r"covariance differs from its transpose by 0\.9, expected a symmetric",
+        ),
+        (
             lambda: log_multivariate_normal([0.0, 0, 0], [0.0, 0], np.eye(2)),
             r"x has shape \(3,\) and the covariance \(2, 2\)",
         ),

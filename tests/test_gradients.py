@@ -13,7 +13,14 @@ from scipy import stats
 from scipy.integrate import quad
 
 from vaebook.bounds import elbo_gradient
-from vaebook.gradients import importance_gradients, pathwise, row_moments, score_function
+from vaebook.gradients import (
+    importance_gradients,
+    pathwise,
+    pathwise_rows,
+    row_moments,
+    score_function,
+    score_rows,
+)
 from vaebook.importance import importance_bound
 from vaebook.latent import LinearGaussianModel
 from vaebook.vae import objective
@@ -276,6 +283,12 @@ def test_a_function_of_another_shape_or_without_values_is_named(estimate):
         estimate(np.sin, 0.0, 1.0, 3, rng=17)
 
 
+@pytest.mark.parametrize("rows", [pathwise_rows, score_rows])
+def test_rows_want_a_positive_std(rows):
+    with pytest.raises(ValueError, match=r"std is -0\.1, expected a positive number"):
+        rows(np.sin, 0.0, -0.1, np.zeros(3))
+
+
 def test_a_baseline_for_each_draw_is_refused():
     with pytest.raises(ValueError, match=r"baseline has shape \(3,\), expected one number"):
         score_function(np.sin, 0.0, 1.0, 3, rng=np.random.default_rng(1), baseline=np.zeros(3))
@@ -292,6 +305,14 @@ def line_gradients(n, n_importance, seed=3):
         lambda z: LINE.weight * (X - LINE.weight * z) / LINE.noise_std**2 - z,
         *Q, n, n_importance, rng=np.random.default_rng(seed),
     )  # fmt: skip
+
+
+def test_a_derivative_of_another_shape_is_named():
+    with pytest.raises(ValueError, match=r"d_log_joint gives shape \(4,\)"):
+        importance_gradients(
+            lambda z: LINE.log_joint(X, z), lambda z: z.sum(0), *Q, 3, 4,
+            rng=np.random.default_rng(1),
+        )  # fmt: skip
 
 
 def exact_bound_gradient(n_importance, step=1e-3):

@@ -242,6 +242,11 @@ def test_cells_hold_the_mean_of_the_bells():
     assert cells.sum() * (EDGES[1] - EDGES[0]) ** 2 == pytest.approx(1, abs=0.1)
 
 
+def test_log_variances_are_no_stds_of_cells():
+    with pytest.raises(ValueError, match=r"std is -1\.0 at index .* expected a positive"):
+        cell_density([[0.0, 0.0]], [[-1.0, -1.0]])
+
+
 def test_holes_have_the_share_of_the_prior_that_draws_find():
     """200,000 draws: a share that is one percent off in absolute terms lies 9 errors away."""
     z = np.random.default_rng(17).standard_normal((200_000, 2))

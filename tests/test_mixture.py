@@ -219,6 +219,17 @@ def test_no_step_lowers_the_likelihood(seed, n_components, separation, offset):
     assert (np.diff(path) >= -1e-11 * (1 + np.abs(path[1:]))).all()
 
 
+def test_weights_of_little_precision_sum_to_one():
+    found = GaussianMixture(np.float32([0.3, 0.3, 0.4]), np.float32([0, 1, 2]), np.ones(3))
+    found.sample(5, rng=np.random.default_rng(1))
+    assert found.weights.sum() == pytest.approx(1, abs=1e-15)
+
+
+def test_a_component_that_shrinks_onto_a_point_is_named_with_the_remedy():
+    with pytest.raises(ValueError, match=r"Component 0 has shrunk onto x = 2, .*min_std is 0"):
+        GaussianMixture([0.5, 0.5], [0, 1], [1, 1]).em_step([2.0, 2.0])
+
+
 def test_an_em_step_is_the_weighted_mean_and_spread():
     x = np.array([-1.0, 0.0, 2.0])
     start = GaussianMixture([0.5, 0.5], [-1.0, 1.0], [1.0, 1.0])

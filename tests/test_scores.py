@@ -51,6 +51,17 @@ def test_the_information_in_a_noisy_code_is_that_of_two_correlated_normals():
     assert found.entropy[0] == pytest.approx(math.log(20))
 
 
+def test_a_factor_may_be_a_boolean_and_not_a_constant():
+    bold = np.arange(100) % 2 == 0
+    codes = np.stack([bold, np.random.default_rng(1).random(100)], 1).astype(float)
+    assert mutual_information_gap(codes, [bold]).gap > 0.7
+    with pytest.raises(ValueError, match="Factor 1 has fewer than 2 classes"):
+        mutual_information_gap(codes, [bold, np.zeros(100, int)])
+    codes[3, 0] = np.nan
+    with pytest.raises(ValueError, match="nan at index"):
+        mutual_information_gap(codes, [bold])
+
+
 def test_a_gap_needs_two_dimensions():
     with pytest.raises(ValueError, match=r"expected \(n, K\) with K at least 2"):
         mutual_information_gap(np.zeros((5, 1)), [np.arange(5)])

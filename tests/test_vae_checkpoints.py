@@ -64,6 +64,11 @@ def test_the_two_newest_and_the_best_are_kept(tmp_path):
     assert steps_in(tmp_path) == [7, 6]
 
 
+def test_the_one_just_saved_stays_even_if_others_name_later_steps(tmp_path):
+    for step, score in [(10, -1.0), (20, -3.0), (30, -2.0), (15, -4.0)]:
+        assert save(tmp_path, state_of(step), step=step, score=score).exists()
+
+
 def test_without_scores_the_newest_is_the_best(tmp_path):
     for step in [1, 2, 3]:
         save(tmp_path, state_of(step), step=step)

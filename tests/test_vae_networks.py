@@ -227,6 +227,8 @@ def test_a_convolution_moves_with_the_image():
     expected = still.roll((1, 2), (2, 3))[..., 2:-2, 3:-2]
     torch.testing.assert_close(moved[..., 2:-2, 3:-2], expected)
     assert model.encoder(picture.flatten(1))[0].shape == (1, 3)
+    assert model.encoder(picture.flatten(1)[:0])[0].shape == (0, 3)
+    assert model.decoder(torch.zeros(0, 3).double()).shape == (0, 256)
     bias = torch.linspace(0.1, 0.9, 256).double()
     model.set_output_bias(bias)
     with torch.no_grad():

@@ -387,6 +387,8 @@ def test_the_decoder_starts_at_the_mean_image():
     torch.testing.assert_close(images, expected)
     with pytest.raises(ValueError, match=r"shape \(4,\), expected \(5,\)"):
         model.set_output_bias(torch.zeros(4))
+    with pytest.raises(ValueError, match="run from 0 to 204, expected 0 to 1; divide"):
+        model.set_output_bias(torch.tensor([0.0, 51, 102, 153, 204]))
 
 
 def test_samples_are_decoded_draws_from_the_prior():

@@ -262,7 +262,7 @@ def refine(model: NonlinearModel, x: ArrayLike, q: AmortisedGaussian) -> Amortis
 def average_bound(
     model: NonlinearModel, x: ArrayLike, q: AmortisedGaussian
 ) -> tuple[float, NDArray]:
-    r"""Average ELBO of a network over the data, and its gradient by the network's parameters.
+    r"""Average ELBO of a network over the data, and its gradient in the network's parameters.
 
     The chain rule joins two steps. From the bound of one data point to its q, with
     :math:`\ell = \log p(x, \mu + s \epsilon)` and a standard normal :math:`\epsilon`:

@@ -323,8 +323,8 @@ def coordinate_ascent(
     n_rounds = require_count("n_rounds", n_rounds, at_least=0)
     if phi.ndim or noise_var.ndim:
         raise ValueError(
-            f"The model's weight has shape {phi.shape}, expected one number to start from; "
-            "make one model for each start."
+            f"The model's noise_std has shape {noise_var.shape} and its weight has shape "
+            f"{phi.shape}, expected one number to start from; make one model for each start."
         )
     x, mean, std = np.broadcast_arrays(x, mean, std)
     rows = [("start", model.weight, mean, std)]
@@ -399,7 +399,7 @@ def _by_row(function, n_points: int, x: NDArray, *others: NDArray) -> NDArray:
     n_blocks = 1 + len(rows) * n_points // _MAX_TABLE
     blocks = zip(*(np.array_split(a, n_blocks) for a in (rows, *flat)), strict=True)
     found = np.concatenate([function(*block) for block in blocks], axis=-1)
-    return found.reshape(-1, *shape)
+    return found.reshape(len(found), *shape)
 
 
 def _linear_values(model: LinearGaussianModel, x, mean, std) -> tuple[NDArray, ...]:

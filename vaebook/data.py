@@ -64,6 +64,7 @@ TIMEOUT = (10, 20)  # seconds to connect, and without a byte
 SLOWEST = 5_000  # bytes a second, after the first half minute
 ROUNDS = 3  # times through the mirrors
 PAUSE = 1.0  # seconds before the second round, twice that before the third
+_PARTIAL = "partial-vaebook-"  # of our unfinished folders; nobody else's may be removed
 
 
 class DataError(RuntimeError):
@@ -169,7 +170,7 @@ def _load_drawn(split: str, folders: list[Path]) -> ImageSet:
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _alone(folder), tempfile.TemporaryDirectory(prefix="partial-", dir=folder) as tmp:
+            with _alone(folder), tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder) as tmp:
                 np.savez(Path(tmp) / file, images=images, labels=labels, **factors._asdict())
                 os.replace(Path(tmp) / file, folder / file)
             break
@@ -178,7 +179,7 @@ def _load_drawn(split: str, folders: list[Path]) -> ImageSet:
     else:
         warnings.warn(
             f"The drawn digits cannot be kept ({reason}) and will be drawn at every call; "
-            "name a folder that can be written in VAEBOOK_DATA.",
+            "give a root that can be written or, without a root, name one in VAEBOOK_DATA.",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -272,9 +273,9 @@ def _fetch(name: str, file: str, folders: list[Path]) -> Path:
         except OSError as error:
             reasons.append(f"{folder} cannot be written ({error.strerror or error})")
     raise DataError(
-        f"{file} cannot be kept: {'; '.join(reasons)}. Make room or set VAEBOOK_DATA to a folder "
-        f"that can be written; or download {MIRRORS[name][0]}{file} by hand and name its folder "
-        "in VAEBOOK_DATA."
+        f"{file} cannot be kept: {'; '.join(reasons)}. Make room, give another root or, without a "
+        "root, set VAEBOOK_DATA to a folder that can be written; or download "
+        f"{MIRRORS[name][0]}{file} by hand and name its folder in the same way."
     )
 
 
@@ -292,7 +293,7 @@ def _alone(folder: Path) -> Iterator[None]:
         except OSError:  # a file system without locks
             yield
             return
-        for left_over in folder.glob("partial-*"):  # by a process that was killed
+        for left_over in folder.glob(f"{_PARTIAL}*"):  # by a process that was killed
             shutil.rmtree(left_over, ignore_errors=True)
         yield
 
@@ -314,7 +315,7 @@ def _download(name: str, file: str, folder: Path) -> None:
                 timeout=TIMEOUT,
                 headers={"Accept-Encoding": coding},
             )
-            with tempfile.TemporaryDirectory(prefix="partial-", dir=folder) as partial:
+            with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder) as partial:
                 try:
                     known = f"sha256:{SHA256[file]}"
                     pooch.retrieve(mirror + file, known, file, partial, downloader=get)

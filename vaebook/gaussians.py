@@ -238,10 +238,12 @@ def _whiten(root: NDArray, difference: NDArray) -> NDArray:
 
 def _cholesky(name: str, covariance: NDArray) -> NDArray:
     transposed = np.swapaxes(covariance, -1, -2)
-    asymmetry = np.abs(covariance - transposed).max(initial=0.0)
-    if asymmetry > 1e-5 * np.abs(covariance).max(initial=0.0):
+    asymmetry = np.abs(covariance - transposed).max((-2, -1), initial=0.0)
+    bad = asymmetry > 1e-5 * np.abs(covariance).max((-2, -1), initial=0.0)
+    if bad.any():
+        worst = (asymmetry * bad).max()
         raise ValueError(
-            f"{name} differs from its transpose by {asymmetry:.3g}, expected a symmetric matrix; "
+            f"{name} differs from its transpose by {worst:.3g}, expected a symmetric matrix; "
             "average it with its transpose."
         )
     try:

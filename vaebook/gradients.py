@@ -111,6 +111,7 @@ def score_function(
 def pathwise_rows(df: Function, mean: ArrayLike, std: ArrayLike, eps: ArrayLike) -> NDArray:
     """Rows of ``pathwise`` for noise eps, (n,) or (n, D), that has been drawn already."""
     mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
+    require_positive(std=std)
     slope = _values("df", df, mean + std * eps, eps.shape)
     return np.stack([slope, slope * eps], axis=1)
 
@@ -121,6 +122,7 @@ def score_rows(
     """Rows of ``score_function`` for noise eps, (n,) or (n, D), that has been drawn already."""
     baseline = require_number("baseline", baseline)
     mean, std, eps = require_finite(mean=mean, std=std, eps=eps)
+    require_positive(std=std)
     value = _values("f", f, mean + std * eps, eps.shape[:1]) - baseline
     score = np.stack([eps, eps**2 - 1], axis=1) / std  # (n, 2, ...)
     return value.reshape(-1, *[1] * (score.ndim - 1)) * score
@@ -184,9 +186,11 @@ def importance_gradients(
     mean, std = require_number("mean", mean), require_number("std", std)
     n_importance = require_count("n_importance", n_importance, at_least=1)
     eps = _draw(np.full(n_importance, mean), std, n, rng)  # (n, K)
-    log_w = _values("log_joint", log_joint, mean + std * eps, eps.shape)
-    weights = softmax(log_w - log_normal(mean + std * eps, mean, std), axis=1)[:, None]  # (n, 1, K)
-    path = pathwise_rows(lambda z: d_log_joint(z) + (z - mean) / std**2, mean, std, eps)
+    z = mean + std * eps
+    log_w = _values("log_joint", log_joint, z, eps.shape)
+    weights = softmax(log_w - log_normal(z, mean, std), axis=1)[:, None]  # (n, 1, K)
+    slope = _values("d_log_joint", d_log_joint, z, eps.shape) + (z - mean) / std**2
+    path = pathwise_rows(lambda _: slope, mean, std, eps)
     score = score_rows(lambda z: np.ones(len(z)), mean, std, eps)  # (n, 2, K)
     total = (weights * (path - score)).sum(-1)
     return ImportanceGradients(total, (weights**2 * path).sum(-1))

@@ -88,8 +88,9 @@ class LinearGaussianModel:
         n = require_count("n", n, at_least=0)
         if np.ndim(self.weight) or np.ndim(self.noise_std):
             raise ValueError(
-                f"weight has shape {np.shape(self.weight)}, expected one number to sample from; "
-                "make one model for each weight."
+                f"noise_std has shape {np.shape(self.noise_std)} and weight has shape "
+                f"{np.shape(self.weight)}, expected one number to sample from; "
+                "make one model for each."
             )
         z = require_generator(rng).standard_normal(n)
         x = self.weight * z + self.noise_std * rng.standard_normal(n)

@@ -20,6 +20,7 @@ from vaebook.arguments import (
     require_generator,
     require_number,
     require_positive,
+    require_real,
     require_weights,
 )
 from vaebook.gaussians import log_normal
@@ -57,6 +58,7 @@ class GaussianMixture:
                 f"weights, means and stds have shapes {shapes[0]}, {shapes[1]} and {shapes[2]}, "
                 "expected (N,) each; give one number per component."
             )
+        weights = require_real("Mixture weights", weights)  # float64: they are to sum to one in it
         weights = require_weights(weights, "Mixture weights")
         freeze(self, weights=weights, means=means, stds=stds)
         require_positive(stds=self.stds)
@@ -134,6 +136,11 @@ class GaussianMixture:
         means = np.where(alive, share.T @ x, self.means)
         stds = np.sqrt((share * (x[:, None] - means) ** 2).sum(axis=0))
         stds = np.maximum(np.where(alive, stds, self.stds), min_std)
+        if not stds.all():
+            raise ValueError(
+                f"Component {stds.argmin()} has shrunk onto x = {means[stds.argmin()]:.6g}, where "
+                f"the likelihood has no maximum; min_std is {min_std:g}: give one above zero."
+            )
         return GaussianMixture(size / x.size, means, stds), log_px
 
     @classmethod

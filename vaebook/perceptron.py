@@ -45,8 +45,8 @@ class Perceptron:
     def __init__(self, widths: Sequence[int], numbers: ArrayLike, units: ArrayLike | None = None):
         object.__setattr__(self, "widths", tuple(int(width) for width in widths))
         freeze(self, units=np.ones(len(self._sizes)) if units is None else units)
-        numbers = np.array(numbers)
         require_finite(numbers=numbers)
+        numbers = np.array(numbers)
         numbers.flags.writeable = False
         object.__setattr__(self, "numbers", numbers)  # whole numbers stay whole
         expected = {"numbers": (sum(self._sizes),), "units": (len(self._sizes),)}

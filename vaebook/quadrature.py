@@ -66,7 +66,7 @@ def trapezoid_grid(points: ArrayLike) -> Grid:
 
 
 def uniform_grid(low: float, high: float, n_points: int) -> Grid:
-    """Trapezoid rule on n_points equal steps from low to high.
+    """Trapezoid rule on n_points points from low to high, in equal steps.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def standard_normal_grid(n_points: int = 601) -> Grid:
     Parameters
     ----------
     n_points : int
-        At least 2; 151 serve a smooth g, and the default one that bends within 0.1.
+        At least 2; 151 serve a smooth g; the default serves one that bends within 0.1.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import distance
 
-from vaebook.arguments import require_count
+from vaebook.arguments import require_count, require_finite
 
 __all__ = [
     "InformationGap",
@@ -100,7 +100,8 @@ def mutual_information_gap(codes: ArrayLike, factors: Sequence[ArrayLike]) -> In
     Raises
     ------
     ValueError
-        If there are fewer than two dimensions, or lengths differ.
+        If there are fewer than two dimensions, lengths differ, a number is not finite, or a factor
+        is constant.
 
     Source: chapter "rate-and-distortion"; Chen, Li, Grosse and Duvenaud (2018), eq. 6.
     """
@@ -109,6 +110,9 @@ def mutual_information_gap(codes: ArrayLike, factors: Sequence[ArrayLike]) -> In
         raise ValueError(f"Codes have shape {codes.shape}, expected (n, K) with K at least 2.")
     columns = [_classes(code) for code in codes.T]
     known = [_classes(np.asarray(factor)) for factor in factors]
+    for f, classes in enumerate(known):
+        if len(np.unique(classes)) < 2:
+            raise ValueError(f"Factor {f} has fewer than 2 classes, so its entropy is 0; drop it.")
     information = np.array([[mutual_information(z, v) for z in columns] for v in known])
     entropy = np.array([mutual_information(v, v) for v in known])
     second, first = np.sort(information, axis=1)[:, -2:].T
@@ -178,7 +182,8 @@ def precision_recall(data: ArrayLike, samples: ArrayLike, *, k: int = 3) -> Prec
 
 def _classes(column: NDArray) -> NDArray:
     """Turn a column into whole numbers: real ones are cut where counts are equal."""
-    if np.issubdtype(column.dtype, np.integer):
+    if column.dtype.kind in "biu":
         return column
+    (column,) = require_finite(column=column)
     inner = np.quantile(column, np.arange(1, _N_BINS) / _N_BINS)
     return np.searchsorted(inner, column, side="right")

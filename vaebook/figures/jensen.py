@@ -16,7 +16,7 @@ def plot_gap(y, curve, sides, *, g=r"\log {}", ax=None):
     sides : ndarray, shape (3,)
         E[y], g[E[y]] and E[g[y]].
     g : str
-        The function in TeX, with a blank for what it is taken of.
+        The function in TeX, with ``{}`` in place of its argument.
 
     Source: chapter "jensens-inequality", eq-jensen.
     """

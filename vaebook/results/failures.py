@@ -17,7 +17,7 @@ ACTIVE = 0.01
 
 
 class Failure(NamedTuple):
-    r"""What was seen of one training; numbers per image, in nats where they are any unit at all.
+    r"""What was seen of one training; numbers per image, in nats where they have a unit.
 
     ``printed`` (T, 2): what the program printed after each epoch, the reconstruction and the price
     that it subtracted. ``honest`` (T, 2): the reconstruction term and the KL divergence of the same

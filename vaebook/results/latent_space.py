@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from vaebook.arguments import require_finite, require_positive
 from vaebook.perceptron import Perceptron
 from vaebook.results import read_arrays
 
@@ -62,8 +63,15 @@ def cell_density(mean: ArrayLike, std: ArrayLike) -> NDArray:
     -------
     ndarray (56, 56); rows are cells of :math:`z_2`, upwards.
 
+    Raises
+    ------
+    ValueError
+        If a number is not finite or a std not positive.
+
     Source: chapter "training-a-vae".
     """
+    mean, std = require_finite(mean=mean, std=std)
+    require_positive(std=std)
     mean, std = np.atleast_2d(mean)[..., None], np.atleast_2d(std)[..., None]
     mass = np.diff(ndtr((EDGES - mean) / std))  # (I, 2, 56): of each column, of each row
     return mass[:, 1].T @ mass[:, 0] / (len(mass) * (EDGES[1] - EDGES[0]) ** 2)

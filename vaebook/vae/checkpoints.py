@@ -86,7 +86,7 @@ def save(folder: Path, state: dict, *, step: int, score: float | None = None) ->
             str(folder),
         ) from error
     _sync_folder(folder)
-    _prune(folder)
+    _prune(folder, path)
     return path
 
 
@@ -162,14 +162,15 @@ def difference(there: dict, here: dict) -> str:
     )
 
 
-def _prune(folder: Path) -> None:
+def _prune(folder: Path, saved: Path) -> None:
     """Keep the two newest and the best; remove the others and what killed runs left half-written.
 
-    Two runs in one folder are not supported: each would remove the other's files.
+    The one just saved stays in any case: those that name later steps may be damaged. Two runs in
+    one folder are not supported: each would remove the other's files.
     """
     found = listing(folder)
-    keep = [*found[:KEPT], max(found, key=lambda c: c.score)]
-    for path in {c.path for c in found} - {c.path for c in keep} | set(folder.glob("*.pt.*.tmp")):
+    keep = {saved, *(c.path for c in found[:KEPT]), max(found, key=lambda c: c.score).path}
+    for path in {c.path for c in found} - keep | set(folder.glob("*.pt.*.tmp")):
         path.unlink(missing_ok=True)
 
 

@@ -34,7 +34,7 @@ class ConvolutionalEncoder(nn.Module):
         for layer in self.layers[:-1]:
             values = self.activation(layer(values))
         output = self.layers[-1](values.flatten(1)).to(x.dtype)
-        mean, log_var = output.reshape(*x.shape[:-1], -1).chunk(2, dim=-1)
+        mean, log_var = output.reshape(*x.shape[:-1], output.shape[-1]).chunk(2, dim=-1)
         return mean, log_var
 
 
@@ -57,7 +57,8 @@ class ConvolutionalDecoder(nn.Module):
         values = values.reshape(-1, self.n_channels, side, side)
         for layer in self.layers[1:]:
             values = layer(self.activation(values))
-        return values.reshape(*z.shape[:-1], -1).to(z.dtype) + self.output_bias
+        values = values.reshape(*z.shape[:-1], len(self.output_bias))
+        return values.to(z.dtype) + self.output_bias
 
 
 def _convolutions(kind, channels: list[int], generator: torch.Generator) -> list[nn.Module]:

@@ -83,6 +83,8 @@ def log_likelihood(
         raise ValueError(f"precision is {precision!r}, expected 'float32' or 'bfloat16'.")
     n_importance = require_count("n_importance", n_importance, at_least=1)
     x = model.check_data(x)
+    if not len(x):
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected at least one image; add some.")
     rows = rows or _ROWS.get(x.device.type, _ROWS["cpu"])
     blocks = tqdm(x.split(_IMAGE_BLOCK), "evaluate", unit="block", disable=not progress)
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
@@ -150,10 +152,15 @@ def evaluate(
     Raises
     ------
     ValueError
-        If n_images is below 2 or above N, or the images are no bytes.
+        If n_images is below 2 or above N, the images are no bytes, or the likelihood is Gaussian.
 
     Source: chapter "variational-autoencoder".
     """
+    if model.config.likelihood != "bernoulli":
+        raise ValueError(
+            f"likelihood is {model.config.likelihood!r}, expected 'bernoulli', for images are "
+            "binarised here; give real numbers to log_likelihood."
+        )
     device = next(model.parameters()).device
     x = held_out_pixels(images, n_images).to(device)
     if precision == "auto":
@@ -192,7 +199,8 @@ def _agreeing_precision(model: VAE, x: Tensor) -> str:
 def held_out_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
     """Return the first images of a fixed random order, binarised: uint8 (N, ...) -> bool (n, D)."""
     images = torch.as_tensor(images)
-    n_images = len(images) if n_images is None else require_count("n_images", n_images, at_least=2)
+    wanted = len(images) if n_images is None else n_images
+    n_images = require_count("n_images", wanted, at_least=2)
     if n_images > len(images):
         raise ValueError(f"n_images is {n_images}, expected 2 to {len(images)}.")
     pixels = objective.binarise(images, generator=torch.Generator().manual_seed(_PIXEL_SEED))

@@ -165,6 +165,11 @@ class VAE(nn.Module):
                 "average the flattened images over the data set."
             )
         if self.config.likelihood == "bernoulli":
+            if not ((means >= 0) & (means <= 1)).all():
+                raise ValueError(
+                    f"Pixel means run from {means.min():.4g} to {means.max():.4g}, expected 0 to "
+                    "1; divide grey values by 255."
+                )
             means = torch.logit(means, eps=1e-3)
         bias.copy_(means)
 

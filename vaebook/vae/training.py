@@ -26,10 +26,11 @@ the clock, over everything that one waits for: data, steps, validation, checkpoi
 **Threads** are as many as there are cores without other work, at most as many as PyTorch has. They
 are counted at the start, and with a time limit again at the end of each epoch.
 
-**What is random** in step t is a function of the seed and t alone: the order of the images and
-their pixels are drawn anew for each epoch, the noise for each step. So a run that was killed goes
-on from a checkpoint as if nothing had happened, to the last bit on a CPU (with a time limit up to
-the clock), and several processes see the same batches as one.
+**What is random** in step t is a function of the seed and t alone: the order of the images is drawn
+anew for each epoch, their pixels too (once for all if ``binarisation`` is "fixed"), and the noise
+for each step. So a run that was killed goes on from a checkpoint as if nothing had happened, to the
+last bit on a CPU (with a time limit up to the clock), and several processes see the same batches as
+one.
 """
 
 import hashlib
@@ -204,7 +205,7 @@ class Batches:
         self.epoch: int | None = None
 
     def draw(self, step: int) -> Batch:
-        """Return the batch of a step; each epoch throws the pixels' coins and the order anew."""
+        """Return the batch of a step; each epoch has its own order, and pixels unless fixed."""
         epoch, number = divmod(step, self.an_epoch)
         if self.epoch != epoch:
             self.epoch = epoch
