@@ -400,7 +400,7 @@ def test_the_first_letter_stays_on_record_whatever_comes_after_it(second, capsys
     check(second)
     homework.report()
     shown = capsys.readouterr().out
-    assert '    first answer a; answer again behind it: "a", "?"\n' in shown
+    assert '    first answer a; put the new letter after it: "a", "?"\n' in shown
     assert "pass: A letter. So.\n    first answer a\n" in shown
     assert shown.endswith("    1. pass  A letter (first answer a)\n")
 

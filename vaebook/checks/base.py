@@ -131,7 +131,7 @@ class Choice(Check):
             asked = f"Answer with one letter in quotes, {', '.join(some)} or {last}"
             return self._not_yet(f"{asked}; this is {short(answer)}.")
         first, last = self.first or letters[0], letters[-1]
-        record, again = f"first answer {first}", f'answer again behind it: "{first}", "?"'
+        record, again = f"first answer {first}", f'put the new letter after it: "{first}", "?"'
         if last != self.right:
             return self._not_yet(self.mistakes[last], f"{record}; {again}")
         return replace(self._pass(), details=(record,) if first != last else ())

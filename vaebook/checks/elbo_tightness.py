@@ -1,5 +1,7 @@
 """Checks of the homework on how tight the bound is."""
 
+from functools import partial
+
 import numpy as np
 
 from vaebook.checks.core import Choice, Function, Homework, changed, every_bug
@@ -91,8 +93,8 @@ check_exponential = Function(
 # -- task 3 ------------------------------------------------------------------------------------
 
 
-def _terms(log_px_given_z, log_prior, log_q, widths):
-    weight = widths * np.exp(log_q)
+def _terms(log_px_given_z, log_prior, log_q, widths, *, weigh=True):
+    weight = np.exp(log_q) * (widths if weigh else 1.0)
     log_joint = log_px_given_z + log_prior
     log_px = log_integral(log_joint, widths)
     gap = weight @ (log_q - (log_joint - log_px))
@@ -116,6 +118,9 @@ check_terms = Function(
     rtol=1e-5,
     atol=1e-6,
     mistakes={
+        "The widths are missing: under q the weight of a point is widths * exp(log_q).": (
+            partial(_terms, weigh=False)
+        ),
         "The second value compares q with the joint: divide the joint by p(x) first.": changed(
             _terms, 1, lambda values, *arguments: values[1] - values[0]
         ),
@@ -154,7 +159,7 @@ check_terms = Function(
         ),
     },
     hints=(
-        "An expectation under q is widths * exp(log_q) @ values; four of the five are of it.",
+        "An expectation under q is (widths * exp(log_q)) @ values; four of the five are such.",
         "First log p(x) = log_integral(log_px_given_z + log_prior, widths), then log p(z|x).",
         "Compare log_px - kl_posterior and reconstruction - kl_prior: they must be equal.",
     ),

@@ -262,11 +262,13 @@ check_mixture = Function(
     },
     known={
         "With one component and log p(x, z) = -1 the bound": ([[-1.0]], [[1.0]]),
-        "A q that is certain has no entropy: log p(x, z) = -1": ([[-1.0, -3.0]], [[1.0, 0.0]]),
+        "A q that is certain has no entropy: the bound, log p(x, z),": (
+            *([[-1.0, -3.0]], [[1.0, 0.0]]),
+        ),
         "q = (½, ½) has the entropy log 2: -2 + log 2": ([[-1.0, -3.0]], [[0.5, 0.5]]),
         "q = (¼, ¾): -2.5 + ¼ log 4 + ¾ log 4/3": ([[-1.0, -3.0]], [[0.25, 0.75]]),
         "Points add up: two of them, 2 (-2 + log 2),": ([[-1.0, -3.0]] * 2, [[0.5, 0.5]] * 2),
-        "A component of weight zero that q never uses: log p(x, z) = -1": (
+        "With a component of weight zero that q never uses the bound, log p(x, z),": (
             *([[-1.0, -np.inf]], [[1.0, 0.0]]),
         ),
     },

@@ -36,7 +36,7 @@ check_groups = Choice(
         "average of ten such estimates still has that expectation.",
         "b": "An average of logarithms is below the logarithm of the average: what does Jensen's "
         "inequality say of the ten group averages?",
-        "d": "The ten estimates are averaged, so their noise falls by √10. But the noise of a "
+        "d": "Averaging ten estimates divides their noise by √10. But the noise of a "
         "group of ten is √10 times that of a group of a hundred to begin with.",
         "e": "Jensen's inequality, for the ten group averages, goes the other way.",
     },
@@ -200,11 +200,11 @@ check_step = Function(
         "The weights do not sum to one: divide by the sum over the samples.": (
             partial(_step, share=np.exp)
         ),
-        "By std the chain rule gives ∂z/∂std = eps: it is lost.": (
+        "For std the chain rule gives the factor ∂z/∂std = eps, which is missing.": (
             changed(_step, 2, lambda value, *_: value[1])
         ),
     },
-    names=("derivative by phi", "derivative by mean", "derivative by std"),
+    names=tuple(f"derivative with respect to {name}" for name in ("phi", "mean", "std")),
     known={
         "For one sample at z = ½": (1.0, [2.0], [0.5], [1.0], [[0.0]]),
         "For one sample at z = 1.5, where the three slopes are ½, -1.5 and 1": (
@@ -221,7 +221,7 @@ check_step = Function(
     },
     properties=(
         twice(
-            "With each sample taken twice the derivative by phi stays and the others are halved",
+            "With each sample taken twice the first derivative stays and the other two are halved",
             4,
             expected=lambda value, *_: (value[0], value[1] / 2, value[2] / 2),
         ),
@@ -229,7 +229,7 @@ check_step = Function(
     hints=(
         "Log-weights (K, B) first. Constants that are the same for every sample cancel in the "
         "normalised weights; take the largest out before the exponential.",
-        "By phi: the sum of w̃ times (x - phi z) z, the derivative of log p(x|z).",
+        "For phi: the sum of w̃ times (x - phi z) z, the derivative of log p(x|z).",
         "∂ log w/∂z = phi (x - phi z) - z + eps/std. For the mean times w̃², for the std times "
         "w̃² eps.",
     ),
@@ -268,10 +268,10 @@ check_width = Function(
         ),
         "That is √(0.471² + 0.882²) for every K, the optimum of KL(p‖q). The ELBO minimises "
         "KL(q‖p), and no bound asks for it exactly.": _forward,
-        "That is a variance; the standard deviation, its root, is asked.": (
+        "That is a variance; the standard deviation, its root, is asked for.": (
             lambda n_importance: _width(n_importance) ** 2
         ),
-        "That is the largest bound itself; its place is asked, the width.": lambda n_importance: (
+        "That is the largest bound; the width that gives it is asked for.": lambda n_importance: (
             importance_bound(_MODEL, _X, 0.0, _width(n_importance), n_importance)
         ),
     },
@@ -315,8 +315,8 @@ check_repair = Function(
     }
     | MISTAKES,
     known={
-        "If log p(x|z) is -3 at every z and q is the prior, one sample": image([-3]),
-        "One image alone, its only sample at -1500,": image([-1500]),
+        "If log p(x|z) is -3 everywhere and q is the prior, the result": image([-3]),
+        "For one image alone, its only log-weight -1500, the result": image([-1500]),
     }
     | KNOWN,
     properties=PROPERTIES,

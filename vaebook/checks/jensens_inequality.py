@@ -245,7 +245,7 @@ check_jackknife = Function(
         "log(S - w_j) = log S + log(1 - w_j/S). The ratio w_j/S is exp(log_w - log S).",
         "np.log1p(-np.exp(log_w - log_sum)) gives the last term for all j at once.",
     ),
-    because="The bias is about c/K, which cancels in K L_K minus K - 1 times the mean of L₋ⱼ.",
+    because="The bias is about -v/2K, which cancels in K L_K minus K - 1 times the mean of L₋ⱼ.",
 )
 
 

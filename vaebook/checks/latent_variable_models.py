@@ -241,7 +241,8 @@ check_days = Function(
         ),
         from_the_generator(4),
         statistic(
-            "Within a day a count is Poisson, whose variance is its mean: variance minus mean",
+            "All hours of a day have the same rate, so that within a day the variance of the "
+            "counts is their mean: variance minus mean",
             _excess_variance_within,
         ),
         statistic(

@@ -56,7 +56,7 @@ MISTAKES = {
     "The samples lie along the first axis; the average runs along the other.": (
         with_weights(partial(log_mean, axis=1))
     ),
-    "The images are averaged, too: one number for each image is asked.": (
+    "The images are averaged, too: one number for each image is asked for.": (
         with_weights(lambda log_w: log_mean(log_w).mean())
     ),
     "log q is added; the weight is divided by q.": with_weights(of_q=1.0),
@@ -64,12 +64,14 @@ MISTAKES = {
         with_weights(of_q=0.0)
     ),
     "The constant ½ log 2π is in one of the two densities only: put it into both, or, since it "
-    "cancels, into none.": with_weights(constant=1.0),
+    "cancels, into neither.": with_weights(constant=1.0),
+    "The prior has its constant -½ log 2π, q has not: put it into both, or, since it cancels, into "
+    "neither.": with_weights(constant=-1.0),
 }
 
 _LOG_4 = np.log(4.0)
 KNOWN = {
-    "If log p(x|z) is -3 at every z and q is the prior, two samples": image([-3, -3]),
+    "If log p(x|z) is -3 everywhere and q is the prior, the result": image([-3, -3]),
     "Where q is twice as wide as the prior and z = 0, w is 2: log 2": image([0], log_var=_LOG_4),
     "At the mean 1 of q, q is e^½ times as high as the prior: -½": image([0], z=1, mean=1),
     "Two samples with the weights 0.5 and 0.1 give log 0.3, which": image(np.log([0.5, 0.1])),

@@ -37,7 +37,7 @@ check_sensors = Choice(
     mistakes={
         "a": "That is the prior's. Every reading, however noisy, adds information about z.",
         "b": "That is the posterior after one reading, 1/√2 = 0.71; there are 99 more.",
-        "d": "Averaging reduces the noise by 1/√100, not 1/100: variances of independent errors "
+        "d": "Averaging divides the noise by √100, not by 100: variances of independent errors "
         "add.",
         "e": "The mean of a hundred noisy readings still has an error: some uncertainty remains.",
     },
@@ -113,7 +113,7 @@ check_circle = Function(
         },
     ),
     known={
-        "For ω = 0, where all points are (1, 0) and noise with σ = 2": (0.0, 2.0),
+        "For ω = 0, where the curve is the point (1, 0), and noise of σ = 2": (0.0, 2.0),
         "For ω = 1 and noise of σ = 1": (1.0, 1.0),
         "For ω = ½ and noise of σ = 1": (0.5, 1.0),
         "For ω = 30, where the angles are practically uniform, and σ = ½": (30.0, 0.5),

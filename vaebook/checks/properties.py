@@ -138,7 +138,7 @@ def slope_of(objective, words):
                 slope = rise / (2 * step[i])
                 if not np.isclose(value[i], slope, rtol=1e-4, atol=1e-5):
                     where = f"entry {i[0]}" if i else "it"
-                    said = f"{words}: a step in {where} changes it by {slope:.6g} a unit"
+                    said = f"{words}: along {where} the function changes by {slope:.6g} per unit"
                     return Fault(f"{said}; yours is {brief(value[i])}.", case)
         return None
 

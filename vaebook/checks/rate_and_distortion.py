@@ -23,16 +23,16 @@ check_same = Choice(
         "b": "A and C have the same σ and β. But σ is measured in the unit of the pixels, and in C "
         "the pixels are ten times as large.",
         "c": "B and C agree in σ relative to the pixels. The weight of the KL differs, by 100.",
-        "d": "Divide each objective by its factor of the squared error, in the pixels' first unit. "
-        "Do all three leave the same factor before the KL?",
-        "e": "A factor before the whole objective moves no maximum. Which two objectives differ by "
+        "d": "Divide each objective by its factor of the squared error, with pixels from 0 to 1. "
+        "Do all three leave the same factor in front of the KL?",
+        "e": "A factor of the whole objective moves no maximum. Which two objectives differ by "
         "such a factor only?",
     },
     hints=(
         "Write the objective as -‖x - f‖²/(2σ²) - β KL, and multiply it by 2σ².",
-        "What is left before the KL is 2βσ², which is 2 for A and B. For C divide x and f by 10.",
+        "The factor of the KL is now 2βσ², which is 2 for A and B. For C divide x and f by 10.",
     ),
-    because="Only βσ² counts, in the unit of x². A and B print different numbers all the same.",
+    because="Only βσ² counts, in the unit of x². Even so, A and B print different losses.",
 )
 
 
@@ -80,7 +80,7 @@ check_level = Function(
         "That is the square root of the level, a standard deviation.": lambda variances, rate: (
             np.sqrt(_level(variances, rate))
         ),
-        "That is the squared error of all features; the level is asked.": lambda variances, rate: (
+        "That is the squared error of all features, not the level.": lambda variances, rate: (
             np.minimum(variances, _level(variances, rate)).sum()
         ),
         "The features come in any order: sort them, largest first.": partial(_level, ordered=False),
@@ -284,7 +284,7 @@ check_gap = Function(
         ),
         "For each factor two dimensions are compared; yours compares two factors for each "
         "dimension.": _over_dimensions,
-        "The factors are averaged, too: one gap for each factor is asked.": (
+        "The factors are averaged, too: one gap for each factor is asked for.": (
             lambda codes, factors: _gap(codes, factors).mean()
         ),
     },
@@ -360,7 +360,7 @@ check_noise = Function(
         "The constant ½ log 2π of each pixel is there; leave it out, as she does.": (
             lambda x, *others: _noise_loss(x, *others) + 0.5 * x.shape[-1] * np.log(2 * np.pi)
         ),
-        "The losses of the images are added up; their mean is asked.": lambda x, *others: (
+        "The losses of the images are added up, not averaged.": lambda x, *others: (
             len(x) * _noise_loss(x, *others)
         ),
         "The variance is e^(2 log σ); you took log_std for the log of the variance.": (
@@ -386,14 +386,16 @@ check_noise = Function(
     },
     known={
         "Without an error, with noise 1 and q = p the loss": _batch(0, 0),
-        "An error of 1 with noise 1, ½,": _batch(1, 0),
-        "No error, but noise 2, log 2,": _batch(0, 0, log_std=np.log(2)),
-        "An error of 1 with noise 2, ⅛ + log 2,": _batch(1, 0, log_std=np.log(2)),
-        "Two pixels without error, with noise 2, 2 log 2,": (
+        "With an error of 1 and noise 1 the loss, ½,": _batch(1, 0),
+        "Without an error, with noise 2 the loss, log 2,": _batch(0, 0, log_std=np.log(2)),
+        "With an error of 1 and noise 2 the loss, ⅛ + log 2,": _batch(1, 0, log_std=np.log(2)),
+        "For two pixels without error, with noise 2 the loss, 2 log 2,": (
             _batch([0, 0], [0, 0], log_std=np.log(2))
         ),
-        "A variance of 4, ½(4 - 1 - log 4),": _batch(0, 0, 0, np.log(4)),
-        "Dimensions add up: two means of 1, 1,": _batch(0, 0, [1, 1], [0, 0]),
+        "For q of variance 4, without an error, the loss, ½(4 - 1 - log 4),": (
+            _batch(0, 0, 0, np.log(4))
+        ),
+        "Dimensions add up: with two means of 1 the loss, ½ + ½,": _batch(0, 0, [1, 1], [0, 0]),
         "Two equal images have the loss of one: ½": _batch(1, 0, times=2),
     },
     properties=(

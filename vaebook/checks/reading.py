@@ -58,7 +58,8 @@ def read(value, right):
 def _kind(value):
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name in ('int', 'ndarray') else 'a'} {name}"
 
 
 def brief(value, precision=4):

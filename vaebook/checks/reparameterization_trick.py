@@ -332,7 +332,7 @@ check_cut = Function(
     oracle=_gradients,
     cases=_gradient_cases,
     mistakes=every_bug(_gradients, _BUGS),
-    names=("gradient by mean", "gradient by log_var"),
+    names=("gradient with respect to mean", "gradient with respect to log_var"),
     terms=(
         {
             "the reconstruction, z - x": lambda x, mean, log_var, eps: (

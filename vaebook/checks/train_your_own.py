@@ -58,16 +58,18 @@ check_midpoint = Choice(
     right="d",
     mistakes={
         "a": "The midpoint is nearer to 0 than both ends, and lengths of draws hardly vary here.",
-        "b": "Compare the spread of the squared length, its std is 10, with what is missing at "
-        "the midpoint: its mean is 25 and not 50.",
+        "b": "The squared length has the standard deviation 10. The midpoint's is 25 on average, "
+        "not 50: how many standard deviations is that?",
         "c": "That holds for 20 latent dimensions. The more there are, the rarer it becomes.",
-        "e": "A length of 5 is 2.5 standard deviations of the squared length below its mean: "
+        "e": "A squared length of 25 is 2.5 standard deviations below the mean of 50: "
         "rare, but it happens.",
     },
     hints=(
         "The squared length of a draw is a sum of 50 squares, each with mean 1 and variance 2.",
         "Each coordinate of the midpoint has the variance ½. So what is its mean squared length?",
-        "50 has the standard deviation 10 here. How far below it is 25, and how rare is that?",
+        "The squared length has the mean 50 and the standard deviation 10. A normal variable falls "
+        "2.5 standard deviations below its mean once in 160 draws; a sum of squares, with its "
+        "shorter tail, more rarely.",
     ),
     because="Draws have lengths near 7.07, midpoints near 5: the decoder hardly ever saw such a z.",
 )
@@ -133,11 +135,11 @@ check_slerp = Function(
             partial(_slerp, lengths=False)
         ),
         "A line pulled out to the sphere moves at an uneven pace: equal steps of the angle are "
-        "asked.": _rescaled_line,
+        "asked for.": _rescaled_line,
         "The weights are those of a right angle; measure the angle between the two ends.": (
             _quarter_turn
         ),
-        "The sines are not divided by sin w, so the walk does not pass through its ends.": (
+        "The sines are not divided by sin ω, so the walk does not pass through its ends.": (
             partial(_slerp, divide=False)
         ),
         "Where both ends point the same way, 0 is divided by sin 0 = 0, a NaN: take the straight "
@@ -174,9 +176,9 @@ check_slerp = Function(
         rows(2, words="A point must not depend on the other values of t"),
     ),
     hints=(
-        "The angle w of the two: cos w = z_start·z_end / (|z_start| |z_end|).",
-        "The weights are sin((1 - t) w) / sin w and sin(t w) / sin w. What are they at t = 0, 1?",
-        "Where both ends point the same way, w = 0. To what do the weights tend as w goes to 0?",
+        "The angle ω of the two: cos ω = z_start·z_end / (|z_start| |z_end|).",
+        "The weights are sin((1 - t) ω) / sin ω and sin(t ω) / sin ω. What are they at t = 0, 1?",
+        "Where both ends point the same way, ω = 0. To what do the weights tend as ω goes to 0?",
     ),
     because="At t = ½ and a right angle both weights are 0.707, so the length stays.",
 )
@@ -214,9 +216,9 @@ check_importance = Function(
     | MISTAKES,
     known=KNOWN
     | {
-        "If log p(x|z) is -3 and q the prior, one sample at z = 1": image([-3], z=1),
-        "One image alone, with log p(x|z) = -2000,": image([-2000]),
-        "Two images, with log p(x|z) = -90 and -2000,": (
+        "If log p(x|z) is -3 and q the prior, the bound from one sample at z = 1": image([-3], z=1),
+        "For one image alone, with log p(x|z) = -2000, the bound": image([-2000]),
+        "For two images, with log p(x|z) = -90 and -2000, the bounds": (
             *(np.array([[-90.0, -2000.0]]), np.zeros((1, 2, 1)), *np.zeros((2, 2, 1))),
         ),
     },

@@ -306,15 +306,15 @@ class Comparison(Check):
             for sentence, wrong in mistakes.items():
                 if np.isclose(claimed, wrong, rtol=5e-3, atol=1e-3):
                     return self._not_yet(sentence)
-            return self._not_yet(f"Of these bounds {name} is {right:.3g}; yours is {claimed:.3g}.")
+            return self._not_yet(f"For these bounds {name} is {right:.3g}; yours is {claimed:.3g}.")
         return self._conclusion(answer["verdict"], baseline, variant)
 
     def _bounds(self, baseline, variant):
         """What is wrong with the bounds, or nothing."""
         for name, bounds in (("baseline", baseline), ("variant", variant)):
-            if bounds.ndim != 2 or bounds.shape[1] != self.n_images or len(bounds) < 2:
+            if bounds.ndim != 2 or bounds.shape[1] != self.n_images or len(bounds) < 3:
                 return (
-                    f"{name} must have a row for each seed, at least two, and a column for each of "
+                    f"{name} must have a row for each seed, at least three, a column for each of "
                     f"the {self.n_images} digits; its shape is {bounds.shape}."
                 )
             if (bounds > 0).all():

@@ -303,10 +303,10 @@ check_model = Function(
     known={
         "With β = 1 nothing changes: for R = -3 and KL = 2": _point(-3.0, 2.0, 1.0),
         "For β = 4, σ = 0.2, R = -1 and KL = 0": _point(-1.0, 0.0, 4.0, 0.2),
-        "Where 2πσ² = 1, R = -8, KL = 0 and β = 4, as -8/4 - ½ log 4": _point(-8.0, 0.0, 4.0),
-        "Where 2πσ² = 1, R = -8, KL = 3 and β = 4, as -8/4 - ½ log 4 - 3": _point(-8.0, 3.0, 4.0),
-        "Where 2πσ² = 1, R = -8, KL = 0 and β = ¼, as -8·4 + ½ log 4": _point(-8.0, 0.0, 0.25),
-        "Without an error, R = 0 where 2πσ² = 1, for β = 4 and D = 6, as -½·6 log 4": (
+        "For 2πσ² = 1, R = -8, KL = 0 and β = 4 (-8/4 - ½ log 4)": _point(-8.0, 0.0, 4.0),
+        "For 2πσ² = 1, R = -8, KL = 3 and β = 4 (-8/4 - ½ log 4 - 3)": _point(-8.0, 3.0, 4.0),
+        "For 2πσ² = 1, R = -8, KL = 0 and β = ¼ (-8·4 + ½ log 4)": _point(-8.0, 0.0, 0.25),
+        "Without an error, R = 0 where 2πσ² = 1, for β = 4 and D = 6 (-½·6 log 4)": (
             _point(0.0, 0.0, 4.0, n_dims=6)
         ),
         "For two points with R = -8 and -4": _point([-8.0, -4.0], [0.0, 0.0], 4.0),
@@ -345,7 +345,7 @@ check_model = Function(
         "m/(2σ²) = -½D log 2πσ² - R. Divide it by β, subtract it from the new constant, and "
         "subtract the KL.",
     ),
-    because="Beside a fixed Gaussian noise, β is a factor of its variance and no second setting.",
+    because="If the Gaussian noise is fixed, β only multiplies its variance: no second setting.",
 )
 
 
