@@ -781,7 +781,7 @@ def test_weights_show_what_the_formulas_say():
     assert numbers["effective"] == pytest.approx(20, abs=1e-9)
 
 
-@pytest.mark.parametrize("n", [1, 10, 200])
+@pytest.mark.parametrize("n", [1, 10, 100])
 @pytest.mark.parametrize("q", [(0.0, 1.0), (1.2, 0.3), (-1.0, 2.0)])
 @pytest.mark.parametrize("model", ["linear", "two"])
 def test_the_estimates_of_weights_lie_around_the_bound(n, q, model):
@@ -791,7 +791,7 @@ def test_the_estimates_of_weights_lie_around_the_bound(n, q, model):
 
 
 def test_on_one_of_two_peaks_all_looks_well_and_half_is_missing():
-    found = explorers.Weights(model="two", mean=1.45, std=0.4, n=200, controls=["mean", "n"])
+    found = explorers.Weights(model="two", mean=1.45, std=0.4, n=100, controls=["mean", "n"])
     numbers = found.readouts()
     assert numbers["effective_part"] > 0.9
     assert numbers["gap"] == pytest.approx(np.log(2), abs=0.03)

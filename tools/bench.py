@@ -32,7 +32,7 @@ from browser import open_chromium, served
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
-MOVES = 300
+MOVES = 100
 TARGET_MS = 4.0
 SIZES = [(1280, 900), (390, 844)]
 LOADS = 3  # of a page; the median counts
@@ -137,7 +137,7 @@ def bench_sliders():
             if number == 0:
                 page.evaluate(EMPTY)
                 yield "an empty handler", measure(browser, page, "#empty-handler")
-            slowest = None
+            slowest, which = None, ""
             moving = page.locator(f"{root} :is(input[type=range], [data-handle])")
             for id_ in moving.evaluate_all(IDS):
                 if not page.locator(f'[id="{id_}"]').count():
@@ -145,7 +145,9 @@ def bench_sliders():
                 times = measure(browser, page, f'[id="{id_}"]')
                 if slowest is None or summary(times["work"])[1] > summary(slowest["work"])[1]:
                     slowest = times
-            yield f"explorer {name}", slowest
+                    moved = page.locator(f'[id="{id_}"]')
+                    which = moved.evaluate("e => e.name ?? e.dataset.handle")
+            yield f"{name}, {which}", slowest
         browser.close()
 
 
@@ -200,7 +202,7 @@ def bench_interactive():
     # Outside a notebook, interactive() clears the terminal before each drawing: not wanted here.
     with style.context("vaebook.book"), contextlib.redirect_stdout(io.StringIO()):
         widget = ipywidgets.interactive(show, mean=(-4.0, 4.0, 0.01))
-        for i in range(MOVES // 6):
+        for i in range(MOVES // 2):
             start = time.perf_counter()
             widget.children[0].value = -4 + 8 * ((i * 0.618) % 1)
             times.append(1000 * (time.perf_counter() - start))

@@ -316,7 +316,7 @@ def test_a_patient_is_blind_until_revealed_and_the_next_one_is_blind_again(shown
     expect(note).to_contain_text("Right. The mean is decoded")
     assert "test bound" in chart.text_content()
     suspect.select_option("sign")
-    expect(note).to_contain_text("Another one.")
+    expect(note).to_contain_text("Not that one.")
     root.locator("[name=next_patient]").click()
     expect(note).to_contain_text("choose a suspect")
     assert "test bound" not in chart.text_content()
@@ -507,7 +507,7 @@ def test_a_link_brings_back_the_state_of_each_instance(two, page):
 def test_the_copied_python_makes_the_same_explorer(new_page, site):
     page = new_page(permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce")
     root = show(page, ELBO, site)
-    root.get_by_label("non-linear").check()
+    root.get_by_label("nonlinear").check()
     for name in ["gradient_step", "e_step"]:
         root.locator(f"[name={name}]").click()
     # What the button has to say, a moment later, does not wipe out what the copy says.

@@ -413,7 +413,7 @@ def test_click_on_the_latent_plane_decodes_there_and_finds_the_nearest_image(sho
     assert now["values"]["z2"] == pytest.approx(-1.75, abs=0.05)
     assert_same(now["numbers"], explorers.LatentSpace(**now["values"]).readouts())
     assert decoded() != start
-    nearest = f"the nearest test image, a {now['numbers']['digit']:.0f}."
+    nearest = f"the nearest test image, digit {now['numbers']['digit']:.0f}."
     assert picture.get_attribute("aria-label").endswith(nearest)
     assert strip.inner_html() != before  # the arrow went along
 

@@ -71,8 +71,8 @@ class Explorer(traitlets.HasTraits):
         "numbers": "All numbers",
         "table": "Table",
         "help": "Help",
-        "keys": "Arrow keys move a slider, with Shift finely; Page Up and Page Down go far, Home "
-        "and End to the ends. Control + Z takes back the last step.",
+        "keys": "Arrow keys move a slider or a handle, with Shift in finer steps; Page Up and "
+        "Page Down take larger steps, Home and End go to the ends. Control + Z undoes a move.",
         "link": "Copy a link to this state",
         "python": "Copy as Python",
         "copied": "Copied.",

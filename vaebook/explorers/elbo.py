@@ -66,9 +66,9 @@ class Elbo(Explorer):
     phi = Slider(0.4, -3.0, 3.0, step=0.1, label="slope", symbol="φ", group="axis", role="p")
     mean = Slider(0.2, -2.5, 2.5, step=0.1, label="mean", symbol="μ", **_THETA)
     std = Slider(0.5, 0.1, 1.5, step=0.05, fine=0.01, label="std", symbol="s", **_THETA)
-    model = Choice("linear", {"linear": "linear", "nonlinear": "non-linear"}, label="Model")
+    model = Choice("linear", {"linear": "linear", "nonlinear": "nonlinear"}, label="model")
     envelope = Choice(
-        "hidden", {"hidden": "hidden", "shown": "shown"}, label="Other bounds", more=True
+        "hidden", {"hidden": "hidden", "shown": "shown"}, label="envelope of bounds", more=True
     )
     trail = Numbers("[mean, std, phi]", 3)
     buttons = ("e_step", "m_step", "gradient_step")
@@ -87,6 +87,7 @@ class Elbo(Explorer):
         "gradient_step": "Gradient step",
         "note": "Drag q until the gap closes (an E\u2011step), walk φ to the top of the bound "
         "(an M\u2011step), and repeat.",
+        "note_small": "Use the controls here, and watch the square and the gap.",
         "x_axis": "φ",
         "y_axis": "nats",
         "log_px": "log p(x|φ)",

@@ -16,7 +16,7 @@ from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
 
 _TRAINING = "Training, mean of the epoch"
 _ALL = "All test images"
-_IMAGES = f"{N_IMAGES:,} test images"
+_IMAGES = f"{N_IMAGES:,} test images, at the end"
 _SHOWN = (
     "normal-180s-seed1", "flow-180s-seed1", "mnist-cpu-480s-seed1", "mnist-cpu-weighted-480s-seed1",
     "flow-480s-seed1", "mnist-cpu-2400s-seed1",
@@ -62,27 +62,27 @@ class EvidenceBudget(Explorer):
         Readout("reconstruction", "reconstruction", digits=2, group=_TRAINING, role="c1"),
         Readout("kl", "+ KL to the prior", digits=2, group=_TRAINING),
         Readout("cost", "training −ELBO", digits=2, role="bound"),
-        Readout("validation", "validation images", digits=2, group=_TRAINING),
+        Readout("validation", "validation −ELBO", digits=2, group=_TRAINING),
         Readout("test_reconstruction", "reconstruction", digits=2, group=_IMAGES, role="c1"),
         Readout("test_kl", "+ KL to the prior", digits=2, group=_IMAGES),
         Readout("test_cost", "test −ELBO", digits=2, role="bound"),
-        Readout("rise", "− rise by K samples", digits=2, group=_IMAGES, role="gap"),
-        Readout("test_bound", "test −bound of K", digits=2, role="p"),
-        Readout("se", "standard error", digits=2, group=_IMAGES),
-        Readout("rise_se", "that of the rise", digits=2, group=_IMAGES),
+        Readout("rise", "− rise with K samples", digits=2, group=_IMAGES, role="gap"),
+        Readout("test_bound", "test −bound, K samples", digits=2, role="p"),
+        Readout("se", "standard error of −bound", digits=2, group=_IMAGES),
+        Readout("rise_se", "standard error of the rise", digits=2, group=_IMAGES),
         Readout("nll", f"−bound, K = {N_IMPORTANCE:,}", digits=2, group=_ALL, role="p"),
         Readout("nll_se", "standard error", digits=2, group=_ALL),
     )
 
     text: ClassVar = {
-        "note": "Drag through the training; pictures (MNIST, CC BY-SA 3.0) follow. Then take more "
-        "samples K: the same image costs less.",
+        "note": "Drag through the training, then take more samples K: the same images cost less. "
+        "Pictures (MNIST, CC BY-SA 3.0) were kept of the first run in the list.",
         "reconstructions": "reconstructions",
         "samples": "samples",
         "none_kept": "none kept",
         "pictures_kept": "After epoch {kept:0}: four test images of MNIST above their "
         "reconstructions, and eight samples from the prior.",
-        "pictures_none": "Pictures were kept of another run: {pictured}.",
+        "pictures_none": "Pictures were kept of another run, the first in the list: {pictured}.",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
         "kl": "KL",
@@ -95,8 +95,8 @@ class EvidenceBudget(Explorer):
         "bar_bound": "−bound, K = {k:0}",
         "bar_rise": "rise {rise}",
         "consequence": "at epoch {epoch:0} an image costs {cost} nats, reconstruction "
-        "{reconstruction} and KL {kl}; test images cost {test_cost}, and {test_bound} by the bound "
-        "from {k:0} samples",
+        "{reconstruction} and KL {kl}; after the whole training test images cost {test_cost}, and "
+        "{test_bound} by the bound with K = {k:0}",
         "pictures": "{pictures}",
         "training_description": "Training of {run}: reconstruction and KL stacked over {epochs:0} "
         "epochs. At epoch {epoch:0} they are {reconstruction} and {kl}, in all {cost} nats; "
@@ -105,7 +105,7 @@ class EvidenceBudget(Explorer):
         "it falls from {test_cost} to {least} nats. At K = {k:0} it is {test_bound}, with a "
         "standard error of {se}. Thin lines: the other trainings, {others}.",
         "budget_description": "Two bars as long as the test cost {test_cost}: reconstruction "
-        "{test_reconstruction} and KL {test_kl}; below, the bound from {k:0} samples {test_bound} "
+        "{test_reconstruction} and KL {test_kl}; below, the bound with K = {k:0}, {test_bound}, "
         "and how far it rises above the ELBO, {rise}.",
         "table_caption": "All trainings, at this part of their epochs and for this K; nats",
         "table_run": "training",

@@ -17,7 +17,7 @@ BUGS = {
 }  # fmt: skip
 SUSPECTS = {
     "none": "not chosen yet",
-    "pixels": "likelihood averaged over pixels",
+    "pixels": "log-likelihood averaged over pixels",
     "sign": "KL added, not subtracted",
     "weight": "KL weight picked by hand",
     "grey": "grey pixels in a binary formula",
@@ -29,7 +29,8 @@ SUSPECTS = {
 HISTORY = dict.fromkeys("ABCDF", "Network and epochs as in the healthy run.") | {
     "E": "Real pixels from 0 to 1 and a Gaussian decoder.",
     "G": "Another decoder, which draws its samples pixel by pixel.",
-    "H": "1,500 images, 80 epochs (four a step). It also prints a test bound: no worse than this.",
+    "H": "1,500 images, 80 epochs: each step of the slider is four. It also prints a test bound, "
+    "which is no worse than this one.",
 }
 STAGES = 20  # of a training: epochs, or four epochs each where there are 80
 
@@ -70,9 +71,9 @@ class Failures(Explorer):
         Readout("healthy", "healthy run prints", digits=2),
         Readout("price", "KL term, subtracted", group="Printed, this epoch"),
         Readout("kl", "KL to the prior", digits=1, group="Examined, this epoch"),
-        Readout("elbo", "test ELBO", digits=1, group="Examined, this epoch"),
+        Readout("elbo", "test bound", digits=1, group="Examined, this epoch"),
         Readout("log_px", "estimate of log p(x)", digits=1, group="At the end", role="p"),
-        Readout("fresh", "ELBO, fresh images", digits=1, group="At the end"),
+        Readout("fresh", "bound on fresh images", digits=1, group="At the end"),
         Readout("active", "active dimensions", digits=0, group="At the end"),
         Readout("std", "mean of s", group="At the end"),
     )
@@ -81,18 +82,22 @@ class Failures(Explorer):
         "reveal": "Reveal",
         "next_patient": "Next patient",
         "note": "Compare with the healthy run, choose a suspect, then reveal.",
+        "note_small": "Compare with the healthy run, then reveal.",
         **{f"history_{patient}": words for patient, words in HISTORY.items()},
         "verdict_right": "Right.",
-        "verdict_wrong": "Another one.",
-        "verdict_none": "No guess?",
-        "told_A": "The mean is decoded, nothing sampled. It prints more than log p(x); s is {std}.",
-        "told_B": "log s² is used as s. It prints more than log p(x); the s of the KL is {std}.",
-        "told_C": "The likelihood is averaged over the pixels, so the KL outweighs it.",
+        "verdict_wrong": "Not that one.",
+        "verdict_none": "",
+        "told_A": "The mean is decoded, nothing is sampled. The program prints more than the "
+        "estimate of log p(x); s is {std}.",
+        "told_B": "log s² is used as s. The program prints more than the estimate of log p(x); "
+        "the s of the KL is {std}.",
+        "told_C": "The log-likelihood is averaged over the pixels, so the KL outweighs it.",
         "told_D": "The KL is added, and so driven up. A bound for binary pixels is never above 0.",
         "told_E": "A KL weight picked by hand: a noise level in disguise. It prints no bound.",
         "told_F": "Grey pixels in a formula for binary ones: its number belongs to other data.",
         "told_G": "The decoder sees the pixels before each pixel, and can nearly do without z.",
-        "told_H": "Test images are among the training images: on fresh ones it has {fresh:1}.",
+        "told_H": "Test images are among the training images: on fresh ones its bound is "
+        "{fresh:1}.",
         "nats_axis": "printed bound (nats per image)",
         "patient_name": "patient {patient}",
         "healthy_name": "healthy run",
@@ -105,15 +110,15 @@ class Failures(Explorer):
         "kl_axis": "KL (nats)",
         "healthy_dots": "dots: healthy run",
         "off_bars": "patient: far above the chart",
-        "seen": "Test bound {elbo:1}, KL {kl:1}; at the end log p(x) is about {log_px:1}, and "
-        "{active:0} of 20 dimensions are active.",
+        "seen": "Test bound {elbo:1}, KL {kl:1}; at the end the estimate of log p(x) is "
+        "{log_px:1}; active dimensions: {active:0} of 20.",
         "consequence": "patient {patient} prints {printed}, the healthy run {healthy}. {found}",
         "curve_description": "The printed bound over {epochs:0} epochs: at the marked one patient "
         "{patient} prints {printed}, the healthy run {healthy}. {found}",
         "pictures_description": "Six samples of patient {patient}; below, six of the healthy run.",
         "bars_description": "The KL of the 20 latent dimensions at the end, largest first: dots "
         "for the healthy run{bars}.",
-        "shown_bars": ", bars for the patient",
+        "shown_bars": ", bars for the patient if the chart can hold them",
         "table_caption": "Printed bounds, nats per image",
     }
     described = ("curve_description", "pictures_description", "bars_description")

@@ -81,11 +81,11 @@ class Generation(Explorer):
         "more_peaks": "{peaks:0} peaks",
         "consequence": "log p(x) is {log_px} nats; the posterior of z has {shape}, mean {mean} and "
         "standard deviation {std}; draws so far: {n:0}",
-        "plane_description": "The curve in the plane, the density of x as shading, the ball at "
-        "({centre_1}, {centre_2}) with standard deviation {noise_std}, the point x at "
-        "({x1}, {x2}), and {n:0} draws.",
-        "bars_description": "A histogram of the first coordinate of {n:0} draws with seed {seed} "
-        "over its density; the area between them is {misfit}.",
+        "plane_description": "The curve in the plane, the density of x as shading, two circles "
+        "around f[z] = ({centre_1}, {centre_2}) for noise of standard deviation {noise_std}, the "
+        "point x at ({x1}, {x2}), and the draws so far: {n:0}.",
+        "bars_description": "A histogram of the first coordinate of all draws ({n:0} so far, seed "
+        "{seed}) and its density; the area between them is {misfit}.",
         "latent_description": "Two densities over z: the standard normal prior, and the posterior "
         "given x, which has {shape}, mean {mean} and standard deviation {std}. Marked is z = {z}.",
         "table_caption": "The chosen z and x, and the last draws",

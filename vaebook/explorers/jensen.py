@@ -55,8 +55,8 @@ class Jensen(Explorer):
 
     The weights of the points sum to one: a weight that is moved keeps its value, and the others
     share the rest. The density is that of ``mean * exp(spread * u)``, divided by the mean of the
-    exponential, with a standardised u for each shape. Whoever moves a control of the view that is
-    not shown sees that view.
+    exponential, with a standardised u for each shape. Moving a control of the view that is not
+    shown brings that view into sight.
 
     Source: chapter "jensens-inequality", eq-jensen and eq-jensen-integral.
     """
@@ -64,7 +64,7 @@ class Jensen(Explorer):
     name = "jensen"
     title = "A curve at the average, and the average on the curve"
 
-    view = Choice("points", {"points": "points", "density": "density"}, label="Average of")
+    view = Choice("points", {"points": "points", "density": "density"}, label="average of")
     y_1, weight_1 = _point(1, 0.3, 0.4)
     y_2, weight_2 = _point(2, 0.3, 1.5)
     y_3, weight_3 = _point(3, 0.4, 5.0)
@@ -86,6 +86,7 @@ class Jensen(Explorer):
     text: ClassVar = {
         "note": "Drag a point along the curve, the top of a bar (a weight), or, for the density, "
         "its mean and its width.",
+        "note_small": "Drag a handle in the picture, and watch the gap.",
         "x_axis": "y",
         "y_axis": "g[y] = {g}",
         **CURVE_NAMES,
@@ -101,8 +102,8 @@ class Jensen(Explorer):
         "them show their weights, {weights}. Their mean is {average}. {consequence}.",
         "density_description": "A density with mean {mean} and spread {spread} under the curve "
         "{g}, and, shaded, density times drop below the tangent at the mean. {consequence}.",
-        "table_caption": "A drop is what the curve lies below its tangent at the mean",
-        "table_name": "what",
+        "table_caption": "A drop is how far the curve lies below its tangent at the mean",
+        "table_name": "item",
         "table_y": "y",
         "table_weight": "weight or density",
         "table_g": "g[y]",

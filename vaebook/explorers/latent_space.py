@@ -75,11 +75,11 @@ class LatentSpace(Explorer):
     size = (6.4, 5.6)
 
     t = Slider(0.0, 0.0, 1.0, step=0.05, fine=0.01, label="path", symbol="t", role="c2")
-    z1 = Slider(0.0, label="first number", symbol="z₁", **_Z)
-    z2 = Slider(0.0, label="second number", symbol="z₂", **_Z)
-    start = Choice("2", DIGITS | {"free": "place"}, label="from a")
-    end = Choice("4", DIGITS | {"free": "place"}, label="to a")
-    behind = Choice("density", {"density": "density", "images": "images"}, label="behind")
+    z1 = Slider(0.0, label="latent", symbol="z₁", **_Z)
+    z2 = Slider(0.0, label="latent", symbol="z₂", **_Z)
+    start = Choice("2", DIGITS | {"free": "place"}, label="from")
+    end = Choice("4", DIGITS | {"free": "place"}, label="to")
+    behind = Choice("density", {"density": "density", "images": "images"}, label="background")
     from_1, from_2, to_1, to_2 = (
         Slider(0.0, label=label, symbol=symbol, group="Ends of the path", role="c2", **_Z)
         for label in ("from", "to")
@@ -94,11 +94,11 @@ class LatentSpace(Explorer):
 
     shown = (
         Readout("prior", "prior", "p(z)", group="Density at z", role="p", bar=(0, 0.6)),
-        Readout("aggregated", "data", "q(z)", group="Density at z", role="q", bar=(0, 0.6)),
-        Readout("ratio", "data / prior", digits=2),
+        Readout("aggregated", "average q", "q̄(z)", group="Density at z", role="q", bar=(0, 0.6)),
+        Readout("ratio", "average q / prior", digits=2),
         Readout("ink", "expected ink", digits=1, unit="pixels", group="Decoded image"),
         Readout("entropy", "entropy", digits=1, unit="nats", group="Decoded image"),
-        Readout("digit", "nearest: a", digits=0),
+        Readout("digit", "nearest digit", digits=0),
         Readout("distance", "distance from z", group="Nearest test image"),
         Readout("log_px_given_z", "log p(x|z)", digits=1, unit="nats", group="Nearest test image"),
         Readout("mean_1", "mean of z₁", group="q of x", role="q"),
@@ -106,13 +106,13 @@ class LatentSpace(Explorer):
         Readout("std_1", "std of z₁", group="q of x", role="q"),
         Readout("std_2", "std of z₂", group="q of x", role="q"),
         Readout("cost", "−ELBO of x", digits=1, unit="nats", group="q of x", role="bound"),
-        Readout("least_ratio", "least on the path", digits=2, role="c2"),
+        Readout("least_ratio", "lowest ratio on path", digits=2, role="c2"),
         Readout("hole_mass", "share of the prior", group="Holes", role="p"),
     )
 
     text: ClassVar = {
         "walk": "Walk",
-        "draw": "Draw z",
+        "draw": "Sample z",
         "example": "Example",
         "wipe": "Clear",
         "note": "Drag z or an end of the path. Draw a digit on the pad and see where it is placed.",
@@ -123,35 +123,37 @@ class LatentSpace(Explorer):
         "costs": "{cost:0} nats",
         "pad": "draw a digit here",
         "density_axis": "density",
-        "aggregated": "q(z)",
-        "consequence": "data have {ratio} of the prior's density here{hole}; the nearest test "
-        "image is a {digit:0}, {distance} away; the pixels' entropy is {entropy:1} nats{placed}",
+        "aggregated": "q̄(z)",
+        "consequence": "the average of all q is {ratio} times the prior here{hole}; the nearest "
+        "test image, digit {digit:0}, is {distance} away; the pixels' entropy is {entropy:1} "
+        "nats{placed}",
         "hole": ", a hole",
-        "placed": "; the drawing is encoded at ({mean_1}, {mean_2}) and costs {cost:0} nats, where "
-        "test images cost {usual:0}",
+        "placed": "; the drawing is encoded at ({mean_1}, {mean_2}) and costs {cost:0} nats; test "
+        "images cost {usual:0} on average",
         "plane_description": "The latent plane {scene}. Circles of radius 1, 2 and 3 show the "
         "prior. The point is at ({z1}, {z2}): {consequence}. A path goes from ({from_1}, {from_2}) "
         "to ({to_1}, {to_2}).",
         "scene_density": "with {count:0} encoded test images, each drawn as its digit, over the "
-        "density of all test images; a texture of dots marks the holes",
+        "average of all q; a texture of dots marks the holes",
         "scene_images": "over the images that {tiles:0} by {tiles:0} places of it decode to; a "
         "texture of dots marks the holes, and lines part the regions in which one digit prevails: "
         "{regions}",
         "region": "{digit:0} around ({z1:1}, {z2:1})",
         "image_description": "The decoded image at ({z1}, {z2}), with {ink:0} pixels of ink, "
         "and below it {below}.",
-        "below_nearest": "the nearest test image, a {digit:0}",
+        "below_nearest": "the nearest test image, digit {digit:0}",
         "below_yours": "the drawing as the encoder sees it",
-        "strip_description": "A test image of a {first:0}, the nearest to the start of the path; "
-        "seven images decoded along it; and a test image of a {last:0}, the nearest to its end. "
+        "strip_description": "A test image of the digit {first:0}, the nearest to the start of "
+        "the path; seven images decoded along it; and a test image of the digit {last:0}, the "
+        "nearest to its end. "
         "The point is at t = {t}.",
-        "profile_description": "Densities along the path: of the prior, and of the data, which "
-        "falls to {least_ratio} of the prior's.",
+        "profile_description": "Densities along the path: the prior and the average of all q, "
+        "whose ratio to the prior is {least_ratio} at its lowest.",
         "pad_description": "A pad to draw a digit on, by mouse, pen or finger; {on_pad}.",
         "pad_empty": "it is empty",
-        "pad_full": "it holds a drawing of {strokes:0} strokes",
+        "pad_full": "it holds a drawing (number of strokes: {strokes:0})",
         "table_caption": "At z, and along the path",
-        "table_ratio": "data / prior",
+        "table_ratio": "average q / prior",
         "table_entropy": "entropy of the pixels",
     }
     described = ("plane_description", "image_description", "strip_description", "pad_description")
@@ -324,7 +326,7 @@ class LatentSpace(Explorer):
         parts["decoded"].set_title("decoded from $z$", fontsize="medium")
         figures.show_pixels(self.x(), sheets=2, ax=parts["x"])
         yours = self.strokes(self.values)
-        name = "your drawing" if yours else f"nearest test image: a {at['digit']}"
+        name = "your drawing" if yours else f"nearest test image: digit {at['digit']}"
         parts["x"].set_title(name, fontsize="medium")
         way = start + np.linspace(0, 1, FRAMES)[:, None] * (end - start)
         first, last = (record.pixels[nearest(place)[0]] for place in (start, end))

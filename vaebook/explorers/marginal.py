@@ -57,22 +57,23 @@ class Marginal(Explorer):
     )
 
     shown = (
-        Readout("slice_mean", "mean wait", digits=1, role="c2"),
-        Readout("cut_mean", "mean duration", digits=2, role="posterior"),
-        Readout("long", "long given x", role="posterior"),
+        Readout("slice_mean", "mean of p(x|z)", digits=1, unit="minutes", role="c2"),
+        Readout("cut_mean", "mean of p(z|x)", digits=2, unit="minutes", role="posterior"),
+        Readout("long", "p(long|x)", role="posterior"),
         Readout("px_given_z", "p(x|z)", group="Where the cuts cross"),
         Readout("pz_given_x", "p(z|x)", group="Where the cuts cross"),
         Readout("joint", "p(x, z)", digits=4, group="Where the cuts cross"),
         Readout("px", "p(x)", digits=4, group="Where the cuts cross"),
         Readout("pz", "p(z)", digits=4, group="Where the cuts cross"),
         Readout("area", "area", group="Slices up to z", role="p"),
-        Readout("so_far", "of p(x)", digits=4, group="Slices up to z", role="p"),
+        Readout("so_far", "height at x", digits=4, group="Slices up to z", role="p"),
     )
     buttons = ("sweep",)
 
     text: ClassVar = {
         "sweep": "Sweep z",
         "note": "Drag the slice and the cut, or move the sliders.",
+        "note_small": "Move the slider, and see which curves change.",
         "x_axis": "wait x (minutes)",
         "z_axis": "duration z (minutes)",
         "density_axis": "densities over x",
@@ -83,8 +84,8 @@ class Marginal(Explorer):
         "at_z": "z = {z}",
         "at_x": "x = {x:0}",
         "consequence": "given z, the mean wait is {slice_mean:1} minutes; given x, the mean "
-        "duration is {cut_mean} minutes and the eruption was long with probability {long}; all "
-        "slices up to z have area {area:3}",
+        "duration is {cut_mean} minutes and the eruption was long with probability {long}; the "
+        "slices up to z together have area {area:3}",
         "joint_description": "The joint density of duration and wait from above, two clouds with "
         "correlation {correlation} each and 272 eruptions as dots, with a horizontal slice at "
         "z = {z} and a vertical cut at x = {x:0}.",

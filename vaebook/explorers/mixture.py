@@ -61,8 +61,8 @@ class Mixture(Explorer):
     buttons = ("em_step", "many_steps")
 
     shown = (
-        Readout("log_likelihood", "log-likelihood", "L", digits=2, role="p"),
-        Readout("gain", "last step gained"),
+        Readout("log_likelihood", "log-likelihood", "L", digits=2, unit="nats", role="p"),
+        Readout("gain", "last step gained", unit="nats"),
         Readout("responsibility_1", "p(z=1|x)", role="c1"),
         Readout("responsibility_2", "p(z=2|x)", role="c2", more=True),
         Readout("responsibility_3", "p(z=3|x)", role="c3", more=True),
@@ -75,6 +75,7 @@ class Mixture(Explorer):
         "many_steps": f"{MANY} steps",
         "note": "Drag peaks and widths, or let EM fit them. A component of weight 0 lies on the "
         "axis: lift it.",
+        "note_small": "Use the controls here, and watch the responsibilities.",
         "x_axis": "duration (minutes)",
         "y_axis": "density",
         "share_axis": "responsibility p(z=n|x)",
@@ -87,8 +88,8 @@ class Mixture(Explorer):
         "deviations {stds}, and their sum: {consequence}.",
         "share_description": "The responsibilities of the three components at every x, stacked "
         "from 0 to 1; at x = {x} they are {shares}.",
-        "climb_description": "The log-likelihood against the EM step: {steps:0} steps, "
-        "{log_likelihood} nats now.",
+        "climb_description": "The log-likelihood after each EM step; steps so far: {steps:0}; "
+        "now {log_likelihood} nats.",
         "table_caption": "Weighted densities; the first row is the chosen x",
         "table_component": "component {n:0}",
     }

@@ -73,9 +73,9 @@ class Playground(Explorer):
     buttons = ("sketch", "add_point", "new_seed", "one_update")
 
     shown = (
-        Readout("elbo", "ELBO", role="bound"),
-        Readout("log_px", "log p(x)", role="p"),
-        Readout("gap", "gap", role="gap"),
+        Readout("elbo", "average ELBO", unit="nats", role="bound"),
+        Readout("log_px", "average log p(x)", unit="nats", role="p"),
+        Readout("gap", "average gap", unit="nats", role="gap"),
         Readout("reconstruction", "reconstruction", group="Average"),
         Readout("kl_prior", "KL to the prior", group="Average"),
         Readout("mean", "mean of q", "μ", group="At the point x", role="q"),
@@ -94,17 +94,19 @@ class Playground(Explorer):
         "add_point": "Add x",
         "new_seed": "Reseed",
         "one_update": "Step",
-        "note": "Play trains. Draw points of your own in the picture; a finger draws after Draw.",
+        "note": "Press play to train. Then draw points of your own in the picture; on a touch "
+        "screen, press Draw first.",
         "updates_axis": "updates",
         "nats_axis": "nats per point",
         "draw_here": "draw points here",
-        "thinned": "more than 300: every second kept",
+        "thinned": "over 300 points, so every second one was kept",
         "logPx": "log p(x)",
-        "consequence": "after {updates:0} updates with β = {beta} and σ = {noise_std} the "
+        "consequence": "updates in all: {total:0}; with β = {beta} and σ = {noise_std} the "
         "average ELBO is {elbo}, the average log p(x) {log_px}",
-        "plane_description": "{n_points:0} points, and the decoder's curve after {updates:0} "
-        "updates with β = {beta} and σ = {noise_std}, in a tube as wide as the noise. A thin line "
-        "joins each point with the decoded mean of its q. The point x is at ({x1}, {x2}).",
+        "plane_description": "The data, number of points {n_points:0}, and the decoder's curve in "
+        "a tube as wide as the noise (updates in all {total:0}, β = {beta}, σ = {noise_std}). A "
+        "thin line joins each point with the decoded mean of its q. The point x is at "
+        "({x1}, {x2}).",
         "latent_description": "Over z for the point x: the encoder's q with mean {mean} and "
         "standard deviation {std}, the exact posterior with {posterior_mean} and {posterior_std}, "
         "and the prior. Dots on the axis are the means of q of all points.",

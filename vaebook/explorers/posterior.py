@@ -84,9 +84,11 @@ class Posterior(Explorer):
     text: ClassVar = {
         "climb": "Walk",
         "best": "Best q",
-        "ask": "Network",
-        "note": "Drag the mean or the width of q, then walk downhill. The shaded area, above the "
-        "line minus below it, is the divergence; a high peak is cut.",
+        "ask": "Network's q",
+        "note": "Drag the mean or the width of q, then press Walk to lower the divergence: the "
+        "shaded area, above the line minus below it. A high peak is cut.",
+        "note_small": "Drag the mean of q, then press a button. The shaded area, above the line "
+        "minus below it, is the divergence; a high peak is cut.",
         "z_axis": "position z",
         "x_axis": "height x",
         "network": "network",
@@ -100,9 +102,10 @@ class Posterior(Explorer):
         "network's Gaussian with mean {network_mean} and standard deviation {network_std}. The "
         "integrand {integrand} is shaded: {consequence}.",
         "map_description": "The posteriors of all heights from above, a column for each height. At "
-        "low heights there is one patch, from x = 0.5 on two branches, one falling to the left "
-        "positions, one rising to the right ones. The network's band follows the left branch "
-        "everywhere. The means of the best Gaussians are dots: {dots}. A bar at x* = {x} reaches "
+        "low heights there is one patch; from x = 0.5 upwards there are two branches: the left "
+        "one falls to negative z, the right one rises to positive z. The network's band follows "
+        "the left branch everywhere. Dots are the means of the best Gaussians, {dots}. A bar at "
+        "x* = {x} reaches "
         "one standard deviation to each side of the mean of q.",
         "dots_reverse": "on the left branch up to x = 1.2, on the right one beyond",
         "dots_forward": "between the two branches",

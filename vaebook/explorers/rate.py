@@ -34,14 +34,14 @@ class Rate(Explorer):
     dimension = Slider(1, 1, TRAVERSED, step=1, label="dimension", role="c2")
 
     shown = (
-        Readout("rate", "rate (KL)", "R", digits=1, role="q"),
-        Readout("distortion", "distortion", "D", digits=1, role="c1"),
-        Readout("elbo", "ELBO", "−R − D", digits=1, role="bound"),
-        Readout("log_px", "log p(x), test", digits=1, group="Mean of three seeds"),
+        Readout("rate", "rate (KL)", "R", digits=1, unit="nats", role="q"),
+        Readout("distortion", "distortion", "D", digits=1, unit="nats", role="c1"),
+        Readout("elbo", "ELBO", "−R − D", digits=1, unit="nats", role="bound"),
+        Readout("log_px", "estimate of log p(x)", digits=1, group="Mean of three seeds"),
         Readout("spread_rate", "spread of R", digits=2, group="Mean of three seeds"),
         Readout("spread_distortion", "spread of D", digits=2, group="Mean of three seeds"),
         Readout("active", "active dimensions", digits=1, group="Mean of three seeds"),
-        Readout("gap", "information gap", group="Mean of three seeds"),
+        Readout("gap", "mutual information gap", group="Mean of three seeds"),
         Readout("walked", "KL of the dimension", digits=2, group="First seed", role="c2"),
     )
 
@@ -55,8 +55,8 @@ class Rate(Explorer):
         "walk": "one dimension from −2 to 2",
         "dimension_axis": "dimension, largest KL first",
         "kl_axis": "KL (nats)",
-        "consequence": "at β = {beta} a code costs {rate:1} nats and leaves {distortion:1}; the "
-        "ELBO is {elbo:1}, and {active:0} of {dimensions:0} dimensions are active",
+        "consequence": "at β = {beta} the rate is {rate:1} nats and the distortion "
+        "{distortion:1}; the ELBO is {elbo:1}; active dimensions: {active:1} of {dimensions:0}",
         "curve_description": "Distortion against rate for {count:0} weights β, from "
         "({first_rate:0}, {first_distortion:0}) at β = {first_beta} to ({last_rate:0}, "
         "{last_distortion:0}) at β = {last_beta:0}. The point: {consequence}.",

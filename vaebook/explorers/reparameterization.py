@@ -38,7 +38,7 @@ class Reparameterization(Explorer):
     std = Slider(1.0, 0.2, 1.6, step=0.1, label="std", symbol="s", role="q")
     n = Slider(10, 1, 100, step=1, label="draws", symbol="N")
     function = Choice(
-        "smooth", {"smooth": "z² + sin z", "step": "step"}, label="function", symbol="a[z]"
+        "smooth", {"smooth": "z² + sin z", "step": "jump at 0"}, label="function", symbol="a[z]"
     )
     by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative with respect to", more=True)
     baseline = Slider(
@@ -70,7 +70,9 @@ class Reparameterization(Explorer):
         "score_step": "Score step",
         "redraw": "Redraw",
         "note": "Drag q. On the left its draws move with it, on the right they stay and change "
-        "weight. A step goes downhill on the average of a[z].",
+        "weight. A step button follows one estimate of the gradient, to make E[a] smaller.",
+        "note_small": "Drag q, or press a button. On the left the draws move with q, on the right "
+        "they stay and change weight.",
         "moved_title": "move the draws",
         "kept_title": "weight the draws",
         "curve": "a[z]",
@@ -81,13 +83,13 @@ class Reparameterization(Explorer):
         "pathwise": "pathwise",
         "score": "score function",
         "exact": "exact",
-        "consequence": "the gradient is {gradient:3}; an estimate from {n:0} draws has the "
+        "consequence": "the gradient is {gradient:3}; with N = {n:0} an estimate has the "
         "standard deviation {pathwise_error:3} pathwise and {score_error:3} by the score function",
         "moved_description": "q with mean {mean} and standard deviation {std}, and beside it the "
-        "old q with mean {old_mean} and standard deviation {old_std}. Its {n:0} draws have moved "
+        "old q with mean {old_mean} and standard deviation {old_std}. Its draws (N = {n:0}) moved "
         "along with q. They stand on the curve a, each with a short stroke for the slope there. "
         "The average of their heights is {moved_average:3}, the exact one {average:3}.",
-        "kept_description": "The same two densities. The {n:0} draws of the old q have stayed, and "
+        "kept_description": "The same two densities. The draws of the old q have stayed, and "
         "the area of each dot is its weight, from {least:2} to {most:2}. A line leads from the "
         "baseline to each. The weighted average of their heights is {kept_average:3}.",
         "pathwise_description": f"Pathwise: {ESTIMATES} estimates with mean {{pathwise_mean:3}} "

@@ -13,8 +13,9 @@ from vaebook.results import epilogue
 
 SIDE = (-3.2, 3.2)  # of the plane
 LIMIT = 3.0  # of the noise that a hand can choose
-STEPS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
-DRAWS, FRAMES = 60, 7  # ends shown, images along the path
+STEPS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
+MOST = 64  # steps of the path that the others are compared with
+DRAWS, FRAMES = 30, 7  # ends shown, images along the path
 SEEDS = 50
 FIRST = standard_normal(1, 2)
 
@@ -41,7 +42,7 @@ def pixels(z):
 class Sampler(Explorer):
     """The way of a sample: from noise along a learned velocity to a code, which is decoded.
 
-    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 60 noises,
+    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 30 noises,
     whose ends are shown, and starts the path at the first; ``eps1`` and ``eps2`` move its start.
     ``drawn`` is the seed to which they belong.
 
@@ -54,7 +55,7 @@ class Sampler(Explorer):
 
     n = Ladder(1, STEPS, label="steps", symbol="n")
     t = Slider(1.0, 0.0, 1.0, step=0.05, fine=0.01, play=4, label="time", symbol="t", role="c2")
-    seed = Slider(1, 1, SEEDS, step=1, label="noise, seed", role="p")
+    seed = Slider(1, 1, SEEDS, step=1, label="noise seed", role="p")
     eps1 = Slider(float(FIRST[0]), -LIMIT, LIMIT, step=0.1, label="start", symbol="ε₁", more=True)
     eps2 = Slider(float(FIRST[1]), -LIMIT, LIMIT, step=0.1, label="start", symbol="ε₂", more=True)
     drawn = Count(1, 1, SEEDS)
@@ -62,8 +63,8 @@ class Sampler(Explorer):
     shown = (
         Readout("spread", "spread of the ends", digits=2, role="p"),
         Readout("error", "error of the steps", role="c2"),
-        Readout("digit", "nearest code: a", digits=0),
-        Readout("away", "ends from the nearest code", group="60 ends"),
+        Readout("digit", "nearest digit", digits=0),
+        Readout("away", "mean distance to a code", group="30 ends"),
         Readout("now1", "place at t", "z₁", group="The path", role="c2"),
         Readout("now2", "place at t", "z₂", group="The path", role="c2"),
         Readout("end1", "end", "z₁", group="The path", role="c2"),
@@ -73,20 +74,21 @@ class Sampler(Explorer):
     )
 
     text: ClassVar = {
-        "note": "Raise the number of steps. Then drag the start of the path, the noise, and see "
-        "where it ends.",
+        "note": "Raise the number of steps n. Then drag the noise ε, where the path starts, and "
+        "see where it ends.",
         "noise": "ε",
         "decoded": "decoded at t",
         "frames": "decoded on the way, t = 0 to 1",
-        "consequence": "with {n:0} steps the path ends by a {digit:0}, {error:3} from where 64 "
-        "steps lead; the 60 ends have a spread of {spread}",
+        "consequence": "at n = {n:0} the path ends nearest to the code of the digit {digit:0}, "
+        "{error:3} from where 64 steps lead; the 30 ends have a spread of {spread}",
         "plane_description": "The latent plane: codes of {count:0} images, each drawn as its "
-        "digit, circles of radius 1 and 2 for the noise, and 60 ends of paths as dots. One path "
+        "digit, circles of radius 1 and 2 for the noise, and 30 ends of paths as dots. One path "
         "starts at ({eps1}, {eps2}) and ends at ({end1}, {end2}): {consequence}.",
         "image_description": "The decoded image at t = {t}, with {ink:0} pixels of ink.",
-        "strip_description": "Seven images decoded along the path, from noise to a {digit:0}.",
+        "strip_description": "Seven images decoded along the path, from noise to the digit "
+        "{digit:0}.",
         "table_caption": "The path, and what lies nearest",
-        "table_nearest": "nearest code: a",
+        "table_nearest": "nearest digit",
         "table_distance": "distance",
     }
     described = ("plane_description", "image_description", "strip_description")
@@ -105,7 +107,7 @@ class Sampler(Explorer):
         return np.array(euler_path(velocity, np.array([self.eps1, self.eps2]), n or self.n))
 
     def ends(self):
-        """Return where the 60 noises of the seed end, (60, 2)."""
+        """Return where the 30 noises of the seed end, (30, 2)."""
         return euler_path(velocity, standard_normal(self.seed, (DRAWS, 2)), self.n)[-1]
 
     def tables(self):
@@ -118,7 +120,7 @@ class Sampler(Explorer):
             "codes": plane.codes.astype(float),
             "labels": plane.labels.tolist(),
             "side": list(SIDE), "limit": LIMIT, "draws": DRAWS, "frames": FRAMES,
-            "most": STEPS[-1],
+            "most": MOST,
         }  # fmt: skip
 
     def compute(self):
@@ -130,7 +132,7 @@ class Sampler(Explorer):
         length = np.hypot(*np.diff(path, axis=0).T).sum()
         return {
             "spread": np.sqrt(((ends - ends.mean(0)) ** 2).sum(-1).mean()),
-            "error": np.hypot(*(end - self.path(STEPS[-1])[-1])),
+            "error": np.hypot(*(end - self.path(MOST)[-1])),
             "digit": plane.labels[distance.argmin()],
             "away": away.mean(),
             "now1": now[0], "now2": now[1], "end1": end[0], "end2": end[1],

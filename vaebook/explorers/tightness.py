@@ -40,9 +40,9 @@ class Tightness(Explorer):
     buttons = ("match", "best")
 
     shown = (
-        Readout("log_px", "log p(x*)", role="p"),
-        Readout("gap", "gap", role="gap"),
-        Readout("elbo", "ELBO", role="bound"),
+        Readout("log_px", "log p(x*)", unit="nats", role="p"),
+        Readout("gap", "gap", unit="nats", role="gap"),
+        Readout("elbo", "ELBO", unit="nats", role="bound"),
         Readout("reconstruction", "reconstruction", digits=4, more=True),
         Readout("kl_prior", "KL to the prior", digits=4, more=True),
         Readout("energy", "mean of", "log p(x*, z) under q", digits=4, more=True),

@@ -45,13 +45,13 @@ class VaeStep(Explorer):
         Readout("std", "std", "s", group="1 Encode x", role="q"),
         Readout("eps", "noise", "ε*", group="2 Sample z"),
         Readout("z", "sample", "z* = μ + sε*", group="2 Sample z"),
-        Readout("centre_1", "centre", "f₁[z*]", group="3 Decode z*", role="p"),
-        Readout("centre_2", "centre", "f₂[z*]", group="3 Decode z*", role="p"),
+        Readout("centre_1", "mean of x", "f₁[z*]", group="3 Decode z*", role="p"),
+        Readout("centre_2", "mean of x", "f₂[z*]", group="3 Decode z*", role="p"),
         Readout("log_px_given_z", "log-likelihood", "log p(x|z*)", group="4 Estimate"),
         Readout("kl_prior", "KL to the prior", group="4 Estimate"),
-        Readout("estimate", "one-sample estimate", role="q"),
-        Readout("elbo", "ELBO, exact", role="bound"),
-        Readout("log_px", "log p(x), exact", role="p"),
+        Readout("estimate", "one-sample estimate", unit="nats", role="q"),
+        Readout("elbo", "ELBO, exact", unit="nats", role="bound"),
+        Readout("log_px", "log p(x), exact", unit="nats", role="p"),
         Readout("gap", "gap", group="By quadrature", role="gap"),
         Readout("n", "samples", digits=0, group="All samples"),
         Readout("average", "mean of the estimates", group="All samples"),
@@ -64,6 +64,7 @@ class VaeStep(Explorer):
         "new_epsilon": "New sample",
         "draw_100": "100 more",
         "note": "Drag x. The encoder answers with q; a sample z* of q is decoded to f[z*].",
+        "note_small": "Move a slider, and watch how q and f[z*] follow.",
         "nats_axis": "nats per data point",
         "estimate_axis": "one-sample estimates (nats)",
         "at_f": "f[z*]",
@@ -76,8 +77,8 @@ class VaeStep(Explorer):
         "curve is where q has most of its mass.",
         "latent_description": "Over z: the posterior of the data point, highest at {peak}, and the "
         "encoder's q with mean {mean} and standard deviation {std}; the sample {z} is marked.",
-        "estimates_description": "{n:0} one-sample estimates as dots, the last one {estimate}; "
-        "their mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
+        "estimates_description": "One-sample estimates as dots, {n:0} so far, the last one "
+        "{estimate}; their mean is {average}; lines at the ELBO {elbo} and at log p(x) {log_px}.",
         "training_description": "Averages over the data for all epochs: the log-likelihood above, "
         "the bound below it. At epoch {epoch:0} they are {data_log_px} and {data_bound}.",
         "table_caption": "Densities over z, and the decoder's curve",

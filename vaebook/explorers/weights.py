@@ -13,8 +13,8 @@ from vaebook.gaussians import log_normal
 from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import standard_normal_grid
 
-COUNTS = [1, 2, 5, 10, 20, 50, 100, 200]
-SETS, SEED = 1000, 5  # of draws; their noise never changes
+COUNTS = [1, 2, 5, 10, 20, 50, 100]
+SETS, SEED = 300, 5  # of draws; their noise never changes
 SOFT = 0.25  # how round the corner of the second decoder is
 LINE = LinearGaussianModel(1.5, 0.8)  # that of the explorer elbo
 FOLD = NonlinearModel(lambda z: np.sqrt(z**2 + SOFT**2)[:, None], 0.4)
@@ -28,10 +28,10 @@ BINS = 30  # of the histogram, to the left of log p(x)
 
 
 class Weights(Explorer):
-    """Importance samples of q = N(mean, std^2), and 1,000 estimates of log p(x) from K of them.
+    """Importance samples of q = N(mean, std^2), and 300 estimates of log p(x) from K of them.
 
     The linear model is x = 1.5 z + noise. In the other one z and -z explain x alike, for x is
-    nearly abs(z) + noise. ``draw`` says which of the 1,000 sets of draws the upper picture shows;
+    nearly abs(z) + noise. ``draw`` says which of the 300 sets of draws the upper picture shows;
     the noise of all sets stays the same.
 
     Source: chapter "importance-weighting", eq-iw-bound.
@@ -50,27 +50,27 @@ class Weights(Explorer):
     buttons = ("new_draws", "to_posterior")
 
     shown = (
-        Readout("log_px", "log p(x)", role="p"),
-        Readout("bound", "bound", role="bound"),
-        Readout("effective", "effective", digits=1, role="c1"),
+        Readout("log_px", "log p(x)", unit="nats", role="p"),
+        Readout("bound", "bound", unit="nats", role="bound"),
+        Readout("effective", "effective sample size", digits=1, role="c1"),
         Readout("estimate", "estimate", group="These draws", role="c1"),
         Readout("effective_part", "effective / K", group="These draws", role="c1"),
         Readout("largest", "largest weight / sum", group="These draws", role="c1"),
         Readout("elbo", "ELBO, the bound of one sample", group="Exact", role="bound"),
         Readout("gap", "log p(x) minus bound", group="Exact", role="gap"),
         Readout("limit", "variance infinite up to s =", group="Exact"),
-        Readout("average", "mean", group=f"{SETS:,} estimates", role="c1"),
-        Readout("error", "its standard error", group=f"{SETS:,} estimates", role="c1"),
-        Readout("spread", "their std", group=f"{SETS:,} estimates", role="c1"),
+        Readout("average", "mean", group=f"{SETS} estimates", role="c1"),
+        Readout("error", "its standard error", group=f"{SETS} estimates", role="c1"),
+        Readout("spread", "their std", group=f"{SETS} estimates", role="c1"),
     )
 
     text: ClassVar = {
         "new_draws": "New draws",
-        "to_posterior": "q on the posterior",
+        "to_posterior": "Match posterior",
         "note": "Drag q. The weights of its K samples hang below the axis; the log of their mean "
         "is an estimate of log p(x).",
         "weights": "weights",
-        "estimate_axis": f"{SETS:,} such estimates, in nats",
+        "estimate_axis": f"{SETS} estimates of log p(x), in nats",
         "largest": "{percent} of the sum",
         "infinite": "infinite variance",
         "bound": "L{n}",
@@ -82,10 +82,10 @@ class Weights(Explorer):
         "size {effective:1}{variance}",
         "weights_description": "q with mean {mean} and standard deviation {std}, and the posterior "
         "for x = {x:1}, with mean {posterior_mean} and standard deviation {posterior_std}. Below "
-        "the axis hang the weights of {n:0} samples of q; the largest, at z = {where}, is "
+        "the axis hang the weights of samples of q (K = {n:0}); the largest, at z = {where}, is "
         "{largest:3} of their sum.",
-        "estimates_description": f"A histogram of {SETS:,} estimates of log p(x), each from "
-        "{n:0} samples. Their mean is {average:3} and their standard deviation {spread:3}. A line "
+        "estimates_description": f"A histogram of {SETS} estimates of log p(x), each with "
+        "K = {n:0}. Their mean is {average:3} and their standard deviation {spread:3}. A line "
         "marks the bound, {bound:3}, another log p(x), {log_px:3}; the ELBO is {elbo:3}.",
         "table_caption": "The first samples, the largest weights first",
         "table_weight": "weight",

@@ -94,7 +94,7 @@ vaebook.define("failures", (api) => {
       return {
         readouts,
         consequence: text("consequence", blanks),
-        note: revealed ? `${text(`verdict_${verdict}`)} ${told}` : `${text(`history_${patient}`)} ${text("note")}`,
+        note: revealed ? `${text(`verdict_${verdict}`)} ${told}` : `${text(`history_${patient}`)} ${text(api.shows("suspect") ? "note" : "note_small")}`,
         table: () => ({
           caption: text("table_caption"),
           head: [text("epoch_axis"), text("patient_name", blanks), text("healthy_name"), ...(revealed ? [text("test_name")] : [])],

@@ -56,7 +56,8 @@ vaebook.define("latent-space", (api) => {
       const ts = Array.from({ length: steps }, (_, k) => k / (steps - 1));
       const zs = ts.map((t) => onPath(between, t));
       const densities = { prior: zs.map(forms.planePrior), aggregated: zs.map(aggregatedAt) };
-      path = { key, two: between.map((z) => nearest(z).k), between, ts, zs, densities, leastRatio: Math.min(...zs.map(ratioAt)) };
+      const leastRatio = Math.min(...densities.aggregated.map((density, k) => density / densities.prior[k]));
+      path = { key, two: between.map((z) => nearest(z).k), between, ts, zs, densities, leastRatio };
       drawPath();
     }
     return path;

@@ -6,7 +6,7 @@ Object.assign(vaebook.forms, (() => {
 
   // z -> log p(x, z) of vaebook.explorers.weights.MODELS
   function foldedLogJoint({ slope, soft, noise }, x) {
-    const height = -LOG_2PI - Math.log(noise); // once, and not for each of 200,000 weights
+    const height = -LOG_2PI - Math.log(noise); // once, and not for each of thousands of weights
     return (z) => {
       const d = (x - (soft ? Math.sqrt(z * z + soft * soft) : slope * z)) / noise;
       return height - 0.5 * (d * d + z * z);

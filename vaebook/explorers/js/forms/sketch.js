@@ -66,12 +66,13 @@ Object.assign(vaebook.forms, (() => {
   // stageOf gives the one after them, which can be put to any number of updates.
   function makeTrainer() {
     const stages = new Map(); // the latest ones
+    let start = {}; // the latest networks that no stage has trained
     function stageOf(points, { seed, beta, noise_std: std, past }) {
       const key = JSON.stringify([seed, beta, std, past, points]);
       if (!stages.has(key)) {
-        const before = past.length ? endOf(points, seed, past) : { run: newTraining(seed) };
-        const data = before.data?.flat.length === 2 * points.length ? before.data : scaled(points);
-        stages.set(key, { seed, beta, std, data, run: copyOf(before.run), known: before.known, at: 0, kept: [], curve: [] });
+        const before = past.length ? endOf(points, seed, past) : startOf(points, seed, std);
+        const data = before.data.flat.length === 2 * points.length ? before.data : scaled(points);
+        stages.set(key, { seed, beta, std, data, run: copyOf(before.run), known: scoresOf(before), at: 0, kept: [], curve: [] });
         if (stages.size > KEPT) stages.delete(stages.keys().next().value);
       }
       return stages.get(key);
@@ -110,6 +111,11 @@ Object.assign(vaebook.forms, (() => {
         keep(stage);
       }
       return stage;
+    }
+    function startOf(points, seed, std) {
+      const key = JSON.stringify([seed, points]);
+      if (start.key !== key) start = { key, std, data: scaled(points), run: newTraining(seed) };
+      return start;
     }
     function endOf(points, seed, past) {
       const [beta, std, updates, count] = past[past.length - 1];

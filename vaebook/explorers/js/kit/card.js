@@ -62,7 +62,7 @@ vaebook.card = (() => {
       ...some(axis.length, () => html("div", { class: "vb-axis-controls" }, ...axis.map(({ row }) => row))),
       ...some(below.length, () => figures(below)));
     const panel = html("div", { class: "vb-panel" },
-      ...some(props.text.note, () => html("p", { class: "vb-note" }, props.text.note)),
+      ...some(props.text.note, () => html("p", { class: "vb-note" }, (props.only && props.text.note_small) || props.text.note)),
       // Three numbers stand side by side, more of them in a list.
       first.length > 3 ? lists(first) : html("div", { class: "vb-tiles" }, html("dl", {}, ...first.map(({ row }) => row))),
       panels(seen.filter((one) => !axis.includes(one))),

@@ -135,7 +135,7 @@ vaebook.mount = (el, props, onchange) => {
   // A slider by hand; one that trains comes after the hand, frame by frame.
   function slide(spec, value) {
     const { name } = spec;
-    if (!explorer.advance || !spec.play || value <= values[name]) return commit({ [name]: value });
+    if (!explorer.advance || !spec.play) return commit({ [name]: value });
     stop();
     remember({ [name]: value });
     proceed(spec, value, AT_ONCE, () => {});
