@@ -32,7 +32,7 @@ from browser import open_chromium, served
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
-MOVES = 100
+MOVES = 200
 TARGET_MS = 4.0
 SIZES = [(1280, 900), (390, 844)]
 LOADS = 3  # of a page; the median counts
@@ -202,7 +202,7 @@ def bench_interactive():
     # Outside a notebook, interactive() clears the terminal before each drawing: not wanted here.
     with style.context("vaebook.book"), contextlib.redirect_stdout(io.StringIO()):
         widget = ipywidgets.interactive(show, mean=(-4.0, 4.0, 0.01))
-        for i in range(MOVES // 2):
+        for i in range(MOVES // 4):
             start = time.perf_counter()
             widget.children[0].value = -4 + 8 * ((i * 0.618) % 1)
             times.append(1000 * (time.perf_counter() - start))

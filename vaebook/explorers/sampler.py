@@ -15,7 +15,7 @@ SIDE = (-3.2, 3.2)  # of the plane
 LIMIT = 3.0  # of the noise that a hand can choose
 STEPS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
 MOST = 64  # steps of the path that the others are compared with
-DRAWS, FRAMES = 30, 7  # ends shown, images along the path
+DRAWS, FRAMES = 20, 7  # ends shown, images along the path
 SEEDS = 50
 FIRST = standard_normal(1, 2)
 
@@ -42,7 +42,7 @@ def pixels(z):
 class Sampler(Explorer):
     """The way of a sample: from noise along a learned velocity to a code, which is decoded.
 
-    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 30 noises,
+    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 20 noises,
     whose ends are shown, and starts the path at the first; ``eps1`` and ``eps2`` move its start.
     ``drawn`` is the seed to which they belong.
 
@@ -64,7 +64,7 @@ class Sampler(Explorer):
         Readout("spread", "spread of the ends", digits=2, role="p"),
         Readout("error", "error of the steps", role="c2"),
         Readout("digit", "nearest digit", digits=0),
-        Readout("away", "mean distance to a code", group="30 ends"),
+        Readout("away", "mean distance to a code", group="20 ends"),
         Readout("now1", "place at t", "z₁", group="The path", role="c2"),
         Readout("now2", "place at t", "z₂", group="The path", role="c2"),
         Readout("end1", "end", "z₁", group="The path", role="c2"),
@@ -80,9 +80,9 @@ class Sampler(Explorer):
         "decoded": "decoded at t",
         "frames": "decoded on the way, t = 0 to 1",
         "consequence": "at n = {n:0} the path ends nearest to the code of the digit {digit:0}, "
-        "{error:3} from where 64 steps lead; the 30 ends have a spread of {spread}",
+        "{error:3} from where 64 steps lead; the 20 ends have a spread of {spread}",
         "plane_description": "The latent plane: codes of {count:0} images, each drawn as its "
-        "digit, circles of radius 1 and 2 for the noise, and 30 ends of paths as dots. One path "
+        "digit, circles of radius 1 and 2 for the noise, and 20 ends of paths as dots. One path "
         "starts at ({eps1}, {eps2}) and ends at ({end1}, {end2}): {consequence}.",
         "image_description": "The decoded image at t = {t}, with {ink:0} pixels of ink.",
         "strip_description": "Seven images decoded along the path, from noise to the digit "
@@ -107,7 +107,7 @@ class Sampler(Explorer):
         return np.array(euler_path(velocity, np.array([self.eps1, self.eps2]), n or self.n))
 
     def ends(self):
-        """Return where the 30 noises of the seed end, (30, 2)."""
+        """Return where the 20 noises of the seed end, (20, 2)."""
         return euler_path(velocity, standard_normal(self.seed, (DRAWS, 2)), self.n)[-1]
 
     def tables(self):

@@ -96,17 +96,19 @@ vaebook.mount = (el, props, onchange) => {
     Object.assign(last, { key, time: now });
   }
 
-  function put(changes, exact = false) {
+  function put(changes, exact = false, later = false) {
     const next = { ...values, ...changes };
     values = explorer.constrain && !exact ? explorer.constrain(next, Object.keys(changes), values) : next;
-    refresh(values);
+    if (!later) refresh(values);
     onchange?.({ ...values });
   }
-  // A move by hand: at once. It ends what runs, but not a training that goes on from there.
+  // A move by hand: at once. It ends what runs, but not a training that goes on from there, whose
+  // next frame shows the move.
   function commit(changes, exact = false) {
-    if (!explorer.advance || !playing.name || playing.name in changes) stop();
+    const goesOn = Boolean(explorer.advance && playing.name) && !(playing.name in changes);
+    if (!goesOn) stop();
     remember(changes);
-    put(changes, exact);
+    put(changes, exact, goesOn);
     last.time = performance.now(); // the picture may have taken its time
   }
   // A slider through its range in so many seconds, from where it stands or, from its end, once more;
