@@ -112,7 +112,7 @@ class LatentSpace(Explorer):
 
     text: ClassVar = {
         "walk": "Walk",
-        "draw": "Sample z",
+        "draw": "Sample",
         "example": "Example",
         "wipe": "Clear",
         "note": "Drag z or an end of the path. Draw a digit on the pad and see where it is placed.",

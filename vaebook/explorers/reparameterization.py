@@ -70,7 +70,7 @@ class Reparameterization(Explorer):
         "score_step": "Score step",
         "redraw": "Redraw",
         "note": "Drag q. On the left its draws move with it, on the right they stay and change "
-        "weight. A step button follows one estimate of the gradient, to make E[a] smaller.",
+        "weight. A step follows one estimate of the gradient.",
         "note_small": "Drag q, or press a button. On the left the draws move with q, on the right "
         "they stay and change weight.",
         "moved_title": "move the draws",

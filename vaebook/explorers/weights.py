@@ -14,7 +14,7 @@ from vaebook.latent import LinearGaussianModel, NonlinearModel
 from vaebook.quadrature import standard_normal_grid
 
 COUNTS = [1, 2, 5, 10, 20, 50, 100]
-SETS, SEED = 300, 5  # of draws; their noise never changes
+SETS, SEED = 200, 5  # of draws; their noise never changes
 SOFT = 0.25  # how round the corner of the second decoder is
 LINE = LinearGaussianModel(1.5, 0.8)  # that of the explorer elbo
 FOLD = NonlinearModel(lambda z: np.sqrt(z**2 + SOFT**2)[:, None], 0.4)
@@ -28,10 +28,10 @@ BINS = 30  # of the histogram, to the left of log p(x)
 
 
 class Weights(Explorer):
-    """Importance samples of q = N(mean, std^2), and 300 estimates of log p(x) from K of them.
+    """Importance samples of q = N(mean, std^2), and 200 estimates of log p(x) from K of them.
 
     The linear model is x = 1.5 z + noise. In the other one z and -z explain x alike, for x is
-    nearly abs(z) + noise. ``draw`` says which of the 300 sets of draws the upper picture shows;
+    nearly abs(z) + noise. ``draw`` says which of the 200 sets of draws the upper picture shows;
     the noise of all sets stays the same.
 
     Source: chapter "importance-weighting", eq-iw-bound.
