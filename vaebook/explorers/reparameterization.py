@@ -38,7 +38,7 @@ class Reparameterization(Explorer):
     std = Slider(1.0, 0.2, 1.6, step=0.1, label="std", symbol="s", role="q")
     n = Slider(10, 1, 100, step=1, label="draws", symbol="N")
     function = Choice(
-        "smooth", {"smooth": "z² + sin z", "step": "jump at 0"}, label="function", symbol="a[z]"
+        "smooth", {"smooth": "z² + sin z", "step": "jump"}, label="function", symbol="a[z]"
     )
     by = Choice("mean", {"mean": "μ", "std": "s"}, label="derivative with respect to", more=True)
     baseline = Slider(
