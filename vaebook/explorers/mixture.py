@@ -61,8 +61,8 @@ class Mixture(Explorer):
     buttons = ("em_step", "many_steps")
 
     shown = (
-        Readout("log_likelihood", "log-likelihood", "L", digits=2, unit="nats", role="p"),
-        Readout("gain", "last step gained", unit="nats"),
+        Readout("log_likelihood", "log-likelihood", "L", digits=2, role="p"),
+        Readout("gain", "last step gained"),
         Readout("responsibility_1", "p(z=1|x)", role="c1"),
         Readout("responsibility_2", "p(z=2|x)", role="c2", more=True),
         Readout("responsibility_3", "p(z=3|x)", role="c3", more=True),

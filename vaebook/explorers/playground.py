@@ -73,9 +73,9 @@ class Playground(Explorer):
     buttons = ("sketch", "add_point", "new_seed", "one_update")
 
     shown = (
-        Readout("elbo", "average ELBO", unit="nats", role="bound"),
-        Readout("log_px", "average log p(x)", unit="nats", role="p"),
-        Readout("gap", "average gap", unit="nats", role="gap"),
+        Readout("elbo", "average ELBO", role="bound"),
+        Readout("log_px", "average log p(x)", role="p"),
+        Readout("gap", "average gap", role="gap"),
         Readout("reconstruction", "reconstruction", group="Average"),
         Readout("kl_prior", "KL to the prior", group="Average"),
         Readout("mean", "mean of q", "μ", group="At the point x", role="q"),
