@@ -140,13 +140,14 @@ def test_the_page_follows_the_velocity_of_torch():
 
 def test_one_step_leads_near_the_mean_of_the_codes_and_many_spread_like_them():
     plane = epilogue.load().plane
-    one, many = explorers.Sampler(n=1), explorers.Sampler(n=64)
+    one = explorers.Sampler(n=1)
+    many = [explorers.Sampler(n=32, seed=seed).readouts() for seed in range(1, 51)]
     np.testing.assert_allclose(one.ends().mean(0), plane.mean, atol=0.25)
     spread = np.sqrt(((plane.codes - plane.codes.mean(0)) ** 2).sum(-1).mean())
     assert one.readouts()["spread"] < 0.25 * spread
-    assert many.readouts()["spread"] == pytest.approx(spread, rel=0.2)
-    assert many.readouts()["error"] == 0
-    assert many.readouts()["away"] < 0.2 * spread
+    assert np.mean([found["spread"] for found in many]) == pytest.approx(spread, rel=0.15)
+    assert max(found["error"] for found in many) < 0.2
+    assert np.mean([found["away"] for found in many]) < 0.2 * spread
 
 
 def test_a_new_seed_starts_at_its_first_noise_and_a_hand_leaves_the_seed():

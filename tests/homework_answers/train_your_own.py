@@ -268,7 +268,11 @@ WRONG = {
         (compared(BETTER) | {"variant": -BETTER}, "positive, as a loss is"),
         (compared(BETTER) | {"variant": np.nan * BETTER}, "no bound of a trained model"),
         (compared(BETTER) | {"variant": BETTER[[0, 0, 1]]}, "Two rows of variant are the same"),
-        (compared(BETTER) | {"variant": BETTER[:2]}, "the same number of seeds"),
+        (compared(BETTER) | {"variant": BETTER[:2]}, "at least three"),
+        (
+            compared(BETTER) | {"variant": np.vstack([BETTER, BETTER - 1])},
+            "the same number of seeds",
+        ),
         (compared(BETTER) | {"variant": bounds(1)}, "baseline and variant are the same"),
         (compared(SHUFFLED), "in the same order"),
         (compared(BETTER, difference=-DIFFERENCES.mean()), "baseline minus variant"),

@@ -59,7 +59,7 @@ vaebook.motion = (() => {
     }
     return pace(range / seconds, (steps) => {
       if (steps) put(train(Math.min(to, now() + steps), steps < Infinity ? BUDGET : Infinity));
-      return now() < to;
+      return now() !== to;
     }, done);
   }
 
