@@ -90,7 +90,7 @@ def trained(name, limit, seed, target, out, preset, extra=()):
     return record(
         name, target, round(result["nll"], 2), run.seconds, command=command, seed=seed,
         wall_seconds=wall, epochs=run.history[-1].epoch, images_per_second=images / run.seconds,
-        precision=run.precision, **result,
+        trained_in=run.precision, **result,
     )  # fmt: skip
 
 
