@@ -107,9 +107,11 @@ def test_explorer_in_jupyterlab(lab, browser):
 
     page.on("websocket", lambda socket: socket.on("framereceived", note))
     page.goto(lab)
+    # Asked to run before its kernel is there, JupyterLab wants to know which, or forgets the run.
+    which = page.get_by_role("dialog").filter(has_text="Select Kernel")
+    page.add_locator_handler(which, lambda: which.locator(".jp-mod-accept").click())
 
     def run(number):
-        # Asked before the kernel is connected, JupyterLab forgets the run: ask again.
         cell = page.locator(".jp-CodeCell").nth(number)
         cell.locator(".jp-InputArea-prompt").evaluate("e => { e.textContent = 'asked' }")
         for _ in range(20):
