@@ -78,7 +78,7 @@ record-runs:  ## train on MNIST, evaluate and store; goes on where it stopped (P
 bench: book browser  ## measure builds and explorers; prints a table
 	@$(RUN) python tools/bench.py
 
-bench-vae:  ## measure evaluation and training of VAEs against targets (PARTS="usual"; all: ten minutes)
+bench-vae:  ## measure evaluation and training of VAEs against targets (PARTS="evaluate"; all: five minutes)
 	@$(RUN) python tools/bench_vae.py $(PARTS)
 
 lock:  ## write requirements.txt anew from requirements.in: the newest versions that go together

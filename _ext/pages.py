@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import shorten
 from urllib.parse import quote
 
+from book_pages import site_address
 from docutils import nodes
 from sphinx.util.logging import getLogger
 
@@ -102,7 +103,8 @@ def social_tags(app, pagename, templatename, context, doctree):
         return
     first = next(doctree.findall(nodes.paragraph), None)
     words = shorten(first.astext() if first else "", 200, placeholder=" ...")
-    site = app.config.html_baseurl or pages_url(app.config.html_theme_options.get("repository_url"))
+    repository = app.config.html_theme_options.get("repository_url")
+    site = site_address(app.config.html_baseurl, repository)
     tags = {
         "og:type": "article",
         "og:site_name": app.config.html_title,
@@ -111,20 +113,14 @@ def social_tags(app, pagename, templatename, context, doctree):
     }
     if site:
         # Those who fetch the picture need its full address.
-        tags["og:url"] = f"{site}{pagename}.html"
-        tags["og:image"] = f"{site}_static/social-card.png"
+        tags["og:url"] = f"{site}/{pagename}.html"
+        tags["og:image"] = f"{site}/_static/social-card.png"
         tags["og:image:alt"] = (
             "A log-likelihood, and beneath it a bound that touches it in one point"
         )
     context["metatags"] += f'<meta name="description" content="{escape(words)}" />\n'
     for name, content in tags.items():
         context["metatags"] += f'<meta property="{name}" content="{escape(content)}" />\n'
-
-
-def pages_url(address):
-    """Return where GitHub Pages shows a repository, or nothing if it has no address."""
-    owner, _, name = (address or "").removeprefix("https://github.com/").strip("/").partition("/")
-    return f"https://{owner}.github.io/{name}/" if name else ""
 
 
 def mend_page(app, pagename, templatename, context, doctree):

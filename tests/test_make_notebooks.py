@@ -48,10 +48,10 @@ class Bookshelf:
     def page(self, body, slug="chapters/page"):
         return self.write(f"{slug}.md", HEADER + body)
 
-    def set_address(self, url, **more):
+    def set_address(self, url):
         text = re.sub(r'(?m)^  url: ""$', f'  url: "{url}"', self.read("_config.yml"))
         assert url in text
-        self.write("_config.yml", text + "".join(f"\n{key}: {more[key]}\n" for key in more))
+        self.write("_config.yml", text)
 
     def read(self, name):
         return (self.root / name).read_text("utf-8")

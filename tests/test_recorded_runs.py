@@ -1,15 +1,21 @@
 """The recorded trainings on MNIST: what is stored, and the program that stores it."""
 
+import functools
 import json
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import bench_vae
 import numpy as np
 import pytest
+import record_epilogue
 import record_epochs
+import record_latent_space
+import record_rate
 import record_runs
 import run_measures
 import torch
@@ -249,7 +255,7 @@ def test_an_interrupted_sitting_goes_on_run_by_run(place, monkeypatch, capsys):
     assert "Stopped in small-60s-seed2; the same command goes on" in capsys.readouterr().out
     assert [one["name"] for one in record_runs.stored(place.record)] == ["old", "small-60s-seed1"]
     about = place.runs / "small-60s-seed2" / "about.json"
-    text = about.read_text("utf-8").replace(record_runs.time.strftime("%Y"), "1999")
+    text = about.read_text("utf-8").replace(time.strftime("%Y"), "1999")
     about.write_text(text, "utf-8")
     assert record_runs.main() == 0
     dates = {one["name"]: one.get("date", "") for one in record_runs.stored(place.record)}
@@ -293,7 +299,6 @@ def test_pictures_are_those_of_the_model_and_small(place):
     assert all(part.dtype == np.uint8 for part in shown[:5])
     kl = objective.kl_standard_normal(*model.encoder(x)).mean()
     assert shown.kl_per_dimension.sum() == pytest.approx(kl.item(), rel=1e-5)
-    np.testing.assert_allclose(shown.activity, mean.var(0).detach(), rtol=1e-5)
     assert shown.legible.shape == (2,)
     assert ((shown.legible >= 0) & (shown.legible <= 1)).all()
     for without in ("small-60s-seed1", "shown-60s-seed4"):  # short, and not the first seed
@@ -301,7 +306,15 @@ def test_pictures_are_those_of_the_model_and_small(place):
             mnist_runs.load_pictures(without, place.pictures)
 
 
-def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch):
+@pytest.fixture
+def gpu(monkeypatch):
+    """Let this machine have a GPU, by name alone."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
+
+
+def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch, gpu):
     images = (255 * (IMAGES[:, :1] > 127)).byte().repeat(1, 16)  # black or white all over
     monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=images))
     path = tmp_path / "mnist-epochs.npz"
@@ -320,6 +333,43 @@ def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch):
     assert shown.epochs.tolist() == [1, 40]
     assert shown.run.curve.elbo == pytest.approx([row.bound for row in run.history], abs=1e-4)
     assert (shown.run.test.images, shown.run.importance.images) == (100, 40)
+    assert "cores" in shown.run.device  # where it was trained
+
+
+STOPPED = {
+    record_epochs: lambda path: record_epochs.main(path, SMALL, n_images=40),
+    record_latent_space: lambda path: record_latent_space.main(path),
+    record_rate: lambda path: record_rate.run("a run", SMALL, None),
+    record_epilogue: lambda path: record_epilogue.fitted("a run", SMALL, IMAGES),
+}
+
+
+@pytest.mark.parametrize("program", STOPPED, ids=lambda program: program.__name__)
+def test_a_training_that_was_stopped_is_neither_examined_nor_stored(program, tmp_path, monkeypatch):
+    run = train(SMALL, IMAGES, device="cpu")._replace(finished=False)
+    monkeypatch.setattr(program, "train", lambda *_data, **_options: run)
+    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES))
+    tidy = record_latent_space.TidyDigits(IMAGES, np.arange(100) % 10)
+    monkeypatch.setattr(record_latent_space, "tidy_digits", lambda n, seed: tidy)
+    monkeypatch.setattr(record_rate, "images_of", lambda split, n: (IMAGES, {}))
+    path = tmp_path / "record.npz"
+    with pytest.raises(SystemExit, match="Stopped"):
+        STOPPED[program](path)
+    assert not path.exists()
+
+
+def test_where_one_job_fails_nobody_waits_for_the_others():
+    def work():
+        with record_rate.two_at_a_time() as pool:
+            fails = pool.submit(divmod, 1, 0)
+            for _ in range(4):
+                pool.submit(time.sleep, 60)
+            return fails.result()
+
+    started = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert time.monotonic() - started < 50
 
 
 def test_errors_over_seeds_and_over_images_are_told_apart():
@@ -355,6 +405,51 @@ def test_a_trial_is_written_down_and_not_run_again(tmp_path, monkeypatch, capsys
     with pytest.raises(SystemExit, match="not written down"):
         try_settings.main(["batch_size=20", "--epochs", "2"])
     assert try_settings.stored() == trials
+
+
+def test_a_trial_on_a_gpu_is_judged_on_the_cpu(tmp_path, monkeypatch):
+    class OnGPU:
+        """A model that can be fetched, and nothing else."""
+
+        def __init__(self, model):
+            self.cpu = lambda: model
+
+    def trained(*given, **options):
+        run = train(*given, **options)
+        return run._replace(model=OnGPU(run.model))
+
+    monkeypatch.setattr(try_settings, "TRIALS", tmp_path / "trials.jsonl")
+    monkeypatch.setattr(try_settings, "PRESETS", {"mnist-cpu": SMALL})
+    monkeypatch.setattr(try_settings, "train", trained)
+    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES))
+    assert try_settings.main(["", "--epochs", "2"]) == 0
+    assert len(try_settings.stored()) == 1
+
+
+def test_what_is_timed_on_the_processor_says_so_where_there_is_a_gpu(monkeypatch, gpu):
+    monkeypatch.setattr(bench_vae, "trained", lambda *_run: bench_vae.record("training", 1, 2, 3))
+    monkeypatch.setattr(bench_vae, "load_run", lambda folder: SimpleNamespace(model=VAE(SMALL)))
+    monkeypatch.setattr(bench_vae, "product_rate", lambda dtype: 1e9)
+    monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES))
+    training, *evaluations = bench_vae.evaluate_part()
+    assert training["device"] == "H200"
+    assert len(evaluations) == 5
+    assert all("cores" in one["device"] for one in evaluations)
+
+
+def test_on_a_gpu_both_precisions_are_compared(monkeypatch, gpu):
+    nll = iter([88.0, 86.0, 84.0, 83.0, 85.0, 85.25])
+    run = functools.partial(bench_vae.record, "training", 90, 80, 3)
+    monkeypatch.setattr(bench_vae, "trained", lambda *_asked: run(nll=next(nll)))
+    *trainings, change = bench_vae.gpu_part()
+    assert len(trainings) == 6
+    assert change["found"] == 0.25
+
+
+def test_a_trial_or_a_benchmark_runs_no_page_anew():
+    for path in (try_settings.TRIALS, bench_vae.RESULTS):
+        assert path.exists()
+        assert ROOT / "vaebook" not in path.parents
 
 
 # ---- the explorer ----

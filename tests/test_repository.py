@@ -230,22 +230,8 @@ def test_binder_takes_the_package_and_its_pins_from_the_book():
     assert wanted - {"-c ../requirements.txt", ".[torch]"} <= set(locked(runtime))
 
 
-#: Key -> type of what the development container says; the specification has these keys and more.
-CONTAINER = {
-    "name": str,
-    "image": str,
-    "hostRequirements": dict,
-    "postCreateCommand": str,
-    "forwardPorts": list,
-    "portsAttributes": dict,
-    "customizations": dict,
-}
-
-
 def test_the_development_container_runs_a_supported_python_and_a_target_of_make():
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf-8"))
-    for key, value in container.items():
-        assert isinstance(value, CONTAINER[key]), key
     version = re.match(r"python:(\d\.\d+)-", container["image"])[1]
     assert version in python_versions()
     assert {str(port) for port in container["forwardPorts"]} == set(container["portsAttributes"])

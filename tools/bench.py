@@ -4,8 +4,6 @@ Every slider and every handle of the built site's explorers is moved in Chromium
 taken of each move: the handler's work (all that the script does before it gives the browser back)
 in processor time, which a busy machine does not change, and on the clock; and from the move until
 the next frame is painted.
-A slider whose handler does nothing stands beside them, and the usual way with a kernel:
-``ipywidgets.interactive`` drawing with matplotlib (in one process, with no network).
 
 Every page with an explorer is opened from a server on this machine, at two widths, each time in a
 browser that has nothing in store: when its explorer can be moved, when the formulas of the first
@@ -16,8 +14,6 @@ Builds are timed in a copy of the book: with nothing run before, unchanged, and 
 edited.
 """
 
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -69,13 +65,6 @@ MEASURE = """async ([selector, moves]) => {
 
 IDS = "all => all.map((e) => (e.id ||= crypto.randomUUID()))"
 
-EMPTY = """() => {
-  const input = document.createElement("input");
-  Object.assign(input, { type: "range", id: "empty-handler", min: 0, max: 1, step: 0.01 });
-  input.addEventListener("input", () => {});
-  document.querySelector("main").prepend(input);
-}"""
-
 WATCH = """window.seen = { alive: null, set: null, shift: 0 };
 new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) if (!shift.hadRecentInput) seen.shift += shift.value;
@@ -123,20 +112,17 @@ def measure(browser, page, selector):
 
 
 def bench_sliders():
-    """Yield one row for an empty handler and one for each explorer's slowest slider or handle."""
+    """Yield one row for each explorer: its slowest slider or handle."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = open_chromium(playwright)
-        for number, (name, path) in enumerate(explorers().items()):
+        for name, path in explorers().items():
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(path.as_uri())
             root = f'[data-explorer="{name}"]'
             page.locator(f"{root} form").first.wait_for()
             page.locator(root).first.scroll_into_view_if_needed()
-            if number == 0:
-                page.evaluate(EMPTY)
-                yield "an empty handler", measure(browser, page, "#empty-handler")
             slowest, which = None, ""
             moving = page.locator(f"{root} :is(input[type=range], [data-handle])")
             for id_ in moving.evaluate_all(IDS):
@@ -181,34 +167,6 @@ def bench_pages():
         browser.close()
 
 
-def bench_interactive():
-    """Return the milliseconds of the same picture by ``interactive`` and matplotlib."""
-    import ipywidgets
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
-    from vaebook import figures
-    from vaebook.mixture import GaussianMixture
-
-    x = np.linspace(-5, 5, 401)
-
-    def show(mean):
-        mixture = GaussianMixture([0.25, 0.45, 0.3], [mean, 0.5, 2.0], [0.5, 0.8, 1.0])
-        figure = Figure()
-        figures.plot_mixture(x, np.exp(mixture.log_joint(x)), ax=figure.subplots())
-        figure.savefig(io.BytesIO(), format="png")
-
-    times = []
-    # Outside a notebook, interactive() clears the terminal before each drawing: not wanted here.
-    with style.context("vaebook.book"), contextlib.redirect_stdout(io.StringIO()):
-        widget = ipywidgets.interactive(show, mean=(-4.0, 4.0, 0.01))
-        for i in range(MOVES // 4):
-            start = time.perf_counter()
-            widget.children[0].value = -4 + 8 * ((i * 0.618) % 1)
-            times.append(1000 * (time.perf_counter() - start))
-    return times
-
-
 def bench_builds():
     """Return the seconds of a cold build, an unchanged one, and one with one chapter edited."""
     times = {}
@@ -247,8 +205,6 @@ def main():
         print(f"{name:<28}{cells}", flush=True)
         if row[0][1] > TARGET_MS:
             missed.append(name)
-    p50, p95 = summary(bench_interactive())
-    print(f"{'interactive + matplotlib':<28}{'':>16}{p50:>7.1f}{p95:>7.1f}  and the network")
     verdict = f"missed by {', '.join(missed)}" if missed else "met"
     print(f"Target: work p95 <= {TARGET_MS:g} ms: {verdict}.\n")
     print(f"{'a page, and its width':<52}{'alive, ms':>10}{'set, ms':>10}{'shift':>8}")

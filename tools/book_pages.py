@@ -324,6 +324,15 @@ class _Survey:
         self.waiting.clear()
 
 
+def site_address(baseurl: str | None, repository: str | None) -> str:
+    """Where the built book lies: `baseurl`, else the Pages of a repository on GitHub, else ""."""
+    parts = urlsplit((repository or "").strip().rstrip("/").removesuffix(".git"))
+    owner, _, name = parts.path.strip("/").partition("/")
+    on_pages = parts.hostname == "github.com" and name
+    pages = f"https://{owner.lower()}.github.io/{name}" if on_pages else ""
+    return (baseurl or "").rstrip("/") or pages
+
+
 class Book:
     """The book's settings, its pages, and every label of them."""
 
@@ -333,14 +342,7 @@ class Book:
         repository = config.get("repository") or {}
         self.address = (repository.get("url") or "").strip().rstrip("/").removesuffix(".git")
         self.branch = repository.get("branch") or "main"
-        self.folder_in_repository = (repository.get("path_to_book") or "").strip("/")
-        # "owner/name" where the repository is on GitHub, which is what Colab can open.
-        parts = urlsplit(self.address)
-        self.github = parts.path.strip("/") if parts.hostname == "github.com" else ""
-        self.site = ((config.get("html") or {}).get("baseurl") or "").rstrip("/")
-        if self.github and not self.site:
-            owner, _, name = self.github.partition("/")
-            self.site = f"https://{owner.lower()}.github.io/{name}"
+        self.site = site_address((config.get("html") or {}).get("baseurl"), self.address)
         formats = ((config.get("sphinx") or {}).get("config") or {}).get("numfig_format") or {}
         self.figure_format = formats.get("figure", "Fig. %s")
         extensions = (config.get("parse") or {}).get("myst_enable_extensions")

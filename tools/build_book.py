@@ -6,7 +6,7 @@ Every warning is an error. Unchanged pages come from the execution cache, which 
 cells and on the code that these import. Where nothing at all has changed, nothing is built. After
 the build each executed notebook and each page is read again:
 
-- every code cell has run and none has raised;
+- every figure of a code cell is there, as SVG (that all cells ran, the strict build holds);
 - every page of the table of contents is there;
 - every link inside the book leads to a page and an anchor that exist;
 - no page loads anything from another host.
@@ -75,23 +75,15 @@ def executed(page):
     return notebook
 
 
-def unexecuted_cells(page):
-    """Return what is wrong with the executed notebook of one page, one sentence each."""
+def missing_figures(page):
+    """Return the code cells of one page whose figure is not there, one sentence each."""
     if not cells_of(page):
         return []
-    try:
-        notebook = executed(page)
-    except (FileNotFoundError, KeyError):
-        return [f"{page}: has code cells, but was not executed"]
     faults = []
-    for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
-        first_line = "".join(cell["source"]).strip().partition("\n")[0]
-        if not cell.get("execution_count"):
-            faults.append(f"{page}: code cell {number} ({first_line!r}) did not run")
-        if any(output["output_type"] == "error" for output in cell["outputs"]):
-            faults.append(f"{page}: code cell {number} ({first_line!r}) raised")
+    for number, cell in enumerate(c for c in executed(page).cells if c.cell_type == "code"):
         pictures = [o for o in cell["outputs"] if "image/svg+xml" in o.get("data", {})]
         if "figure" in cell["metadata"].get("mystnb", {}) and not pictures:
+            first_line = "".join(cell["source"]).strip().partition("\n")[0]
             faults.append(f"{page}: code cell {number} ({first_line!r}) drew no SVG figure")
     return faults
 
@@ -148,7 +140,7 @@ def check():
     for page in toc_pages():
         if not (SITE / page).with_suffix(".html").exists():
             faults.append(f"{page}: is in _toc.yml, but no page was built")
-        faults += unexecuted_cells(page)
+        faults += missing_figures(page)
     return faults + broken_links(SITE)
 
 

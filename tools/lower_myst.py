@@ -7,14 +7,12 @@ text can be lost unseen.
 from __future__ import annotations
 
 import html
-import posixpath
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as quote_url
 
 import nbformat
 from book_pages import ADMONITIONS, NUMBERED, Block, Book, Directive, Page, Target, split_blocks
@@ -31,6 +29,7 @@ from _ext.choices import read_choice
 from _ext.download import WHEEL
 from _ext.homework import minutes_of, read_timed
 from _ext.moves import read_move
+from _ext.pages import colab_url
 
 STORED = "nbval-check-output"
 FOLDING_TAGS = {"hide-input", "hide-cell", "remove-input", "remove-cell", "check"}
@@ -422,11 +421,9 @@ class Lowering:
 
     def links_to_the_book(self) -> str:
         links = []
-        if self.book.github:
-            path = posixpath.join(self.book.folder_in_repository, f"{self.page.slug}.ipynb")
-            colab = "https://colab.research.google.com"
-            target = f"{colab}/github/{self.book.github}/blob/{self.book.branch}/{quote_url(path)}"
-            links.append(f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({target})")
+        if colab := colab_url(self.book.address, self.book.branch, self.page.slug):
+            badge = "https://colab.research.google.com/assets/colab-badge.svg"
+            links.append(f"[![Open in Colab]({badge})]({colab})")
         url = self.book.url(Target(self.page, "section"), "", self.page.folder)
         if url.startswith("http"):
             links.append(f"[Read this page in the book]({url})")
@@ -437,8 +434,6 @@ class Lowering:
         if not self.book.address:
             return IMPORT + FROM_WHEEL
         where = f"git+{self.book.address}@v{vaebook.__version__}"
-        if self.book.folder_in_repository:
-            where += f"#subdirectory={self.book.folder_in_repository}"
         return f'{IMPORT}    %pip install --quiet "vaebook @ {where}"'
 
     def reference_list(self) -> str:

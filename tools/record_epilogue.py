@@ -9,17 +9,15 @@ trained before is read from ``runs/epilogue``.
 """
 
 import dataclasses
-import json
 import math
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
 from environment import ROOT
 from record_latent_space import rounded, tidy_digits
-from record_rate import as_bytes, images_of, judge_of_digits, legible, pixels_of
+from record_rate import as_bytes, images_of, judge_of_digits, legible, pixels_of, two_at_a_time
+from recording import VERSIONS, save
 from scipy.ndimage import gaussian_filter
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 from torch.nn.utils import parameters_to_vector
@@ -57,7 +55,10 @@ def trained(name, config):
 def fitted(name, config, x):
     """Train on pixels x, of which the last 1,000 validate, or read what was trained."""
     folder = RUNS / f"{name}, seed {config.seed}"
-    return train(config, x[:-N_VALID], validation=x[-N_VALID:], device="cpu", out=folder).model
+    run = train(config, x[:-N_VALID], validation=x[-N_VALID:], device="cpu", out=folder)
+    if not run.finished:
+        raise SystemExit(f"Stopped in {folder.name}; the same command goes on from there.")
+    return run.model
 
 
 @torch.no_grad()
@@ -217,8 +218,6 @@ def examine(seed, judge):
         "by_steps": by_steps,
         "seconds": seconds,
         "scale": scale.item(),
-        "raw_mean": raw.mean(0).numpy(),
-        "raw_std": raw.std(0).numpy(),
         "noise_std": [one.mean().item() for one in (stds, plain_stds)],
         "plain_std": plain_codes.std().item(),
         "rms_error": [(held_out - one).square().mean().sqrt().item() for one in (back, plain_back)],
@@ -246,7 +245,6 @@ def examine_plane():
     scale = 1 / raw.std()
     z = (scale * raw)[:N_TRAIN]
     velocity, loss = fit_velocity(z, PLANE_HIDDEN, "tanh", 5e-3, 1)
-    error = (x - decoded(model, raw)).square().mean().sqrt().item()
     held_out = range(N_TRAIN, N_TRAIN + N_VALID)
     kept = [[i for i in held_out if digits.labels[i] == digit][:N_CODES] for digit in range(10)]
     rows = np.concatenate(kept)
@@ -259,7 +257,6 @@ def examine_plane():
         "plane_mean": z.mean(0).numpy(),
         "plane_scale": scale.item(),
         "plane_loss": loss,
-        "plane_error": error,
     }, {"plane": time.process_time() - cpu}
 
 
@@ -270,7 +267,7 @@ def main():
     started = time.perf_counter()
     judge, right, told = judge_of_digits()
     found = sorted(path.name for path in RUNS.glob("*")) if RUNS.exists() else []
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    with two_at_a_time() as pool:
         jobs = [pool.submit(examine, seed, judge) for seed in SEEDS]
         jobs.append(pool.submit(examine_plane))
         *seeds, (plane, plane_seconds) = [job.result() for job in jobs]
@@ -289,8 +286,7 @@ def main():
         "images": [N_TRAIN, N_VALID, N_TEST],
         "seeds": f"training {SEEDS}, codes and noise 100 + seed, plane 1, classifier 7",
         "device": "cpu, two jobs at a time, one thread each, on a machine shared with others",
-        "torch": torch.__version__.split("+")[0],
-        "numpy": np.__version__,
+        **VERSIONS,
         "found": found,  # trained before the command went on; the seconds are without them
         "seconds": round(time.perf_counter() - started),
         "processor_seconds": [
@@ -298,9 +294,7 @@ def main():
         ],
         "classifier": {"right": right, "legible": told, "k": K},
     }
-    arrays |= plane | {"about": np.array(json.dumps(about))}
-    np.savez_compressed(RECORD, **arrays)
-    print(f"Wrote {RECORD.name}, {RECORD.stat().st_size / 1000:.0f} kB, {about['seconds']} s.")
+    save(RECORD, arrays | plane, about)
     print(f"{'':18s}", *(f"{one:>9s}" for one in ("precision", "recall", "legible", "detail")))
     for names, key in [(PRIORS, "quality"), (ENDS, "ends"), (STEPS, "by_steps")]:
         for name, row in zip(names, arrays[key].mean(0), strict=True):

@@ -8,16 +8,14 @@ measures of its runs, on the same images.
 Needs MNIST (``VAEBOOK_DATA`` or the network).
 """
 
-import json
-import time
+import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from bench_vae import commit, device
-from record_runs import TEST, written
-from run_measures import curve_of, importance_curve, rounded
+from environment import ROOT
+from recording import circumstances, processor, save
+from run_measures import importance_curve, told
 
 from vaebook import data
 from vaebook.results.mnist_epochs import LEVELS, N_PAIRS, N_SAMPLES
@@ -25,7 +23,7 @@ from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE
 from vaebook.vae import PRESETS, evaluate, train
 from vaebook.vae.evaluation import held_out_pixels
 
-RECORD = Path(__file__).resolve().parent.parent / "vaebook" / "results" / "mnist-epochs.npz"
+RECORD = ROOT / "vaebook" / "results" / "mnist-epochs.npz"
 CONFIG = replace(PRESETS["mnist-cpu"], n_latent=20, hidden=(400,), epochs=30)
 KEPT = (1, 2, 3, 4, 5, 7, 9, 12, 15, 20, 25, 30)  # epochs with pictures
 SEED = 5  # of the samples' noise, the same after every epoch
@@ -53,6 +51,8 @@ def main(path=RECORD, config=CONFIG, kept=KEPT, n_images=N_IMAGES, n_importance=
             seen.append(pictures_of(model, shown))
 
     run = train(config, data.load("mnist", "train"), device="cpu", progress=True, watch=keep)
+    if not run.finished:
+        sys.exit("Stopped; nothing is written.")
     test = evaluate(
         run.model, images, n_importance=n_importance, precision="auto", progress=True,
         generator=torch.Generator().manual_seed(1),
@@ -61,25 +61,8 @@ def main(path=RECORD, config=CONFIG, kept=KEPT, n_images=N_IMAGES, n_importance=
         "name": f"pictures-seed{config.seed}",
         "command": "python tools/record_epochs.py",
         "seed": config.seed,
-        "device": device(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__.split("+")[0],
-        "commit": commit(),
-        "date": time.strftime("%Y-%m-%d"),
-        "seconds": round(run.seconds, 1),
-        "precision": run.precision,
-        "epochs": config.epochs,
-        "parameters": sum(p.numel() for p in run.model.parameters()),
-        "n_latent": config.n_latent,
-        "hidden": list(config.hidden),
-        "binarisation": config.binarisation,
-        "n_importance": config.n_importance,
-        "curve": curve_of(run.history),
-        "test": {key: rounded(test[key]) for key in TEST},
-        "importance": importance_curve(run.model, pixels),
-        "architecture": config.architecture,
-        "prior": config.prior,
-        "steps": run.step,
+        **circumstances(processor()),
+        **told(run, test, importance_curve(run.model, pixels)),
     }
     reconstructions, samples = map(np.stack, zip(*seen, strict=True))
     arrays = {
@@ -88,8 +71,7 @@ def main(path=RECORD, config=CONFIG, kept=KEPT, n_images=N_IMAGES, n_importance=
         "reconstructions": reconstructions,
         "samples": samples,
     }
-    written(path, arrays | {"about": np.array(json.dumps(about))})
-    print(f"Wrote {path.name}, {path.stat().st_size / 1000:.0f} kB, after {run.seconds:.0f} s.")
+    save(path, arrays, about)
     print(f"Test images, in nats: -log p(x) {test['nll']:.2f}, ELBO {test['elbo']:.2f}.")
 
 

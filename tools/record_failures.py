@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from book_pages import ROOT, code_cells, plain_python
 from record_rate import as_bytes, means_of
+from recording import VERSIONS, save
 
 from vaebook.results.failures import NAMES
 from vaebook.vae import VAE, Config, log_likelihood
@@ -174,14 +175,12 @@ def main():
         "made_by": "make record-failures",
         "seeds": f"first weights 1, training 17, digits {TRAIN_SEED}, {TEST_SEED}, {FRESH_SEED}",
         "device": "cpu, one thread",
-        "torch": torch.__version__.split("+")[0],
-        "numpy": np.__version__,
+        **VERSIONS,
         "seconds": round(time.process_time() - started),  # of one processor
         "images": [N_TRAIN, N_TEST],
         "importance": N_IMPORTANCE,
     }
-    np.savez_compressed(RECORD, **arrays, about=np.array(json.dumps(about)))
-    print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB.")
+    save(RECORD, arrays, about)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ than those of ``vaebook.data``, for two latent numbers cannot tell more.
 """
 
 import copy
-import json
+import sys
 import time
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from environment import ROOT
+from recording import VERSIONS, save
 
 from vaebook.digits import draw_digits, sample_factors
 from vaebook.perceptron import Perceptron
@@ -115,26 +116,25 @@ def main(path=RECORD, config=CONFIG, n_importance=100):
     started = time.perf_counter()
     test = tidy_digits(N_TEST, [2, 1])
     images = tidy_digits(N_TRAIN, [2, 0]).images
-    model = train(config, images, device="cpu", progress=True).model
-    arrays, about = record_of(model, test)
+    run = train(config, images, device="cpu", progress=True)
+    if not run.finished:
+        sys.exit("Stopped; nothing is written.")
+    arrays, about = record_of(run.model, test)
     generator = torch.Generator().manual_seed(17)
     score = evaluate(
-        model, test.images, n_importance=n_importance, generator=generator, n_images=N_EVALUATED
+        run.model, test.images, n_importance=n_importance, generator=generator, n_images=N_EVALUATED
     )
-    seconds = round(time.perf_counter() - started)
     about |= {
         "made_by": "make record-latent",
         "config": config.to_dict(),
         "data": f"{N_TRAIN} tidy digits to train, {N_TEST} to test",
         "seeds": f"digits [2, 0] and [2, 1], training {config.seed}, pixels 17, evaluation 17",
         "device": f"cpu, {torch.get_num_threads()} threads",
-        "torch": torch.__version__.split("+")[0],
-        "numpy": np.__version__,
-        "seconds": seconds,
+        **VERSIONS,
+        "seconds": round(time.perf_counter() - started),
         "test": score._asdict(),
     }
-    np.savez_compressed(path, **arrays, about=np.array(json.dumps(about)))
-    print(f"Wrote {path.name}, {path.stat().st_size / 1000:.0f} kB, after {seconds} s.")
+    save(path, arrays, about)
     print(f"Test images, in nats: log p(x) {-score.nll:.2f}, ELBO {score.elbo:.2f}.")
     print(
         f"Rounding moved no probability by more than {about['largest_change_by_rounding']:.1e} "

@@ -9,16 +9,17 @@ stopped and goes on. ``vaebook/results/rate.npz`` keeps numbers of all runs and 
 
 import dataclasses
 import functools
-import json
 import math
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from environment import ROOT
+from recording import VERSIONS, save
 from torch import nn
 from torch.nn import functional
 
@@ -195,37 +196,45 @@ def run(name, config, judge):
     """Train one configuration from one seed, or read it, and examine it."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    started = time.process_time()
     images, _ = images_of("train", N_TRAIN + N_VALID)
     if config.likelihood == "gaussian":
         images = pixels_of(images, "gaussian", None)
     parts = images[:N_TRAIN], images[N_TRAIN:]
     folder = RUNS / f"{name}, seed {config.seed}"
     trained = train(config, parts[0], validation=parts[1], device="cpu", out=folder)
-    spent = folder / "seconds.txt"
-    if not spent.exists():
-        spent.write_text(f"{time.process_time() - started:.1f}")
-    return examine(trained.model, judge), float(spent.read_text())
+    if not trained.finished:
+        raise SystemExit(f"Stopped in {folder.name}; the same command goes on from there.")
+    return examine(trained.model, judge)
+
+
+@contextmanager
+def two_at_a_time():
+    """Give a pool of two processes; at Ctrl-C, or where a job fails, all jobs end at once."""
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # a checkpoint is whole or not there
+            raise
 
 
 def main():
     """Train, examine, save, and say what was saved."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    started, cpu = time.perf_counter(), time.process_time()
+    started = time.perf_counter()
     judge, right, told = judge_of_digits()
     jobs = {
         (name, seed): dataclasses.replace(config, seed=seed)
         for seed in SEEDS for name, config in configs().items()
     }  # fmt: skip
     found = sum((RUNS / f"{name}, seed {seed}").exists() for name, seed in jobs)
-    seen, seconds = {}, time.process_time() - cpu
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    seen = {}
+    with two_at_a_time() as pool:
         waiting = {key: pool.submit(run, key[0], config, judge) for key, config in jobs.items()}
         for key, job in waiting.items():
-            seen[key], spent = job.result()
-            seconds += spent
-            got = seen[key]
+            got = seen[key] = job.result()
             print(f"{time.perf_counter() - started:5.0f} s  {key[0]}, seed {key[1]}: ", end="")
             print(f"rate {got['rate']:.2f}, distortion {got['distortion']:.2f}, ", end="")
             print(f"log p {max(got['log_px_by_width']):.2f}, {got['active']} active", flush=True)
@@ -244,17 +253,14 @@ def main():
         "images": [N_TRAIN, N_VALID, N_TEST],
         "seeds": f"training {SEEDS}, test pixels 2, test noise 5, classifiers 7",
         "device": "cpu, two runs at a time, one thread each",
-        "torch": torch.__version__.split("+")[0],
-        "numpy": np.__version__,
+        **VERSIONS,
         "found": found,  # trained before the command went on; its seconds are without them
         "seconds": round(time.perf_counter() - started),
-        "processor_seconds": round(seconds),  # of all trainings
         "data": {"detail_grey": detail[0], "detail_binary": detail[1], "right": right,
                  "legible": told, "factors": list(factors)},
     }  # fmt: skip
     arrays["originals"] = as_bytes(binary[:N_SHOWN])
-    np.savez_compressed(RECORD, **arrays, about=np.array(json.dumps(about)))
-    print(f"Wrote {RECORD.name}, {RECORD.stat().st_size / 1000:.0f} kB.")
+    save(RECORD, arrays, about)
 
 
 if __name__ == "__main__":

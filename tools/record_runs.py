@@ -16,20 +16,18 @@ sittings can be far apart. After each run ``vaebook/results/mnist-runs.json`` an
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from bench_vae import command_line, commit, device
+from environment import ROOT
 from record_rate import classifier
-from run_measures import curve_of, importance_curve, pictures, rounded
+from recording import as_typed, circumstances, command_line, default_device, replacing, write_arrays
+from run_measures import importance_curve, pictures, told
 
 from vaebook import data
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE
@@ -37,11 +35,8 @@ from vaebook.vae import load_run
 from vaebook.vae.evaluation import held_out_pixels
 from vaebook.vae.machine import choose_threads
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "vaebook" / "results" / "mnist-runs.json"
 PICTURES = RECORD.with_name("mnist-pictures.npz")
-TEST = ("nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance", "n_features",
-        "precision")  # fmt: skip
 
 
 class Plan(NamedTuple):
@@ -139,7 +134,8 @@ def finish(folder, plan, seed, place):
         "train", "--preset", "mnist-cpu", "--data", "mnist", "--seed", seed,
         "--max-seconds", seconds, "--out", folder, "--quiet", *changes,
     )  # fmt: skip
-    keep(folder / "about.json", lambda: about(command, seed))
+    about = {"seed": seed, **circumstances(default_device()), "command": as_typed(command)}
+    keep(folder / "about.json", lambda: about)
     if not succeeds(command):
         return False
     keep(folder / "test.json", lambda: evaluated(folder, place))
@@ -148,7 +144,7 @@ def finish(folder, plan, seed, place):
     keep(folder / "importance.json", lambda: importance_curve(load_run(folder).model, pixels))
     if plan.pictures and seed == plan.seeds[0] and not (folder / "pictures.npz").exists():
         shown = pictures(load_run(folder).model, pixels, judge_of_digits())
-        written(folder / "pictures.npz", shown._asdict())
+        write_arrays(folder / "pictures.npz", shown._asdict())
     return True
 
 
@@ -181,22 +177,8 @@ def keep(path, find):
     """Find something out and write it down, unless it is written there already."""
     if not path.exists():
         text = json.dumps(find())
-        path.with_suffix(".tmp").write_text(text, "utf-8")
-        os.replace(path.with_suffix(".tmp"), path)
-
-
-def about(command, seed):
-    """Return what it takes to repeat a training."""
-    words = ["python" if word == sys.executable else word for word in command]
-    return {
-        "seed": seed,
-        "device": device(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "commit": commit(),
-        "date": time.strftime("%Y-%m-%d"),
-        "command": " ".join(words).replace(f"{ROOT}{os.sep}", ""),
-    }
+        with replacing(path) as new:
+            new.write_text(text, "utf-8")
 
 
 # ------------------------------------------------------------------- the record
@@ -211,50 +193,24 @@ def store(folder, place):
         "{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in one.items()) + "\n}"
         for one in order
     ]
-    with tempfile.NamedTemporaryFile("w", dir=place.record.parent, delete=False) as file:
-        file.write("[\n" + ",\n".join(lines) + "\n]\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, place.record)
+    with replacing(place.record) as file:
+        file.write_text("[\n" + ",\n".join(lines) + "\n]\n", "utf-8")
     if (folder / "pictures.npz").exists():
         arrays = dict(np.load(place.pictures)) if place.pictures.exists() else {}
         new = dict(np.load(folder / "pictures.npz"))
-        written(place.pictures, arrays | {f"{folder.name}/{key}": new[key] for key in new})
+        write_arrays(place.pictures, arrays | {f"{folder.name}/{key}": new[key] for key in new})
     return record
 
 
 def recorded(folder):
     """Return all that the book tells of a run, as plain values."""
     # The curve is that of the whole training; the weights are those that were evaluated.
-    history, run = load_run(folder, best=False).history, load_run(folder)
-    config, steps, seconds = run.model.config, history[-1].step, history[-1].seconds
-    curve = curve_of(history)
-    test = json.loads((folder / "test.json").read_text("utf-8"))
-    return {
-        "name": folder.name,
-        **json.loads((folder / "about.json").read_text("utf-8")),
-        "seconds": round(seconds, 1),
-        "precision": run.precision,
-        "epochs": curve["epoch"][-1],
-        "parameters": sum(p.numel() for p in run.model.parameters()),
-        "n_latent": config.n_latent,
-        "hidden": list(config.hidden),
-        "binarisation": config.binarisation,
-        "n_importance": config.n_importance,
-        "curve": curve,
-        "test": {key: rounded(test[key]) for key in TEST},
-        "importance": json.loads((folder / "importance.json").read_text("utf-8")),
-        "architecture": config.architecture,
-        "prior": config.prior,
-        "steps": steps,
-    }
-
-
-def written(path, arrays):
-    """Write arrays to a file at once and whole."""
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as file:
-        np.savez_compressed(file, **arrays)
-    os.replace(temporary, path)
+    run = load_run(folder)._replace(history=load_run(folder, best=False).history)
+    about, test, importance = (
+        json.loads((folder / f"{name}.json").read_text("utf-8"))
+        for name in ("about", "test", "importance")
+    )
+    return {"name": folder.name, **about, **told(run, test, importance)}
 
 
 def summary(record):

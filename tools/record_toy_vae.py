@@ -7,12 +7,12 @@ trains, runs the chapter's loop, keeps the networks of every tenth epoch, and sa
 ``vaebook/results/toy-vae.npz``.
 """
 
-import json
 import time
 
 import numpy as np
 import torch
 from book_pages import ROOT, code_cells, plain_python
+from recording import VERSIONS, save
 
 from vaebook.bounds import elbo
 from vaebook.results.toy_run import as_numpy
@@ -71,18 +71,15 @@ def main():
     """Train, save and say what was saved."""
     started = time.perf_counter()
     arrays = record(chapter())
-    seconds = time.perf_counter() - started
     about = {
         "made_by": "make record-toy",
         "seeds": "data 17, networks 2, training 2",
         "device": "cpu",
-        "torch": torch.__version__.split("+")[0],
-        "numpy": np.__version__,
-        "seconds": round(seconds),
+        **VERSIONS,
+        "seconds": round(time.perf_counter() - started),
     }
-    np.savez(RECORD, **arrays, about=np.array(json.dumps(about)))
-    print(f"Wrote {RECORD.relative_to(ROOT)}, {RECORD.stat().st_size / 1000:.0f} kB: ", end="")
-    print(f"bound {arrays['bound'][-1]:.4f}, log p {arrays['log_px'][-1]:.4f}, {seconds:.0f} s.")
+    save(RECORD, arrays, about)
+    print(f"Bound {arrays['bound'][-1]:.4f}, log p {arrays['log_px'][-1]:.4f}.")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from vaebook.vae.machine import settled_precision
 BLOCK, PIECE = 10, 50  # images and samples decoded at a time: 500 rows fit the cache
 N_SHOWN, N_BETWEEN = 20, 10
 MAX_EPOCHS = 60  # rows of a curve
+TEST = ("nll", "nll_se", "elbo", "reconstruction", "kl", "images", "importance", "n_features",
+        "precision")  # fmt: skip
 
 
 def with_whole_epochs(history):
@@ -39,6 +41,30 @@ def curve_of(history):
     return {
         key: [rounded(getattr(history[k], called.get(key, key))) for k in kept]
         for key in Curve._fields
+    }
+
+
+def told(run, test, importance):
+    """Return what the book tells of a run and its evaluation, from its seconds to its steps.
+
+    The names are those of ``RecordedRun``, the values plain.
+    """
+    config, last, curve = run.model.config, run.history[-1], curve_of(run.history)
+    return {
+        "seconds": round(last.seconds, 1),
+        "precision": run.precision,
+        "epochs": curve["epoch"][-1],
+        "parameters": sum(p.numel() for p in run.model.parameters()),
+        "n_latent": config.n_latent,
+        "hidden": list(config.hidden),
+        "binarisation": config.binarisation,
+        "n_importance": config.n_importance,
+        "curve": curve,
+        "test": {key: rounded(test[key]) for key in TEST},
+        "importance": importance,
+        "architecture": config.architecture,
+        "prior": config.prior,
+        "steps": last.step,
     }
 
 
@@ -108,7 +134,6 @@ def pictures(model, pixels, judge):
         aggregate=decoded(codes),
         interpolation=decoded((1 - steps) * mean[0] + steps * mean[1]),
         kl_per_dimension=kl.numpy() if normal else np.zeros(0, np.float32),
-        activity=mean.var(0).numpy(),
         legible=np.array([legible(judge, images) for images in draws]),
     )
 

@@ -8,7 +8,7 @@ nothing. Settings compare fairly at equal seconds on a quiet machine, or at equa
 one. No test image is looked at: what is compared is the mean log p(x) of the last 1,000 training
 images, which no trial trains on, by 500 samples each; their mean of what training climbs stands
 beside it. A trial that was run before is not run again. Each is one line of
-``vaebook/results/mnist-trials.jsonl``; the oldest have the bound alone.
+``tools/measured/mnist-trials.jsonl``; the oldest have the bound alone.
 """
 
 import argparse
@@ -16,11 +16,10 @@ import dataclasses
 import json
 import math
 import sys
-import time
-from pathlib import Path
 
 import torch
-from bench_vae import commit, device
+from environment import ROOT
+from recording import circumstances, default_device
 
 from vaebook import data
 from vaebook.vae import PRESETS, log_likelihood, train
@@ -28,8 +27,7 @@ from vaebook.vae.__main__ import assignment
 from vaebook.vae.objective import binarise
 from vaebook.vae.training import HELD_OUT
 
-ROOT = Path(__file__).resolve().parent.parent
-TRIALS = ROOT / "vaebook" / "results" / "mnist-trials.jsonl"
+TRIALS = ROOT / "tools" / "measured" / "mnist-trials.jsonl"
 
 
 def main(arguments=None):
@@ -67,16 +65,13 @@ def trial(asked, images):
     last = run.history[-1]
     result = {
         **asked,
-        "log_px": round(held_out_log_px(run.model, images), 3),
+        "log_px": round(held_out_log_px(run.model.cpu(), images), 3),
         "validation_bound": round(last.validation_bound, 3),
         "bound": round(last.bound, 3),
         "steps": run.step,
         "seconds": round(run.seconds, 1),
         "precision": run.precision,
-        "device": device(),
-        "torch": torch.__version__,
-        "commit": commit(),
-        "date": time.strftime("%Y-%m-%d"),
+        **circumstances(default_device()),
     }
     with open(TRIALS, "a", encoding="utf-8") as file:
         file.write(json.dumps(result) + "\n")

@@ -1,12 +1,14 @@
 """What makes reading pleasant: search, previews, larger figures, paper, a fast first page."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from book_pages import ROOT
 from browsing import open_page
 from build_book import SITE
+from docutils.utils import new_document
 from test_live_explorers import EXPLORERS, READ, assert_same
 from test_pages import assert_cited_equations_show, of_pages, slow_but_for
 
@@ -131,8 +133,28 @@ def test_pages_describe_themselves_to_those_who_link_to_them():
     address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
     assert ('property="og:image"' in text) == bool(address)
     assert (SITE / "_static/social-card.png").stat().st_size < 100_000
-    assert pages.pages_url("https://github.com/owner/book/") == "https://owner.github.io/book/"
-    assert pages.pages_url("") == ""
+
+
+@pytest.mark.parametrize(
+    ("baseurl", "repository", "site"),
+    [
+        ("", "https://github.com/Owner/book/", "https://owner.github.io/book/"),
+        ("", "https://github.com/owner/book.git", "https://owner.github.io/book/"),
+        ("", "https://git.example.org/owner/book", ""),
+        ("", "", ""),
+        ("https://example.org/vae", "https://github.com/owner/book", "https://example.org/vae/"),
+        ("https://example.org/vae/", "", "https://example.org/vae/"),
+    ],
+)
+def test_a_page_tells_its_address_where_it_has_one(baseurl, repository, site):
+    options = {"repository_url": repository}
+    config = SimpleNamespace(html_baseurl=baseurl, html_theme_options=options, html_title="Book")
+    context = {"title": "One", "metatags": ""}
+    app = SimpleNamespace(config=config)
+    pages.social_tags(app, "chapters/one", "page.html", context, new_document("one"))
+    told = re.findall('property="og:(?:url|image)" content="([^"]*)"', context["metatags"])
+    expected = [f"{site}chapters/one.html", f"{site}_static/social-card.png"] if site else []
+    assert told == expected
 
 
 def test_report_button_leads_to_a_form_that_takes_the_page():
