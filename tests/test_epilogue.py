@@ -61,12 +61,6 @@ def test_an_image_that_is_blurred_keeps_its_ink_and_its_neighbours():
     assert (found[1] == 0).all()
 
 
-def test_the_scale_is_one_over_the_standard_deviation_of_all_codes():
-    record = epilogue.load()
-    within, between = (record.raw_std**2).mean(1), record.raw_mean.var(1)
-    np.testing.assert_allclose(record.scale**-2, within + between, rtol=1e-3)
-
-
 def test_a_mixture_of_two_is_found_and_a_single_one_is_the_normal_of_the_data():
     generator = torch.Generator().manual_seed(0)
     one, two = torch.randn((2, 3_000, 2), generator=generator)

@@ -4,7 +4,6 @@ The commands run on ``vae_child``'s small images; everything else is as users ha
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -70,17 +69,6 @@ def newest_state(folder):
     return load(listing(folder)[0])
 
 
-def digest(state):
-    """Hash the weights, the optimiser's moments, and the curve without its seconds."""
-    moments = [m for one in state["optimizer"]["state"].values() for m in one.values()]
-    found = hashlib.sha256()
-    for tensor in [*state["model"].values(), *moments]:
-        found.update(tensor.numpy().tobytes())
-    rows = [{**row, "seconds": 0} for row in state["history"]]
-    found.update(json.dumps(rows).encode())
-    return found.hexdigest()[:16]
-
-
 # ------------------------------------------------------------------- kill -9
 
 
@@ -107,10 +95,6 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path, n_k
     for folder in (whole, parts):
         assert main([*run, str(folder)]) == 0
     assert_same_state(newest_state(whole), newest_state(parts))
-    # Shown by pytest -rP: the hashes of weights, optimiser and curve.
-    hashes = [digest(newest_state(folder)) for folder in (whole, parts)]
-    print(f"killed after steps {died_at}: {hashes[0]} whole, {hashes[1]} in parts")
-    assert hashes[0] == hashes[1]
 
 
 # ------------------------------------------------------------------- Ctrl-C

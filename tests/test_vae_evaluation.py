@@ -186,12 +186,8 @@ def test_an_impossible_number_of_images_is_refused(n_images):
 
 def test_what_cannot_be_evaluated_is_refused():
     gaussian = VAE(Config(n_features=16, n_latent=2, hidden=(8,), likelihood="gaussian"))
-    for model, images, message in [
-        (VAE(SMALL), bytes_of(1), "n_images is 1, expected"),
-        (gaussian, bytes_of(60), "likelihood is 'gaussian', expected 'bernoulli'"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            evaluate(model, images, n_importance=1, generator=generator(0))
+    with pytest.raises(ValueError, match="likelihood is 'gaussian', expected 'bernoulli'"):
+        evaluate(gaussian, bytes_of(60), n_importance=1, generator=generator(0))
     with pytest.raises(ValueError, match="expected at least one image"):
         log_likelihood(VAE(SMALL), torch.zeros(0, 16), 1, generator=generator(0))
 

@@ -22,8 +22,7 @@ class Plane(NamedTuple):
 
     ``decoder`` gives the pixels (784,) at a scaled place z (2,) divided by ``scale``;
     ``velocity`` (2,) at (z, t). ``codes`` (200, 2), of 20 held-out images of each digit in turn,
-    are scaled; ``labels`` (200,) are their digits. ``mean`` (2,) is that of all scaled codes,
-    ``error`` the root mean square of image less reconstruction.
+    are scaled; ``labels`` (200,) are their digits. ``mean`` (2,) is that of all scaled codes.
     """
 
     decoder: Perceptron
@@ -33,7 +32,6 @@ class Plane(NamedTuple):
     labels: np.ndarray
     mean: np.ndarray
     loss: float
-    error: float
 
 
 class EpilogueRecord(NamedTuple):
@@ -45,12 +43,11 @@ class EpilogueRecord(NamedTuple):
     images, whose own detail is 1.
     ``seconds`` (S, T) are processor seconds for 1,000 samples of the flow.
 
-    ``scale`` (S,) is one over the standard deviation of all codes; ``raw_mean`` and ``raw_std``
-    (S, 16) are those of each dimension before scaling. ``noise_std`` (S, 2), the mean standard
-    deviation of q(z | x), and ``rms_error`` (S, 2), that of reconstructions, are of the first
-    stage and of the plain VAE; all codes of the latter deviate by ``plain_std`` (S,), its noise is
-    ``plain_noise`` (S,). ``loss`` (S,) is the flow's on its data; ``rounding`` (S, 4, 2) error and
-    entropy (nats) of codes rounded to ``GRIDS``.
+    ``scale`` (S,) is one over the standard deviation of all codes. ``noise_std`` (S, 2), the mean
+    standard deviation of q(z | x), and ``rms_error`` (S, 2), that of reconstructions, are of the
+    first stage and of the plain VAE; all codes of the latter deviate by ``plain_std`` (S,), its
+    noise is ``plain_noise`` (S,). ``loss`` (S,) is the flow's on its data; ``rounding`` (S, 4, 2)
+    error and entropy (nats) of codes rounded to ``GRIDS``.
 
     Of the first seed, as bytes: ``samples`` (5, 16, 28, 28), ``pairs`` (3, 8, 28, 28), images and
     the reconstructions of both models, and ``shown`` (T, 8, 28, 28), samples of the flow from one
@@ -62,8 +59,6 @@ class EpilogueRecord(NamedTuple):
     by_steps: np.ndarray
     seconds: np.ndarray
     scale: np.ndarray
-    raw_mean: np.ndarray
-    raw_std: np.ndarray
     noise_std: np.ndarray
     plain_std: np.ndarray
     rms_error: np.ndarray
@@ -87,6 +82,6 @@ def load() -> EpilogueRecord:
     decoder = Perceptron(*(record.pop(name) for name in ("widths", "numbers", "units")))
     velocity = Perceptron(record["about"]["plane"]["velocity"], record.pop("velocity"))
     own = {name: record.pop(name) for name in ("codes", "labels")}
-    own |= {name: float(record.pop(f"plane_{name}")) for name in ("scale", "loss", "error")}
+    own |= {name: float(record.pop(f"plane_{name}")) for name in ("scale", "loss")}
     plane = Plane(decoder, velocity, mean=record.pop("plane_mean"), **own)
     return EpilogueRecord(plane=plane, **record)

@@ -85,7 +85,7 @@ class Pictures(NamedTuple):
     draws of the prior, and ``aggregate`` draws of q(z | x) for other test images, which together
     are draws of the aggregated posterior. ``interpolation`` goes from the first image's code to the
     second's. Of each latent dimension, ``kl_per_dimension`` is the KL in nats (empty for a learned
-    prior, whose KL is no sum over dimensions) and ``activity`` the variance of posterior means.
+    prior, whose KL is no sum over dimensions).
     ``legible`` are two shares, of decoded draws of the aggregated posterior and of the prior: those
     to which a classifier of MNIST's digits gives a class with a probability above 0.9.
     """
@@ -96,7 +96,6 @@ class Pictures(NamedTuple):
     aggregate: NDArray
     interpolation: NDArray
     kl_per_dimension: NDArray
-    activity: NDArray
     legible: NDArray
 
 

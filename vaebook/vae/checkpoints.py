@@ -149,19 +149,6 @@ def restore(folder: Path, *, best: bool = False) -> tuple[Checkpoint, dict] | No
     return None
 
 
-def difference(there: dict, here: dict) -> str:
-    """Return the entries that differ between two configurations, as words; "" if none does."""
-
-    def shown(values: dict, key: str) -> str:
-        return repr(values[key]) if key in values else "nothing"
-
-    return "; ".join(
-        f"{key}: {shown(there, key)} in the checkpoint, {shown(here, key)} now"
-        for key in sorted(there.keys() | here.keys())
-        if shown(there, key) != shown(here, key)
-    )
-
-
 def _prune(folder: Path, saved: Path) -> None:
     """Keep the two newest and the best; remove the others and what killed runs left half-written.
 

@@ -198,7 +198,7 @@ def _agreeing_precision(model: VAE, x: Tensor) -> str:
 
 def held_out_pixels(images: Tensor, n_images: int | None = None) -> Tensor:
     """Return the first images of a fixed random order, binarised: uint8 (N, ...) -> bool (n, D)."""
-    images = torch.as_tensor(images)
+    images = torch.as_tensor(images).cpu()
     wanted = len(images) if n_images is None else n_images
     n_images = require_count("n_images", wanted, at_least=2)
     if n_images > len(images):

@@ -86,6 +86,7 @@ class VAE(nn.Module):
 
         Source: chapter "variational-autoencoder".
         """
+        n_importance = require_count("n_importance", n_importance, at_least=1)
         x = self.check_data(x)
         eps = self.draw_noise(n_importance, len(x), generator=generator)
         return objective.importance_bound(self.log_weights(x, eps))
@@ -143,6 +144,7 @@ class VAE(nn.Module):
 
         Probabilities of the pixels, or means for a Gaussian likelihood, not noisy pixels.
         """
+        n = require_count("n", n, at_least=0)
         z = self.prior.from_noise(self.draw_noise(1, n, generator=generator)[0])
         output = self.decoder(z)
         return torch.sigmoid(output) if self.config.likelihood == "bernoulli" else output

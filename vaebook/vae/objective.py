@@ -159,8 +159,8 @@ def elbo_terms(log_px_given_z: Tensor, mean: Tensor, log_var: Tensor) -> BoundTe
     Source: chapter "variational-autoencoder".
     """
     reconstruction = log_px_given_z.mean(0)
-    kl = kl_standard_normal(mean, log_var)
     by_dimension = kl_standard_normal(mean[..., None], log_var[..., None])  # (B, D_z)
+    kl = by_dimension.sum(-1)
     return BoundTerms(reconstruction - kl, reconstruction, kl, by_dimension)
 
 

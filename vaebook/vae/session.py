@@ -100,7 +100,7 @@ class Session:
         self.most_threads = torch.get_num_threads()
         choose_threads(self.most_threads)
         self.step, self.seconds_before, self.fraction_done = 0, 0.0, 0.0
-        self.finished = self.stopped = False
+        self.finished = self.was_finished = self.stopped = False
         self.by_clock = self.config.max_seconds is not None
         self.n_steps = self.config.epochs * batches.an_epoch
         self.sums = torch.zeros(3, dtype=torch.float64, device=team.device)
@@ -160,8 +160,9 @@ class Session:
         self.bar.update(self._place() - self.bar.n)
 
     def elapsed(self) -> float:
-        """Seconds of this run, with those before an interruption."""
-        return self.seconds_before + time.monotonic() - self.started
+        """Seconds of this run, with those before an interruption; a finished one takes no more."""
+        now = 0.0 if self.was_finished else time.monotonic() - self.started
+        return self.seconds_before + now
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint: all that the rest of the run depends on."""
@@ -192,7 +193,12 @@ class Session:
         config = Config.from_dict(state["config"])  # knows fields that are newer than the file
         there = {**config.to_dict(), "data (SHA-256)": state["data"]}
         here = {**self.config.to_dict(), "data (SHA-256)": self.batches.fingerprint}
-        if other := checkpoints.difference(there, here):
+        if there != here:
+            other = "; ".join(
+                f"{key}: {there[key]!r} in the checkpoint, {here[key]!r} now"
+                for key in sorted(here)
+                if there[key] != here[key]
+            )
             raise checkpoints.CheckpointError(
                 f"{folder} holds another run: {other}. Give the same values, or another folder."
             )
@@ -201,6 +207,7 @@ class Session:
         self.history, self.sums = _curve(state), state["sums"].to(self.team.device)
         self.step, self.seconds_before = state["step"], state["seconds"]
         self.precision, self.finished = state["precision"], state["finished"]
+        self.was_finished = self.finished
         if not self.by_clock:  # other threads would add up in another order
             torch.set_num_threads(state.get("threads", torch.get_num_threads()))
 

@@ -274,7 +274,7 @@ def _flat(config: Config, data: Images) -> Tensor:
         )
     if not (images.dtype == torch.uint8 or torch.isfinite(images).all()):
         raise ValueError("Data have values that are not finite; remove or replace them first.")
-    return images.flatten(1)
+    return images.flatten(1).cpu()
 
 
 def _sha256(*tensors: Tensor) -> str:
