@@ -124,10 +124,8 @@ def test_forward_divergence_of_a_gaussian_posterior_is_torchs():
         for moments in (exact.posterior(x), (mean, np.full(3, std)))
     )
     expected = torch.distributions.kl_divergence(posterior, q)
-    np.testing.assert_allclose(forward_kl(exact, x, mean, std), expected, atol=1e-12)
-    np.testing.assert_allclose(
-        forward_kl(line(1.5, 0.8), x[:, None], mean, std), expected, atol=1e-9
-    )
+    found = forward_kl(line(1.5, 0.8), x[:, None], mean, std)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_directions_agree_on_one_mode_and_part_on_two():
@@ -321,6 +319,7 @@ def test_a_linear_model_is_told_how_to_be_a_curve():
     linear = LinearGaussianModel(1.0, 1.0)
     for call in (
         lambda: climb_gaussian(linear, 0.0, 0.0, 1.0),
+        lambda: forward_kl(linear, 0.0, 0.0, 1.0),
         lambda: fit_amortised(linear, np.zeros((3, 1)), rng=RNG),
     ):
         with pytest.raises(TypeError, match=r"expected a NonlinearModel; a straight line is one"):

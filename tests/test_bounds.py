@@ -468,10 +468,9 @@ def test_no_step_lowers_the_bound_or_the_likelihood(weight, noise_std, x, mean, 
     path = coordinate_ascent(model, x, mean=mean, std=std, n_rounds=15)
     rounding = 1e-13 * (1 + np.abs(path.elbo).max())
     assert (np.diff(path.elbo) >= -rounding).all()
-    assert (np.diff(path.log_px[path.step != "M"]) >= -rounding).all()
+    assert (np.diff(path.log_px[::2]) >= -rounding).all()
     assert (path.elbo <= path.log_px + 1e-9).all()
-    touching = path.step == "E"
-    np.testing.assert_allclose(path.elbo[touching], path.log_px[touching], atol=rounding)
+    np.testing.assert_allclose(path.elbo[1::2], path.log_px[1::2], atol=rounding)  # E-steps
 
 
 @for_all(**linear)
@@ -504,7 +503,6 @@ def test_small_data_end_at_phi_zero_and_phi_zero_stays():
 
 def test_the_path_tells_every_step():
     path = coordinate_ascent(LinearGaussianModel(1.0, 1.0), [1.0, 2.0], mean=0.5, n_rounds=2)
-    assert list(path.step) == ["start", "E", "M", "E", "M"]
     assert path.phi.shape == path.elbo.shape == path.log_px.shape == (5,)
     assert path.mean.shape == path.std.shape == (5, 2)
     np.testing.assert_array_equal(path.mean[0], 0.5)

@@ -2,9 +2,7 @@ r"""Gaussian stand-ins q for a posterior: the best one for each x, and one netwo
 
 .. math:: q(z \mid x, \theta) = N_z\big[\mu, s^2\big]
 
-The search needs values of :math:`\log p(x, z)` only, no derivative of the decoder: a derivative of
-a normal density is a Hermite polynomial times the density, so derivatives of an average under q by
-its mean and its std are averages, too.
+The search needs no derivative of the decoder: see ``bounds.elbo_moments``.
 """
 
 from collections.abc import Sequence
@@ -22,7 +20,7 @@ from vaebook.arguments import (
     require_positive,
 )
 from vaebook.bounds import elbo, elbo_moments
-from vaebook.gaussians import entropy_normal, kl_normal, log_normal
+from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import LinearGaussianModel, Model, NonlinearModel
 from vaebook.perceptron import Perceptron
 
@@ -31,11 +29,7 @@ _N_STEPS = 100  # of Newton's method, at most
 
 
 class GapParts(NamedTuple):
-    r"""The gap of a q in two parts, in nats: what its family costs, and what the network adds.
-
-    - ``approximation``: log p(x) minus the bound of the best Gaussian; never negative
-    - ``amortisation``: the bound of the best Gaussian minus the bound of the q that was given
-    """
+    """The two parts of the gap of a q, in nats; see ``gap_parts``."""
 
     approximation: NDArray
     amortisation: NDArray
@@ -122,7 +116,7 @@ def fit_gaussian(
     return mean, std
 
 
-def forward_kl(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> NDArray:
+def forward_kl(model: NonlinearModel, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> NDArray:
     r"""KL divergence from the posterior to a Gaussian q, in nats; the reverse is the ELBO's gap.
 
     .. math:: D_{KL}\big[p(z \mid x) \,\|\, q(z)\big]
@@ -130,7 +124,8 @@ def forward_kl(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> N
 
     Parameters
     ----------
-    model, x, mean, std : as in ``bounds.elbo``
+    model : NonlinearModel
+    x, mean, std : as in ``bounds.elbo``
 
     Returns
     -------
@@ -143,8 +138,6 @@ def forward_kl(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> N
 
     Source: chapter "variational-approximation", eq-forward-kl.
     """
-    if isinstance(model, LinearGaussianModel):
-        return kl_normal(*model.posterior(x), mean, std)
     x = _require_data(model, x)
     _, mean, std = require_finite(x=x[..., 0], mean=mean, std=std)
     require_positive(std=std)
@@ -264,13 +257,8 @@ def average_bound(
 ) -> tuple[float, NDArray]:
     r"""Average ELBO of a network over the data, and its gradient in the network's parameters.
 
-    The chain rule joins two steps. From the bound of one data point to its q, with
-    :math:`\ell = \log p(x, \mu + s \epsilon)` and a standard normal :math:`\epsilon`:
-
-    .. math:: \frac{\partial\, \mathrm{ELBO}}{\partial \mu} = \frac{E[\epsilon\, \ell]}{s}, \qquad
-              \frac{\partial\, \mathrm{ELBO}}{\partial \log s} = E[(\epsilon^2 - 1)\, \ell] + 1
-
-    and from there back through the network.
+    By the chain rule: from the bound of a data point to its q as in ``bounds.elbo_moments``, and
+    from there back through the network.
 
     Parameters
     ----------
@@ -313,7 +301,8 @@ def gap_parts(model: Model, x: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Ga
 
     Returns
     -------
-    GapParts of arrays of the broadcast shape.
+    GapParts of arrays of the broadcast shape
+        ``approximation`` is never negative.
 
     Raises
     ------

@@ -65,14 +65,12 @@ class ElboGradient(NamedTuple):
 
 
 class AscentPath(NamedTuple):
-    r"""Coordinate ascent, one row for the start and one for every half-step after it.
+    """Coordinate ascent. Rows are the start, then E-step and M-step in turn.
 
-    ``step`` names the row: "start", "E", "M", "E", ... ``phi`` (T,) is the model's weight,
-    ``mean`` and ``std`` (T, ...) belong to the q of each data point, ``elbo`` and ``log_px`` (T,)
-    are totals over the data.
+    ``phi`` (T,) is the model's weight, ``mean`` and ``std`` (T, ...) belong to the q of each data
+    point, ``elbo`` and ``log_px`` (T,) are totals over the data.
     """
 
-    step: NDArray
     phi: NDArray
     mean: NDArray
     std: NDArray
@@ -327,20 +325,18 @@ def coordinate_ascent(
             f"{phi.shape}, expected one number to start from; make one model for each start."
         )
     x, mean, std = np.broadcast_arrays(x, mean, std)
-    rows = [("start", model.weight, mean, std)]
+    rows = [(model.weight, mean, std)]
     for _ in range(n_rounds):
         mean, std = model.posterior(x)
-        rows.append(("E", model.weight, mean, std))
+        rows.append((model.weight, mean, std))
         model = LinearGaussianModel(m_step(x, mean, std), model.noise_std)
-        rows.append(("M", model.weight, mean, std))
-    step, phi, mean, std = (np.array(column) for column in zip(*rows, strict=True))
+        rows.append((model.weight, mean, std))
+    phi, mean, std = (np.array(column) for column in zip(*rows, strict=True))
 
     each_row = LinearGaussianModel(phi.reshape(-1, *[1] * x.ndim), model.noise_std)
     terms = elbo(each_row, x, mean, std)  # (T, ...)
     over_data = tuple(range(1, 1 + x.ndim))
-    return AscentPath(
-        step, phi, mean, std, terms.elbo.sum(axis=over_data), terms.log_px.sum(axis=over_data)
-    )
+    return AscentPath(phi, mean, std, terms.elbo.sum(over_data), terms.log_px.sum(over_data))
 
 
 def _linear_terms(model: LinearGaussianModel, x, mean, std) -> ElboTerms:

@@ -25,8 +25,6 @@ from numpy.typing import NDArray
 
 from vaebook.digits import FONTS, SIZE, VERSION, DigitFactors, draw_digits, sample_factors
 
-__all__ = ["DataError", "ImageSet", "load", "old_faithful"]
-
 _DRAWN = {"train": (60_000, [1, 0]), "test": (10_000, [1, 1])}  # images, seed
 MIRRORS = {
     "mnist": (

@@ -13,8 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FONTS", "VERSION", "DigitFactors", "draw_digits", "sample_factors"]
-
 VERSION = 1  # raise it with every change of a pixel, so that no digits kept before are used
 SIZE = 28  # pixels per side
 FONTS = (
@@ -81,9 +79,8 @@ def sample_factors(n: int, *, rng: np.random.Generator) -> tuple[NDArray, DigitF
 def draw_digits(labels: ArrayLike, factors: DigitFactors) -> NDArray:
     r"""Draw digits with given factors: grey images, a function of the factors alone.
 
-    Each glyph is stored as its signed distance field, negative inside. A pixel looks up the
-    distance at the place where the inverse warp puts it; the outline lies where that distance
-    equals the thickness, and one pixel of grey softens it.
+    A pixel looks up the signed distance, negative inside, at the place where the inverse warp puts
+    it; the outline lies where that distance equals the thickness, and one pixel of grey softens it.
 
     Parameters
     ----------

@@ -18,8 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from vaebook.arguments import require_count
 from vaebook.mixture import GaussianMixture
 
-__all__ = ["euler_path", "mixture_velocity"]
-
 
 def euler_path(velocity: Callable[[Any, float], Any], start: Any, n_steps: int) -> list:
     """Follow a velocity from t = 0 to t = 1 in equal straight steps.

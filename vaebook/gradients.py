@@ -4,9 +4,7 @@ r"""Two estimates of the gradient of an average under q(z) = N_z[mean, std^2].
           \qquad \theta = (\mathrm{mean}, \mathrm{std})
 
 ``pathwise`` moves the draws and needs the derivative of f; ``score_function`` changes their weights
-and needs only f. Both give one row for each draw, and the caller averages. ``row_moments`` gives
-the mean and the standard deviation of a row. ``importance_gradients`` estimates the gradient of the
-importance-weighted bound in two ways, one row for each K draws.
+and needs only f. Both give one row for each draw, and the caller averages.
 """
 
 from collections.abc import Callable, Sequence

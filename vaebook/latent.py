@@ -172,8 +172,7 @@ class NonlinearModel:
         The leading axes of x broadcast with z.
         """
         x = self._require_points(x)
-        (z,) = require_finite(z=z)
-        require_finite(x=x[..., 0], z=z)  # the leading axes must broadcast
+        _, z = require_finite(x=x[..., 0], z=z)
         return self._log_density_around(self._decode(z), x)
 
     def log_joint(self, x: ArrayLike, z: ArrayLike) -> NDArray:

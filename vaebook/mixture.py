@@ -25,6 +25,8 @@ from vaebook.arguments import (
 )
 from vaebook.gaussians import log_normal
 
+_MAX_STEPS = 5000  # from each start
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class GaussianMixture:
@@ -67,11 +69,6 @@ class GaussianMixture:
     def n_components(self) -> int:
         """Number of components, N."""
         return self.weights.size
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of free parameters, 3 N - 1, for the weights sum to one."""
-        return 3 * self.n_components - 1
 
     def log_joint(self, x: ArrayLike) -> NDArray:
         r"""Log of :math:`p(x, z = n) = \lambda_n N_x[\mu_n, \sigma_n^2]` for every n, in nats.
@@ -152,7 +149,6 @@ class GaussianMixture:
         rng: np.random.Generator | None = None,
         n_starts: int = 1,
         start: "GaussianMixture | None" = None,
-        max_steps: int = 5000,
         tolerance: float = 1e-7,
         min_std: float | None = None,
     ) -> tuple["GaussianMixture", NDArray]:
@@ -160,7 +156,8 @@ class GaussianMixture:
 
         Starts from means spread over the data (k-means++ draws) with equal weights and one common
         standard deviation, and steps until the log-likelihood gains less than ``tolerance`` nats
-        per data point. That is a local maximum; of several starts the highest end is kept.
+        per data point. That is a local maximum; of several starts the highest end is kept. A fit
+        that needs more than 5000 steps stops there and warns.
 
         The likelihood has no maximum if a component may shrink onto one point, so no standard
         deviation goes below ``min_std``, and a warning tells which component lies on that floor.
@@ -176,8 +173,6 @@ class GaussianMixture:
         n_starts : int
         start : GaussianMixture, optional
             The first start, in place of a drawn one.
-        max_steps : int
-            From each start. A fit that needs more stops here and warns.
         tolerance : float
         min_std : float, optional
             Default: 1e-3 times the length of the shortest interval that holds one in 4 N of the
@@ -200,7 +195,6 @@ class GaussianMixture:
         x = _require_data(x)
         n_components = require_count("n_components", n_components, at_least=1)
         n_starts = require_count("n_starts", n_starts, at_least=1)
-        max_steps = require_count("max_steps", max_steps, at_least=0)
         tolerance = require_number("tolerance", tolerance)
         distinct = np.unique(x)
         if distinct.size < max(2, n_components):
@@ -222,7 +216,7 @@ class GaussianMixture:
         while len(starts) < n_starts:
             starts.append(cls(*_spread_start(x, n_components, min_std, require_generator(rng))))
 
-        fits = [_climb(start, x, min_std, max_steps, tolerance * x.size) for start in starts]
+        fits = [_climb(start, x, min_std, tolerance * x.size) for start in starts]
         mixture, log_likelihoods, settled = max(fits, key=lambda fit: fit[1][-1])
         on_floor = np.flatnonzero(mixture.stds <= min_std)
         if on_floor.size:
@@ -235,8 +229,8 @@ class GaussianMixture:
             )
         if not settled:
             warnings.warn(
-                f"The fit stopped at max_steps = {max_steps} while the log-likelihood still grew; "
-                "give more steps, a larger tolerance, or this mixture as start.",
+                f"The fit stopped after {_MAX_STEPS} steps while the log-likelihood still grew; "
+                "give a larger tolerance, or this mixture as start.",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -244,7 +238,7 @@ class GaussianMixture:
 
 
 def _climb(
-    mixture: GaussianMixture, x: NDArray, min_std: float, max_steps: int, least_gain: float
+    mixture: GaussianMixture, x: NDArray, min_std: float, least_gain: float
 ) -> tuple[GaussianMixture, NDArray, bool]:
     """EM from one start: the mixture, its path, and whether the last step gained too little."""
     path: list[float] = []
@@ -252,7 +246,7 @@ def _climb(
         after, log_px = mixture._em_step(x, min_std)
         path.append(log_px.sum())
         settled = len(path) > 1 and path[-1] - path[-2] < least_gain
-        if settled or len(path) > max_steps:
+        if settled or len(path) > _MAX_STEPS:
             return mixture, np.array(path), settled
         mixture = after
 

@@ -12,16 +12,6 @@ from scipy.spatial import distance
 
 from vaebook.arguments import require_count, require_finite
 
-__all__ = [
-    "InformationGap",
-    "PrecisionRecall",
-    "fine_detail",
-    "mutual_information",
-    "mutual_information_gap",
-    "precision_recall",
-]
-
-
 _N_BINS = 20  # classes into which real numbers are cut
 
 
