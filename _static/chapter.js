@@ -24,7 +24,7 @@
   function press(button) {
     const { picture, set: setTo } = explorerOf(button).vaebook;
     const { top, bottom } = rectangle(picture);
-    const set = () => setTo(JSON.parse(button.dataset.set), { animate: true, announce: true });
+    const set = () => setTo(JSON.parse(button.dataset.set), { animate: true });
     button.focus({ preventScroll: true }); // Safari gives a clicked button no focus
     if (bottom > HEADER && top < innerHeight) {
       set();
@@ -92,7 +92,7 @@
       const options = [...box.querySelectorAll("button")];
       const name = box.dataset.keep && `vaebook:${box.dataset.keep}`; // of a homework task
       const answer = box.querySelector("details");
-      const verdict = make("p", { className: "vb-verdict", role: "status" });
+      const verdict = make("p", { role: "status" });
       answer.before(verdict);
       const right = options.find((option) => "right" in option.dataset);
       const choose = (chosen) => {

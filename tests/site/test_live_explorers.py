@@ -312,6 +312,13 @@ def test_whoever_moves_z_during_a_sweep_takes_over(shown):
     # A sweep can be begun again, also while one runs.
     [before] = z_over_time(root, page, [1])
     assert 1 < z_over_time(root, page, [0.2])[0] < before
+    # It is one move, and Undo ends it.
+    root.locator('[name="undo"]').click()
+    page.wait_for_timeout(600)
+    undone = root.evaluate(READ)["values"]["z"]
+    assert before <= undone < before + 0.5
+    page.wait_for_timeout(200)
+    assert root.evaluate(READ)["values"]["z"] == undone
 
 
 @of_explorer(explorers.Marginal)
@@ -962,7 +969,7 @@ def test_two_of_a_kind_on_one_page_keep_apart(specimen):
     assert len(ids) == len(set(ids))
 
 
-ANIMATE = "() => specimen.api.animate(1, (part) => specimen.frames.push(part))"
+ANIMATE = "() => vaebook.motion.run(1, (part) => specimen.frames.push(part))"
 
 
 def test_animation_runs_and_ends(specimen):

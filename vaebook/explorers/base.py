@@ -100,7 +100,6 @@ class Explorer(traitlets.HasTraits):
         self._widget: Any = None
         self._settling = False
         self._only = self._select(controls)
-        self._start = {}
         self.set(**values)
         self._start = self.values
         self.observe(self._moved, names=list(self._start))

@@ -101,12 +101,14 @@ class Elbo(Explorer):
         "description": "Two curves over the slope φ from −3 to 3. Above, the log-likelihood "
         "log p(x|φ). Below it the ELBO for a q with mean {mean} and standard deviation {std}, a "
         "parabola with its top at φ = {top}. They come closest at φ = {near}, where the gap is "
-        "{closest}. At φ = {phi} the log-likelihood is {log_px} nats. Steps so far: {steps:0}.",
+        "{closest:3}. At φ = {phi} the log-likelihood is {log_px} nats and the ELBO {elbo}: a gap "
+        "of {gap}. Steps so far: {steps:0}.",
         "density_description": "Two densities over z: q, a Gaussian with mean {mean} and standard "
-        "deviation {std}, and the exact posterior for φ = {phi}, highest at z = {mode}.",
+        "deviation {std}, and the exact posterior for φ = {phi}, highest at z = {mode:1}.",
         "table_caption": "The two curves; the first row is the chosen φ",
         "table_gap": "gap",
     }
+    described = ("description",)
 
     def constrain(self, values, moved):
         """End the trail where a slider was moved."""
@@ -177,6 +179,11 @@ class Elbo(Explorer):
         at = {"log_px": here.log_px, "elbo": here.elbo, "gap": here.gap}
         return at | {"closest": self.terms(near).gap, "near": near}
 
+    def blanks(self):
+        """Return also the top of the bound and how many steps the buttons have made."""
+        top, _ = parabola(self.model, self.mean, self.std)
+        return super().blanks() | {"top": top, "steps": len(self.trail)}
+
     def paint(self, fig):
         """Draw the two curves, with the gap at phi."""
         ax = fig.subplots()
@@ -186,15 +193,3 @@ class Elbo(Explorer):
         at = self.phi, float(here.log_px), float(here.elbo)
         figures.plot_bound(PHI, log_likelihood(self.model), elbo, at, ax=ax)
         ax.set_ylim(min(-4.6, at[2] - 0.4), -1.4)
-
-    @property
-    def alt(self):
-        """The still picture in words."""
-        here = self.terms(self.phi)
-        top, _ = parabola(self.model, self.mean, self.std)
-        return (
-            f"Two curves over the slope phi: the log-likelihood of x = {X} and, below it, the ELBO "
-            f"of a q with mean {self.mean:.2f} and standard deviation {self.std:.2f}, a parabola "
-            f"with its top at phi = {top:.2f}. At phi = {self.phi:.2f} the log-likelihood is "
-            f"{here.log_px:.2f} nats and the ELBO {here.elbo:.2f}: a gap of {here.gap:.2f}."
-        )

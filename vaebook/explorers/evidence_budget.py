@@ -10,6 +10,7 @@ from vaebook import figures
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Ladder, Readout, Slider
 from vaebook.explorers.words import fill
+from vaebook.figures.style import band
 from vaebook.results import mnist_epochs, mnist_runs
 from vaebook.results.mnist_epochs import LEVELS
 from vaebook.results.mnist_runs import N_IMAGES, N_IMPORTANCE, SAMPLES, Curve
@@ -90,8 +91,6 @@ class EvidenceBudget(Explorer):
         "validation": "validation",
         "bound": "−bound",
         "all_images": "all test images",
-        "bar_reconstruction": "reconstruction",
-        "bar_kl": "KL",
         "bar_bound": "−bound, K = {k:0}",
         "bar_rise": "rise {rise}",
         "consequence": "at epoch {epoch:0} an image costs {cost} nats, reconstruction "
@@ -202,7 +201,16 @@ class EvidenceBudget(Explorer):
             rows = pictured.originals, pictured.reconstructions[kept], pictured.samples[kept]
             images = np.concatenate(rows).reshape(-1, 28, 28)
             figures.show_images(images, len(pictured.originals), ax=shown)
-        others = [one.importance.bound for one in runs().values() if one is not run]
-        figures.plot_importance(bounds.samples, bounds.bound, bounds.se, others, ax=right)
-        right.plot(self.k, at["test_bound"], "o", color=figures.COLOURS["p"], markersize=7)
+        thin = figures.role_line("muted") | {"linewidth": 1}
+        for one in runs().values():
+            if one is not run:
+                right.plot(bounds.samples, -one.importance.bound, **thin)
+        right.lines[0].set_label("other runs")
+        cost, colour = -bounds.bound, figures.COLOURS["p"]
+        band(right, bounds.samples, cost - bounds.se, cost + bounds.se, "p", 0.12, "standard error")
+        right.plot(bounds.samples, cost, "o-", color=colour, markersize=3, label=r"$-$bound")
+        right.plot(self.k, at["test_bound"], "o", color=colour, markersize=7)
+        right.set(xlabel="samples $K$", ylabel="nats per image", xscale="log")
+        right.set_xlim(bounds.samples[0], bounds.samples[-1])
+        right.legend()
         figures.plot_budget(-at["test_reconstruction"], at["test_kl"], at["rise"], ax=budget)

@@ -9,6 +9,7 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Count, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
 from vaebook.explorers.words import fill
+from vaebook.figures.style import stand_on_zero
 from vaebook.gaussians import log_normal
 from vaebook.latent import BOOK_NOISE_STD, NonlinearModel, book_decoder
 from vaebook.quadrature import uniform_grid
@@ -173,9 +174,10 @@ class Generation(Explorer):
         model, point = self.model(), [self.x1, self.x2]
         seen = np.abs(model.grid) <= 3.5
         z = model.grid[seen]
-        figures.plot_latent_posterior(
-            z, np.exp(log_normal(z, 0.0, 1.0)), model.posterior(point)[seen], ax=latent
-        )
+        prior, posterior = np.exp(log_normal(z, 0.0, 1.0)), model.posterior(point)[seen]
+        latent.plot(z, prior, **figures.role_line("muted"), label="prior $p(z)$")
+        latent.plot(z, posterior, **figures.role_line("posterior"), label="posterior $p(z|x)$")
+        stand_on_zero(latent, z, "$z$", "density")
         colour = figures.COLOURS["c2"]
         latent.axvline(self.z, color=colour, linestyle="--")
         side = np.linspace(*SIDE, 71)

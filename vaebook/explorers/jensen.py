@@ -10,6 +10,7 @@ from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
 from vaebook.explorers.mixture_weights import share_rest
 from vaebook.explorers.words import write
+from vaebook.figures.style import band
 from vaebook.gaussians import log_normal
 from vaebook.quadrature import uniform_grid
 
@@ -162,15 +163,21 @@ class Jensen(Explorer):
         return super().blanks() | {"g": CURVE_NAMES[self.function], "ys": ys, "weights": weights}
 
     def paint(self, fig):
-        """Draw the points on the curve with their chords, or the density under it."""
+        """Draw the gap, and the points on the curve with their chords, or the density below it."""
         g, at = CURVES[self.function], self.compute()
-        sides = np.array([at["average"], at["g_of_mean"], at["mean_of_g"]])
-        curve, tex = (GRID, g(GRID), sides), TEX[self.function]
+        sides = [at["average"], at["g_of_mean"], at["mean_of_g"]]
         ax = fig.subplots()
+        figures.plot_gap(GRID, g(GRID), sides, g=TEX[self.function], ax=ax)
         if self.view == "points":
             places, weights = self.points()
             ax.fill(places, g(places), color=figures.COLOURS["bound"], alpha=0.1, linewidth=0)
-            figures.plot_point_gap(*curve, places, g(places), weights, g=tex, ax=ax)
+            ax.scatter(places, g(places), 300 * weights, color=figures.COLOURS["p"], zorder=3)
         else:
             y, _, p = self.density()
-            figures.plot_density_gap(*curve, y, p, g=tex, ax=ax)
+            low, high = ax.get_ylim()
+            seen = (y > 0.01 * GRID[-1]) & (y < GRID[-1])
+            if np.isfinite(p).all() and seen.any():  # at spread 0 it is infinite
+                tops = low + 0.3 * (high - low) * p[seen] / p[seen].max()
+                band(ax, y[seen], low, tops, "p", 0.2)
+                ax.plot(y[seen], tops, color=figures.COLOURS["p"], linewidth=1)
+                ax.set_ylim(low, high)

@@ -4,19 +4,19 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from scipy.interpolate import RegularGridInterpolator
 from scipy.special import expit
 
 from vaebook.gaussians import kl_normal, log_normal
+from vaebook.quadrature import gauss_hermite_grid
 from vaebook.results import latent_space
-from vaebook.results.latent_space import CELLS, EDGES, SIDE, cell_density
+from vaebook.results.latent_space import EDGES, SIDE, cell_density
 
 SHORT = 0.1  # a hole has less than this share of the prior's density
 TILES = 14  # images per side of the plane that are decoded behind it
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
 TILE_CENTRES = (np.arange(TILES) + 0.5) / TILES * (SIDE[1] - SIDE[0]) + SIDE[0]
-# Places and weights of five standard normal numbers, exact for polynomials up to degree 9.
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-WEIGHTS = WEIGHTS / WEIGHTS.sum()
+NODES, WEIGHTS = gauss_hermite_grid(5)
 
 
 class Plane(NamedTuple):
@@ -93,13 +93,9 @@ def prior_density(z):
 
 def density(cells, z):
     """Interpolate a table of cells between their middles, at places z (..., 2)."""
-    place = (np.asarray(z, float) - CENTRES[0]) / (CENTRES[1] - CENTRES[0])
-    place = np.clip(place, 0, CELLS - 1)
-    low = np.minimum(place.astype(int), CELLS - 2)
-    (j, i), (right, up) = np.moveaxis(low, -1, 0), np.moveaxis(place - low, -1, 0)
-    below = cells[i, j] * (1 - right) + cells[i, j + 1] * right
-    above = cells[i + 1, j] * (1 - right) + cells[i + 1, j + 1] * right
-    return below * (1 - up) + above * up
+    inside = np.clip(z, CENTRES[0], CENTRES[-1])
+    between = RegularGridInterpolator((CENTRES, CENTRES), cells)
+    return between(inside[..., ::-1]).reshape(inside.shape[:-1])
 
 
 def log_bernoulli(x, logits):

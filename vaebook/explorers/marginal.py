@@ -23,14 +23,20 @@ GRID_Z = np.linspace(1.0, 6.0, 101)
 BINS = np.arange(40.0, 101.0, 3.0)
 
 
+def cut_clouds(value, known, other, correlation):
+    """Return means and standard deviations of the other quantity, where clouds are cut at a value.
+
+    They are (..., 2) for values (...).
+    """
+    scores = (np.asarray(value)[..., None] - known.means) / known.stds
+    mean = other.means + correlation * other.stds * scores
+    return mean, np.sqrt(1 - correlation**2) * other.stds
+
+
 def given(value, known, other, correlation):
     """Return the density of the other quantity, of two clouds that are cut at a value."""
-    scores = (value - known.means) / known.stds
-    return GaussianMixture(
-        known.responsibilities(value),
-        other.means + correlation * other.stds * scores,
-        np.sqrt(1 - correlation**2) * other.stds,
-    )
+    cut = cut_clouds(value, known, other, correlation)
+    return GaussianMixture(known.responsibilities(value), *cut)
 
 
 class Marginal(Explorer):
@@ -102,12 +108,9 @@ class Marginal(Explorer):
 
     def joint(self, x, z):
         """Return the joint density p(x, z), of the broadcast shape."""
-        x, z = np.asarray(x)[..., None], np.asarray(z)[..., None]
-        slope = self.correlation * WAIT.stds / DURATION.stds
-        scatter = np.sqrt(1 - self.correlation**2) * WAIT.stds
-        log_pz = log_normal(z, DURATION.means, DURATION.stds)
-        log_px_given_z = log_normal(x, WAIT.means + slope * (z - DURATION.means), scatter)
-        return np.exp(log_pz + log_px_given_z) @ SHARES
+        mean, std = cut_clouds(z, DURATION, WAIT, self.correlation)
+        log_px_given_z = log_normal(np.asarray(x)[..., None], mean, std)
+        return np.exp(DURATION.log_joint(z) + log_px_given_z).sum(-1)
 
     def sweep(self):
         """Add up all slices: z goes to the top."""
@@ -115,11 +118,8 @@ class Marginal(Explorer):
 
     def slices_up_to_z(self, x):
         """Return the integral of p(x, z') over all z' up to z, for x (n,)."""
-        mean = DURATION.means + self.correlation * DURATION.stds * (
-            (np.asarray(x)[..., None] - WAIT.means) / WAIT.stds
-        )
-        std = np.sqrt(1 - self.correlation**2) * DURATION.stds
-        return (np.exp(WAIT.log_joint(x)) * ndtr((self.z - mean) / std)).sum(axis=-1)
+        mean, std = cut_clouds(x, WAIT, DURATION, self.correlation)
+        return (np.exp(WAIT.log_joint(x)) * ndtr((self.z - mean) / std)).sum(-1)
 
     def tables(self):
         """Return where the densities are drawn, the two kinds, and the data."""

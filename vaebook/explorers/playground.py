@@ -100,7 +100,6 @@ class Playground(Explorer):
         "nats_axis": "nats per point",
         "draw_here": "draw points here",
         "thinned": "over 300 points, so every second one was kept",
-        "logPx": "log p(x)",
         "consequence": "updates in all: {total:0}; with β = {beta} and σ = {noise_std} the "
         "average ELBO is {elbo}, the average log p(x) {log_px}",
         "plane_description": "The data, number of points {n_points:0}, and the decoder's curve in "

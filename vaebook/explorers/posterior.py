@@ -10,6 +10,7 @@ from vaebook.approximation import AmortisedGaussian, climb_gaussian, fit_gaussia
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
+from vaebook.figures.style import band
 from vaebook.gaussians import log_normal
 from vaebook.latent import NonlinearModel
 
@@ -178,8 +179,7 @@ class Posterior(Explorer):
         figures.plot_q(LATENT, p, q, ax=top)
         top.plot(LATENT, network, label="network", **figures.role_line("c1"))
         names = {"reverse": r"$q\,\log\,(q/p)$", "forward": r"$p\,\log\,(p/q)$"}
-        shade = {"color": figures.COLOURS["gap"], "alpha": 0.25, "linewidth": 0}
-        top.fill_between(LATENT, integrand, label=names[self.direction], **shade)
+        band(top, LATENT, 0, integrand, "gap", 0.25, names[self.direction])
         highest = 1.05 * max(p.max(), q.max(), network.max())
         top.set_ylim(LOWEST * highest, highest)
         top.legend()

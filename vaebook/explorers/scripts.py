@@ -8,7 +8,7 @@ STYLE = FOLDER / "kit.css"
 
 #: What every explorer needs, each file after those that it uses.
 KIT = (
-    "dom", "numbers", "scales", "bitmap", "marks", "lens", "handles", "drawing", "pad", "chart",
+    "dom", "numbers", "scales", "bitmap", "marks", "lens", "handles", "drawing", "chart",
     "controls", "motion", "card", "share", "full", "api", "mount",
 )  # fmt: skip
 FORMS = (

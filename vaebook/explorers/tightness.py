@@ -9,6 +9,7 @@ from vaebook.approximation import fit_gaussian
 from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import Choice, Readout, Slider
+from vaebook.figures.style import band
 from vaebook.gaussians import entropy_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD, LinearGaussianModel, NonlinearModel, book_decoder
 from vaebook.quadrature import standard_normal_grid
@@ -120,8 +121,7 @@ class Tightness(Explorer):
         top, bottom = fig.subplots(2, 1, height_ratios=[1.2, 1])
         figures.plot_q(LATENT, posterior, q, ax=top)
         top.plot(LATENT, prior, ":", color=figures.COLOURS["muted"], label="prior")
-        shade = {"color": figures.COLOURS["gap"], "alpha": 0.25, "linewidth": 0}
-        top.fill_between(LATENT, integrand, label=r"$q\,\log\,(q/p)$", **shade)
+        band(top, LATENT, 0, integrand, "gap", 0.25, r"$q\,\log\,(q/p)$")
         highest = 1.2 * max(posterior.max(), q.max())
         top.set_ylim(LOWEST * highest, highest)
         top.legend()

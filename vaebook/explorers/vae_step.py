@@ -9,6 +9,7 @@ from vaebook.bounds import elbo
 from vaebook.explorers.base import Explorer
 from vaebook.explorers.controls import ControlError, Count, Readout, Slider
 from vaebook.explorers.random_numbers import standard_normal
+from vaebook.figures.style import band
 from vaebook.gaussians import kl_normal, log_normal
 from vaebook.latent import BOOK_NOISE_STD
 from vaebook.results import toy_run
@@ -176,6 +177,11 @@ class VaeStep(Explorer):
         posterior = np.exp(model.log_joint(x, z) - at["log_px"])
         figures.plot_q(z, posterior, np.exp(log_normal(z, mean, std)), ax=latent)
         latent.plot(at["z"], 0, "D", color=figures.COLOURS["q"], clip_on=False)
-        figures.plot_training(run.epochs, run.bound, run.log_px, ax=training)
+        band(training, run.epochs, run.bound, run.log_px, "gap", 0.2, "gap")
+        p, bound = figures.role_line("p"), figures.role_line("bound")
+        training.plot(run.epochs, run.log_px, label=r"$\log\,p(\mathbf{x}|\phi)$", **p)
+        training.plot(run.epochs, run.bound, label=r"ELBO$[\theta, \phi]$", **bound)
         training.axvline(self.epoch, color=figures.COLOURS["ink"], linewidth=1)
-        training.set_ylim(-7, -2.5)
+        training.set(xlabel="epoch", ylabel="nats per data point")
+        training.set(xlim=(run.epochs[0], run.epochs[-1]), ylim=(-11, -2.5))
+        training.legend(loc="lower right")

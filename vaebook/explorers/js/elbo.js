@@ -92,24 +92,18 @@ vaebook.define("elbo", (api) => {
       // The number stands beside the gap, or under it where the gap is short.
       const range = CEILING - floor;
       const level = gap > 0.16 * range ? (height + elbo) / 2 : elbo - 0.075 * range;
-      names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap: format(gap) }), phi < 1.9 ? 42 : -42);
+      names.gap.set(phi, level, touching ? text("touch") : text("gap", { gap }), phi < 1.9 ? 42 : -42);
       names.p.set(-1.5, logPx[Math.round((1.5 / 6) * (grid.length - 1))], text("log_px"));
 
       const mode = densities.draw(values, density);
 
-      const consequence = touching
-        ? text("consequence_touching", { elbo: format(elbo) })
-        : text("consequence", { elbo: format(elbo), gap: format(gap) });
-      const say = { phi: format(phi), mean: format(mean), std: format(std) };
-      chart.describe(text("description", {
-        ...say, top: format(now.at), near: format(near), closest: format(least, 3), log_px: format(height),
-        steps: values.trail.length,
-      }) + " " + consequence);
-      densities.describe(text("density_description", { ...say, mode: format(mode, 1) }));
-
+      const readouts = { log_px: height, elbo, gap, closest: least, near };
+      const blanks = { ...values, ...readouts, top: now.at, mode, steps: values.trail.length };
+      chart.describe(text("description", blanks));
+      densities.describe(text("density_description", blanks));
       return {
-        readouts: { log_px: height, elbo, gap, closest: least, near },
-        consequence,
+        readouts,
+        consequence: text(touching ? "consequence_touching" : "consequence", blanks),
         table() {
           const row = (at) => {
             const there = of.posterior(at).logPx;

@@ -83,7 +83,7 @@ vaebook.define("evidence-budget", (api) => {
     x: { domain: [0, 1.3 * longest], label: text("nats_axis") },
     y: { domain: [0, 2], ticks: false },
   });
-  const bars = { bar_reconstruction: "c1", bar_kl: "muted", bar_bound: "p", bar_rise: "gap" };
+  const bars = { reconstruction: "c1", kl: "muted", bar_bound: "p", bar_rise: "gap" };
   const pieces = Object.entries(bars).map(([key, role], i) => ({
     key, row: i < 2 ? 1 : 0,
     area: budget.area(role, { strength: i === 3 ? 0.6 : 0.28 }),

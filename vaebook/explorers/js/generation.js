@@ -13,7 +13,6 @@ vaebook.define("generation", (api) => {
   const edges = Array.from({ length: bars + 1 }, (_, b) => side[0] + b * barWidth);
   const fine = middles(bars * parts);
   const cells = middles(48); // enough for the map, which the browser smooths
-  const around = Array.from({ length: 61 }, (_, i) => (i * Math.PI) / 30);
 
   // The prior stands on the axis and the posterior hangs from it, each to its own height.
   const over = api.chart({
@@ -106,10 +105,10 @@ vaebook.define("generation", (api) => {
 
   // The ball around f[z], and the way from there to x.
   function drawPlane([f1, f2], { x1, x2, noise_std: std }) {
-    const ring = (radius) => [around.map((t) => f1 + radius * std * Math.cos(t)), around.map((t) => f2 + radius * std * Math.sin(t))];
+    const ring = (radius) => forms.ellipse([f1, f2], [radius * std, radius * std]);
     rings.forEach((mark, k) => mark.set(...ring(k + 1)));
     const [right, up] = ring(2);
-    ball.set(right.slice(0, 31), up.slice(0, 31), up.slice(0, 31).map((y) => 2 * f2 - y));
+    ball.set(right.slice(0, 37), up.slice(0, 37), up.slice(0, 37).map((y) => 2 * f2 - y));
     centre.set([f1], [f2]);
     const away = x1 < f1 ? 1 : -1; // names stand on the two sides that look away from each other
     atF.set(f1 + away * (2 * std + 0.1), f2, text("at_f"), 14 * away);

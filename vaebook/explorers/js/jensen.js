@@ -9,7 +9,7 @@ vaebook.define("jensen", (api) => {
   const FOOT = 0.28; // part of the height that a weight of one, or a density, fills from below
   const BAR = 0.09; // half the width of a bar
 
-  const y = { domain: RANGE.log, label: " " };
+  const y = { domain: RANGE.log, label: text("y_axis", { g: text("log") }) };
   const chart = api.chart({ height: [410, 276], x: { domain: [0, end], label: text("x_axis") }, y });
   const polygon = chart.area("bound", { strength: 0.14 });
   const bars = NAMES.map((n) => chart.area(`c${n}`, { strength: 0.3 }));
@@ -52,18 +52,15 @@ vaebook.define("jensen", (api) => {
     return { ys, weights, heights: ys.map((at, k) => weights[k] / tables.step / (values.spread * at)) };
   }
 
-  let last = {};
-
   return {
-    constrain(next, moved) {
-      const changed = (name) => moved.includes(name) && next[name] !== last[name];
+    constrain(next, moved, had) {
+      const changed = (name) => moved.includes(name) && next[name] !== had[name];
       const touched = Object.keys(tables.views).filter((view) => tables.views[view].some(changed));
       const seen = !moved.includes("view") && touched.length === 1 ? { ...next, view: touched[0] } : next;
       return forms.shareRest(seen, moved, NAMES.map((n) => `weight_${n}`));
     },
 
     update(values) {
-      last = values;
       const g = values.function;
       const { ys, weights, heights } = taken(values);
       const sides = forms.jensen(g, ys, weights);

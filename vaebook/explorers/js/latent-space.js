@@ -2,13 +2,12 @@
 vaebook.define("latent-space", (api) => {
   const { forms, tables, text, format } = api;
   const { side, cells, short, labels, seed, steps, max_draws: maxDraws } = tables;
-  const { columnsOf, ellipse, onPath, pathEnds } = forms;
+  const { columnsOf, ellipse, onPath, pathEnds, upwards } = forms;
   const [decode, encode] = [tables.decoder, tables.encoder].map(forms.perceptron);
   const model = { encode, decode, nodes: Array.from(tables.nodes), weights: Array.from(tables.weights) };
   const codes = forms.pointsFrom(tables.codes);
   const nearest = forms.nearestAmong(codes, labels);
   const photos = labels.map((_, k) => forms.blackOrWhite(tables.pixels, k));
-  const upwards = (image) => forms.upwards((i) => image[i]);
   const holes = forms.holes(tables.aggregated, side, cells, short);
   const aggregatedAt = (z) => forms.betweenCells(tables.aggregated, side, cells, z);
   const ratioAt = (z) => aggregatedAt(z) / forms.planePrior(z);
@@ -45,7 +44,7 @@ vaebook.define("latent-space", (api) => {
 
   const paper = { domain: tables.pad, ticks: false };
   const drawable = ["sketch", "example", "wipe"].some(api.shows);
-  const pad = drawable && api.pad({ pad: true, equal: true, height: 240, x: paper, y: { ...paper, label: text("pad") } },
+  const pad = drawable && vaebook.latentPad(api, { pad: true, equal: true, height: 240, x: paper, y: { ...paper, label: text("pad") } },
     { width: 9, gap: 3, draw: (drawing) => api.set({ drawing }) });
   const strokesOf = ({ sketch, drawing }) => tables.examples[sketch] ?? drawing;
 
@@ -87,11 +86,6 @@ vaebook.define("latent-space", (api) => {
     return x;
   }
 
-  const walk = api.sweep("t", 6, (t) => {
-    const [z1, z2] = onPath(path.between, t);
-    return { t, z1, z2 };
-  });
-
   return {
     constrain(values, touched, had) {
       const moved = (...names) => names.some((name) => touched.includes(name) && values[name] !== had[name]);
@@ -105,7 +99,7 @@ vaebook.define("latent-space", (api) => {
     },
 
     actions: {
-      walk: walk.start,
+      walk: () => ({ sweep: "t" }),
       draw(values) {
         const n = Math.min(values.n + 1, maxDraws);
         const [z1, z2] = [2 * n - 2, 2 * n - 1].map((k) => forms.standardNormal(seed, k));
@@ -120,7 +114,6 @@ vaebook.define("latent-space", (api) => {
 
     update(values) {
       const { t, z1, z2, behind } = values;
-      walk.heed(t);
       const z = [z1, z2];
       scene.draw(behind);
       const { leastRatio, two } = pathBetween(values);
@@ -168,7 +161,6 @@ vaebook.define("latent-space", (api) => {
       return {
         readouts,
         consequence,
-        note: drawable ? text("note") : text("note_small"),
         table: () => ({
           caption: text("table_caption"),
           head: ["t", text("z1"), text("z2"), text("prior"), text("aggregated"), text("table_ratio"), text("table_entropy")],

@@ -23,7 +23,7 @@ vaebook.define("marginal", (api) => {
   const slice = map.line("c2", { width: 2.25 });
   const cut = map.line("posterior", { width: 2.25 });
   const names = { z: map.label("c2", { anchor: "start" }), x: map.label("posterior", { anchor: "start", dy: 4 }) };
-  map.onpick((x, z) => api.set({ x: api.snap("x", x), z: api.snap("z", z) }));
+  map.onpick((x, z) => api.set({ x, z }));
   const zHandle = api.handle(map, { moves: ["z"], role: "c2", upright: true, to: (_, z) => ({ z }) });
   const xHandle = api.handle(map, { moves: ["x"], role: "posterior", to: (x) => ({ x }) });
   eruptions.set(Array.from(tables.waits), Array.from(tables.durations));
@@ -38,7 +38,7 @@ vaebook.define("marginal", (api) => {
   const priorLine = side.line("p");
   const cutLine = side.line("posterior", { width: 2.25 });
   const sideNames = { prior: side.label("p", { anchor: "end" }), cut: side.label("posterior", { anchor: "end" }) };
-  side.onpick((_, z) => api.set({ z: api.snap("z", z) }));
+  side.onpick((_, z) => api.set({ z }));
 
   // Beneath the map, over the same x. The sum is a stack of strips, each half a minute of z wide.
   const sum = api.chart({
@@ -54,12 +54,11 @@ vaebook.define("marginal", (api) => {
   const whole = sum.line("p", { width: 2.75 });
   const here = sum.segment("posterior", { width: 2.25 });
   const sumNames = { slice: sum.label("c2"), whole: sum.label("p") };
-  sum.onpick((x) => api.set({ x: api.snap("x", x) }));
+  sum.onpick((x) => api.set({ x }));
   const bins = Array.from(tables.bins);
   histogram.set(bins.slice(0, -1), bins.slice(1), Array.from(tables.heights));
 
   let drawn = null; // correlation of the map on show
-  const sweep = api.sweep("z", 6);
 
   // The slices up to z at one x: p(x) times what the cut there has below z.
   const cutAt = (x, correlation) => forms.given(x, shares, wait, duration, correlation);
@@ -131,7 +130,6 @@ vaebook.define("marginal", (api) => {
   return {
     update(values) {
       const { x, z, correlation } = values;
-      sweep.heed(z);
       const atZ = forms.given(z, shares, duration, wait, correlation);
       const atX = cutAt(x, correlation);
       const one = (at, of) => density([at], of)[0];
@@ -164,6 +162,6 @@ vaebook.define("marginal", (api) => {
       };
     },
 
-    actions: { sweep: sweep.start },
+    actions: { sweep: () => ({ sweep: "z" }) },
   };
 });

@@ -41,7 +41,7 @@ vaebook.define("mixture", (api) => {
   const lowerCut = lower.segment("muted", { width: 1 });
   const bandNames = NAMES.map((n) => lower.label(`c${n}`, { dy: 4 }));
   const xHandle = api.handle(lower, { moves: ["x"], role: "p", to: (x) => ({ x }) });
-  for (const one of [chart, lower]) one.onpick((x) => api.set({ x: api.snap("x", x) }));
+  for (const one of [chart, lower]) one.onpick((x) => api.set({ x }));
 
   const drawClimb = api.shows("em_step") ? makeClimb() : () => {};
 

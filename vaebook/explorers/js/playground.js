@@ -58,7 +58,7 @@ vaebook.define("playground", (api) => {
     if (kind === "begin" || kind === "go") return pen.set(...forms.columnsOf(stroke));
     const made = (kind === "tap" ? [[x, y]] : stroke).map((at) => at.map(round));
     pen.clear();
-    if (made.length === 1 && !drawing()) return api.set({ x1: api.snap("x1", made[0][0]), x2: api.snap("x2", made[0][1]) });
+    if (made.length === 1 && !drawing()) return api.set({ x1: made[0][0], x2: made[0][1] });
     return api.set({ drawn: [...(drawing() ? seen : []), ...made] });
   }, drawing);
 

@@ -8,7 +8,7 @@ vaebook.define("rate", (api) => {
   const spread = (list) => Math.max(...list) - Math.min(...list);
   const [rates, distortions] = [tables.rate, tables.distortion].map((t) => betas.map((_, k) => forms.meanOf(row(t, k))));
   const images = (table, first, n) =>
-    Array.from({ length: n }, (_, k) => forms.upwards((i) => table[SIZE * SIZE * (first + k) + i]));
+    Array.from({ length: n }, (_, k) => forms.upwards(table.subarray(SIZE * SIZE * (first + k), SIZE * SIZE * (first + k + 1))));
 
   const chart = api.chart({
     height: [230, 140],

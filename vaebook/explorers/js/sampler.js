@@ -2,12 +2,11 @@
 vaebook.define("sampler", (api) => {
   const { forms, tables, text, format } = api;
   const { side, limit, labels, scale, draws, frames, most } = tables;
-  const { columnsOf, meanOf, sumOf } = forms;
+  const { columnsOf, meanOf, sumOf, upwards } = forms;
   const SIZE = 28;
   const decode = forms.perceptron(tables.decoder), network = forms.perceptron(tables.velocity);
   const velocity = (z, t) => network([...z, t]);
   const image = (z) => decode(z.map((value) => value / scale)).map((v) => Math.min(1, Math.max(0, v)));
-  const upwards = (pixels) => forms.upwards((i) => pixels[i]);
   const codes = forms.pointsFrom(tables.codes);
   const nearest = forms.nearestAmong(codes, labels);
 
@@ -42,7 +41,7 @@ vaebook.define("sampler", (api) => {
   const film = along.heat("ink", { pixels: true });
   const GAP = 5, half = SIZE / (SIZE + GAP) / 2; // of an image, whose middle stands at a whole number
   const arrow = along.points("c2", { shape: "triangle", size: 5 });
-  along.onpick((x) => api.set({ t: api.snap("t", x / (frames - 1)) }));
+  along.onpick((x) => api.set({ t: x / (frames - 1) }));
 
   const noise = (seed) => Array.from({ length: draws }, (_, k) => [0, 1].map((d) => forms.standardNormal(seed, 2 * k + d)));
   // What depends on the noise of the seed alone, and what on the path alone, is kept between moves.

@@ -48,7 +48,7 @@ vaebook.define("vae-step", (api) => {
   const drawStrip = strip && stripOf(strip);
   const training = besides("epoch", {
     x: { domain: [0, epochs[epochs.length - 1]], label: text("epoch_axis") },
-    y: { domain: [-7, -2.5], label: text("nats_axis"), spacing: 40 },
+    y: { domain: [-11, -2.5], label: text("nats_axis"), spacing: 40 },
   });
   const drawTraining = training && trainingOf(training);
 
@@ -95,9 +95,9 @@ vaebook.define("vae-step", (api) => {
     const ends = [[training.points("p", { size: 4.5 }), logPx], [training.points("bound", { shape: "square", size: 4 }), bound]];
     training.label("p", { dy: -8 }).set(epochs[30], logPx[30], text("log_px"));
     training.label("bound", { dy: 20 }).set(epochs[30], bound[30], text("elbo"));
-    training.onpick((epoch) => api.set({ epoch: api.snap("epoch", epoch) }));
+    training.onpick((epoch) => api.set({ epoch }));
     return (epoch) => {
-      now.set(epoch, -7, epoch, -2.5);
+      now.set(epoch, -11, epoch, -2.5);
       for (const [end, heights] of ends) end.set([epoch], [heights[epoch / every]]);
     };
   }

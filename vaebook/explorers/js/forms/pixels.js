@@ -3,13 +3,11 @@ Object.assign(vaebook.forms, (() => {
   "use strict";
   const SIZE = 28;
 
-  // What lies at the place of each pixel of the picture, for at(i): the i-th from the top left.
-  function upwards(at) {
-    const image = new Float64Array(SIZE * SIZE);
-    for (let row = SIZE - 1, k = 0; row >= 0; row--) {
-      for (let i = SIZE * row; i < SIZE * (row + 1); i++) image[k++] = at(i);
-    }
-    return image;
+  // An image from its top left, with its rows from the bottom.
+  function upwards(image) {
+    const turned = new Float64Array(SIZE * SIZE);
+    for (let row = 0; row < SIZE; row++) turned.set(image.slice(SIZE * row, SIZE * (row + 1)), SIZE * (SIZE - 1 - row));
+    return turned;
   }
 
   // Images side by side, `across` in a row and the first row on top, with `gap` pixels between: one
@@ -26,10 +24,10 @@ Object.assign(vaebook.forms, (() => {
   }
 
   // Image k of a table: with two pixels of 16 levels in a byte, or with eight black or white ones.
-  const greyImage = (table, k) => upwards((i) => {
+  const greyImage = (table, k) => upwards(Array.from({ length: SIZE * SIZE }, (_, i) => {
     const byte = table[(SIZE * SIZE * k + i) >> 1];
     return i % 2 ? byte & 15 : byte >> 4;
-  });
+  }));
   const blackOrWhite = (table, k) =>
     Array.from({ length: SIZE * SIZE }, (_, i) => (table[(SIZE * SIZE * k + i) >> 3] >> (7 - (i & 7))) & 1);
 

@@ -6,6 +6,13 @@ vaebook.makeApi = (props, host) => {
   const each = (values, change) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(specs[name], value)]));
 
+  // A move by hand: to what sliders can take, and of those that are there.
+  const set = (changes) => {
+    const there = Object.entries(changes).filter(([name]) => specs[name].kind === "hidden" || host.visible(name));
+    if (!there.length) return;
+    host.commit(each(Object.fromEntries(there), (spec, value) => (spec.kind !== "range" || spec.values ? value : snap(spec, value))));
+  };
+
   return {
     forms: vaebook.forms,
     tables: vaebook.numbers.decode(props.tables),
@@ -15,35 +22,9 @@ vaebook.makeApi = (props, host) => {
     spec: (name) => specs[name],
     // Whether this control or button is there: a small instance has only some.
     shows: host.visible,
-    // The nearest value that a slider can take; values, by name, within their sliders' ranges.
-    snap: (name, value) => snap(specs[name], value),
+    // Values, by name, within their sliders' ranges.
     inside: (values) => each(values, clamp),
-    set: (changes) => host.commit(changes),
-    // frame(part) with part from 0 to 1 in so many seconds; returns a function that stops it.
-    animate: (seconds, frame) => vaebook.motion.run(seconds, frame, host.announce),
-
-    // A slider that sweeps its range in so many seconds: start() begins, also anew; changes(value) are
-    // what moves along; heed(value), in every update, lets whoever moves the slider by hand take over.
-    sweep(name, seconds, changes = (value) => ({ [name]: value })) {
-      const { min, max } = specs[name];
-      let stop = null; // ends the sweep that runs
-      let at = null; // where that sweep has put the slider
-      return {
-        start: () => {
-          if (stop) stop();
-          at = null;
-          const end = this.animate(seconds, (part) => {
-            at = snap(specs[name], min + part * (max - min));
-            host.commit(changes(at));
-            if (part === 1) stop = null;
-          });
-          stop = at === max ? null : () => { end(); stop = null; };
-        },
-        heed: (value) => {
-          if (stop && value !== at) stop();
-        },
-      };
-    },
+    set,
 
     chart(options) {
       const tight = (node) => Boolean(props.only) || node.closest("form").clientWidth < 640;
@@ -52,18 +33,13 @@ vaebook.makeApi = (props, host) => {
       return chart;
     },
 
-    // A chart to draw on: see pad.js.
-    pad(options, drawing) {
-      return vaebook.makePad(this.chart(options), options.x.domain, drawing);
-    },
-
     // A handle for the sliders named: to(x, y, values) says what they become where the hand is; with
     // `pick`, also where the chart is clicked or dragged beside it. A small instance has the handle if
     // it has one of the sliders.
     handle(chart, { moves, role, upright, pick, to }) {
-      const drag = (x, y) => host.commit(each(to(x, y, host.values()), (spec, value) => (spec.values ? value : snap(spec, value))));
-      if (pick) chart.onpick(drag);
       if (!moves.some(host.visible)) return { set() {}, clear() {} };
+      const drag = (x, y) => set(to(x, y, host.values()));
+      if (pick) chart.onpick(drag);
       const names = moves.map((name) => `${specs[name].label} ${specs[name].symbol}`.trim());
       const handle = chart.handle({
         specs: moves.map((name) => specs[name]), role, upright, cue: host.words("drag"),

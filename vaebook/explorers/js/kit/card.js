@@ -46,7 +46,7 @@ vaebook.card = (() => {
     // by side everywhere.
     const figures = (chosen) => {
       const parts = chosen.filter(({ part }) => part).map(({ part }) => `minmax(0, ${part}fr)`);
-      return html("div", { class: "vb-figures", style: parts.length && `grid-template-columns: ${parts.join(" ")}` },
+      return html("div", { class: "vb-figures", style: parts.length > 0 && `grid-template-columns: ${parts.join(" ")}` },
         ...chosen.map(({ chart }) => chart.node));
     };
     const at = (place) => charts.filter((one) => one[place]);

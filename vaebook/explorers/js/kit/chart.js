@@ -67,6 +67,7 @@ vaebook.chart = (() => {
       const { left, right, top, bottom, sx, sy } = frame;
       const at = (pixels) => Math.round(pixels * 10) / 10;
       const count = { middle: 0, end: 0 };
+      for (const name of nameY) write(name, y.label);
       const number = (anchor, words, px, py) => {
         const text = (numbers[anchor][count[anchor]++] ??= axes.appendChild(svg("text", { "text-anchor": anchor })));
         fill(text, { x: px, y: py });

@@ -10,6 +10,7 @@ vaebook.mount = (el, props, onchange) => {
   const { along, ease, run, straight } = vaebook.motion;
   const { toLink, toPython } = vaebook.share;
   const SECONDS = 0.38; // a jump is over after it
+  const SWEEP = 6; // seconds through the whole range
   const AT_ONCE = 1e-3; // seconds through the whole range: as fast as it goes
   const ONE_MOVE = 700; // milliseconds within which moves of one control count as one
 
@@ -20,20 +21,15 @@ vaebook.mount = (el, props, onchange) => {
   const past = []; // values before each move
   const last = { key: "", time: 0 };
   const live = html("p", { class: "vb-live vb-hidden", role: "status" });
-  const words = (key, blanks = {}) => {
-    if (!(key in props.text)) throw new Error(`explorer ${props.name}: its text has no "${key}"`);
-    const fill = (_, name, digits = 2) => (typeof blanks[name] === "number" ? vaebook.numbers.format(blanks[name], Number(digits)) : blanks[name]);
-    return props.text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
-  };
+  const words = vaebook.numbers.wordsOf(props);
 
   const host = {
-    words, commit, announce, charts: [], handles: [],
+    words, commit, charts: [], handles: [],
     visible: (name) => !props.only || props.only.includes(name),
     values: () => values,
   };
   const explorer = vaebook.explorers[props.name](vaebook.makeApi(props, host));
-  const sliders = explorer.glides
-    ?? props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
+  const sliders = explorer.glides ?? props.controls.filter((spec) => spec.kind === "range" && !spec.values).map((spec) => spec.name);
   const controls = props.controls.filter((spec) => spec.kind === "hidden" || host.visible(spec.name))
     .map((spec) => ({ spec, ...makeControl(spec, (value) => commit({ [spec.name]: value }), (value) => slide(spec, value), play, words) }));
   const readouts = props.readouts.map((spec) => ({ spec, ...makeReadout(spec) }));
@@ -45,9 +41,10 @@ vaebook.mount = (el, props, onchange) => {
   const press = (name, action) => pressed(html("button", { ...quiet, type: "button", name }, words(name)), action);
   const buttons = props.buttons.filter(host.visible).map((name) => press(name, () => {
     last.key = ""; // a move of its own, also after its slider
-    const changes = explorer.actions[name](values); // or {to: changes, path: (part) => values}
-    if (changes) go(changes.to ?? changes, false, changes.path);
-    announce();
+    // changes, or {to: changes, path: (part) => values}, or {sweep: the slider that runs through its range}
+    const move = explorer.actions[name](values);
+    if (move.sweep) play(props.controls.find((spec) => spec.name === move.sweep), () => {}, SWEEP, true);
+    else go(move.to ?? move, false, move.path);
   }));
   const undo = pressed(vaebook.card.makeTool("undo", words("undo")), back);
   const reset = pressed(vaebook.card.makeTool("reset", words("reset")), () => go(props.start, true));
@@ -72,9 +69,7 @@ vaebook.mount = (el, props, onchange) => {
   tableBody.closest("details").addEventListener("toggle", fillTable);
   el.append(form);
 
-  function fillTable() {
-    if (tableBody.closest("details").open) vaebook.card.fillTable(tableBody, result.table());
-  }
+  function fillTable() { if (tableBody.closest("details").open) vaebook.card.fillTable(tableBody, result.table()); }
   function refresh(now) {
     result = explorer.update(now);
     for (const { chart } of host.charts) chart.settle();
@@ -112,12 +107,13 @@ vaebook.mount = (el, props, onchange) => {
     last.time = performance.now(); // the picture may have taken its time
   }
   // A slider through its range in so many seconds, from where it stands or, from its end, once more;
-  // pressed while it runs, or by any other move, it stops. show(true or false) says whether it runs.
-  function play(spec, show, seconds) {
+  // pressed while it runs, or by any other move, it stops. show(true or false) says whether it runs;
+  // anew: from the start of its range.
+  function play(spec, show, seconds, anew = false) {
     const { name, min, max } = spec, again = playing.show === show;
     stop();
     if (again) return announce();
-    const from = values[name] < max ? values[name] : min;
+    const from = anew || values[name] === max ? min : values[name];
     last.key = "";
     remember({ [name]: from });
     put({ [name]: from });
@@ -174,12 +170,16 @@ vaebook.mount = (el, props, onchange) => {
     id: props.id,
     picture: view,
     values: () => ({ ...values }),
-    // set(changes, {animate, announce}): a move from outside; done when the motion is.
-    async set(changes, options = {}) {
+    // set(changes, {animate}): a move from outside; done when the motion is.
+    async set(changes, { animate = false } = {}) {
       vaebook.checked(props, changes);
-      if (options.animate) await go(changes);
-      else commit(changes);
-      if (options.announce) announce();
+      return animate ? go(changes) : commit(changes);
+    },
+    // open(changes): the state of a link, which lists what is not as at the start.
+    async open(changes) {
+      vaebook.checked(props, changes);
+      commit(props.start, true);
+      put(changes);
     },
     // show(values): what Python has set; it is not reported back.
     show(next) {

@@ -26,6 +26,13 @@ vaebook.numbers = (() => {
     return fixed(value, digits);
   }
 
+  // words(key, blanks): an explorer's text with its blanks {name} or {name:digits} filled in.
+  const wordsOf = ({ name, text }) => (key, blanks = {}) => {
+    if (!(key in text)) throw new Error(`explorer ${name}: its text has no "${key}"`);
+    const fill = (_, blank, digits = 2) => (typeof blanks[blank] === "number" ? format(blanks[blank], Number(digits)) : blanks[blank]);
+    return text[key].replace(/\{(\w+)(?::(\d))?\}/g, fill);
+  };
+
   // Arrays travel as {"f64": base64 of little-endian numbers, "shape": [...]}; the kind names them.
   const ARRAYS = { f64: Float64Array, f32: Float32Array, i16: Int16Array, u8: Uint8Array };
   function decode(table) {
@@ -36,5 +43,5 @@ vaebook.numbers = (() => {
     return Object.assign(new ARRAYS[kind](bytes.buffer), { shape: table.shape });
   }
 
-  return { fixed, format, decode };
+  return { fixed, format, wordsOf, decode };
 })();

@@ -31,8 +31,8 @@
   // A link that holds a state: #elbo-2:mean=0.44
   function follow(root) {
     const [id, changes] = vaebook.share.fromHash(location.hash) ?? [];
-    if (root.vaebook?.id !== id) return;
-    root.vaebook.set(changes).then(() => root.scrollIntoView({ block: "center" }), console.warn);
+    if (!id || root.vaebook?.id !== id) return;
+    root.vaebook.open(changes).then(() => root.scrollIntoView({ block: "center" }), console.warn);
   }
 
   // A root has been read whole when something follows it.

@@ -21,7 +21,9 @@ vaebook.share = (() => {
   }
   function fromHash(hash) {
     if (!/^#[\w-]+:/.test(hash)) return null; // another anchor, which may hold anything
-    const [id, text] = decodeURIComponent(hash.slice(1)).split(/:(.*)/s);
+    let words;
+    try { words = decodeURIComponent(hash.slice(1)); } catch { return null; } // a link that was cut off
+    const [id, text] = words.split(/:(.*)/s);
     const pairs = [...text.matchAll(/(\w+)=(\[.*?\](?=,\w+=|$)|[^,]*)/g)];
     return [id, Object.fromEntries(pairs.map(([, name, word]) => [name, read(word)]))];
   }

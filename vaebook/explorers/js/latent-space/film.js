@@ -22,7 +22,7 @@ vaebook.latentFilm = (api, frame) => {
   const lines = { prior: profile.line("p"), aggregated: profile.line("q") };
   const now = profile.segment("c3", { width: 2.5 });
   const names = { prior: profile.label("p", { anchor: "end", dy: 4 }), aggregated: profile.label("q", { anchor: "start", dy: 4 }) };
-  for (const chart of [strip, profile]) chart.onpick((t) => api.set({ t: api.snap("t", t) }));
+  for (const chart of [strip, profile]) chart.onpick((t) => api.set({ t }));
 
   return {
     ts,

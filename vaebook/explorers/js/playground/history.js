@@ -7,8 +7,8 @@ vaebook.playgroundHistory = (api) => {
     y: { domain: [-6, -2], label: text("nats_axis"), spacing: 35 },
   });
   const between = history.area("gap", { strength: 0.2 });
-  const lines = { logPx: history.line("p"), elbo: history.line("bound") };
-  const names = { logPx: history.label("p", { anchor: "end" }), elbo: history.label("bound", { anchor: "end", dy: 18 }) };
+  const lines = { log_px: history.line("p"), elbo: history.line("bound") };
+  const names = { log_px: history.label("p", { anchor: "end" }), elbo: history.label("bound", { anchor: "end", dy: 18 }) };
 
   return {
     describe: history.describe,
@@ -20,9 +20,8 @@ vaebook.playgroundHistory = (api) => {
       history.domain({ x: [offset, offset + 3100], y: [top - 4, top] });
       const [logPx, elbo] = [1, 2].map((k) => rows.map((row) => row[k]));
       between.set(xs, logPx, elbo);
-      lines.logPx.set(xs, logPx);
-      lines.elbo.set(xs, elbo);
-      for (const [key, heights] of [["logPx", logPx], ["elbo", elbo]]) {
+      for (const [key, heights] of [["log_px", logPx], ["elbo", elbo]]) {
+        lines[key].set(xs, heights);
         names[key].set(offset + 2950, Math.max(heights[heights.length - 1], top - 3.4), text(key));
       }
     },

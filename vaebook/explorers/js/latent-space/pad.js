@@ -1,9 +1,11 @@
-// A pad to draw on, by mouse, pen or finger. draw(strokes) is told the strokes with the one at hand,
-// each a list of points [x, y] in whole units of the pad; set(strokes) shows what there is.
-vaebook.makePad = (chart, domain, options) => {
+// The pad of the explorer `latent-space`, to draw on by mouse, pen or finger. draw(strokes) is told the
+// strokes with the one at hand, each a list of points [x, y] in whole units of the pad; set(strokes)
+// shows what there is.
+vaebook.latentPad = (api, options, drawing) => {
   "use strict";
-  const [low, high] = domain;
-  const { width, gap, draw } = options;
+  const { width, gap, draw } = drawing;
+  const chart = api.chart(options);
+  const [low, high] = options.x.domain;
   const line = chart.tube("ink", { strength: 1 });
   chart.line("ink", { width: 1 }).set([low, high, high, low, low], [low, low, high, high, low]);
   let shown = [], before = [], stroke = [];
