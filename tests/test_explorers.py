@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import norm
@@ -333,6 +334,30 @@ def test_what_is_moved_comes_into_view():
 
 def test_a_density_of_one_value_is_still_a_picture():
     assert explorers.Jensen(spread=0.0, function="sqrt").to_html().count("<svg") == 1
+
+
+def painted(explorer):
+    """Return the Axes of an explorer's still picture."""
+    figure = Figure()
+    explorer.paint(figure)
+    return figure.axes
+
+
+def test_points_stand_on_the_curve_with_areas_by_weight():
+    points = explorers.Jensen()
+    places, weights = points.points()
+    ((dots,),) = (ax.collections for ax in painted(points))
+    np.testing.assert_allclose(dots.get_offsets(), np.stack([places, np.log(places)], -1))
+    np.testing.assert_allclose(dots.get_sizes() / dots.get_sizes().sum(), weights)
+
+
+def test_a_density_stands_at_the_foot_and_none_is_drawn_for_a_single_value():
+    (ax,) = painted(explorers.Jensen(view="density"))
+    drawn = ax.lines[-1].get_ydata()
+    low, high = ax.get_ylim()
+    assert low <= drawn.min() < drawn.max() == pytest.approx(low + 0.3 * (high - low))
+    (alone,) = painted(explorers.Jensen(view="density", spread=0.0))
+    assert not alone.collections
 
 
 # ---- marginal ----

@@ -42,7 +42,6 @@ BOUNDS = np.array([elbo(LinearGaussianModel(SLOPES, 0.8), 1.7, m, 0.6).elbo for 
 CLIMB = np.array([(0.0, -3.3), (0.0, -3.1), (1.0, -2.2)])
 
 MEANS, STDS = np.linspace(-3, 3, 25), np.geomspace(0.1, 2, 20)
-GAPS = elbo(BOOK, np.array([-1.9, 0.0]), MEANS, STDS[:, None]).gap
 TERMS = np.array([-2.6, -2.3, 0.3, -2.2, 0.4])
 
 BANDS = 1 + 0.1 * SLOPES
@@ -51,41 +50,27 @@ DRAWS = np.array([-1.0, 0.2, 1.1])
 ROOTS = np.array([[[0.5, 0.0], [0.0, 0.5]], [[1.0, 0.0], [0.8, 0.6]]])
 CROSSED = np.array([[-3.5, -4.0, -5.0], [-4.0, -2.5, -2.0]])
 DOTS = np.array([[0.5, 1.0], [-1.0, 0.0], [0.0, -0.5]])
-WALKS = np.array([[(-1.0, 1.0), (0.5, 0.8)], [(-1.0, 1.0), (2.0, 0.3)]])
 
 IMAGES = np.arange(12 * 28 * 28, dtype=np.uint8).reshape(12, 28, 28)
 
 PLOTS = {
-    "plot_components": (X, JOINT),
     "plot_mixture": (X, JOINT),
     "plot_responsibilities": (X, SHARES),
     "plot_gap": (HEIGHTS, np.log(HEIGHTS), SIDES),
-    "plot_point_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, PLACES, np.log(PLACES), WEIGHTS),
-    "plot_density_gap": (HEIGHTS, np.log(HEIGHTS), SIDES, HEIGHTS, np.exp(-HEIGHTS)),
-    "plot_bias": (np.array([1, 10]), np.array([0.5, 0.1]), np.array([0.1, 0.01]), np.ones(2)),
     "plot_density": (SIDE, SIDE, DENSITY),
-    "plot_latent_posterior": (Z_LINE, PRIOR, POSTERIOR),
     "plot_joint": (X, STRIPS, STRIP_SLICES),
     "plot_bound": (SLOPES, LOG_PX, BOUNDS[0], np.array([0.6, -2.4, -3.0])),
     "plot_ascent": (SLOPES, LOG_PX, BOUNDS, CLIMB),
-    "plot_elbo_surface": (SLOPES, np.array([0.3, 0.8]), BOUNDS, [CLIMB], ["walk"]),
-    "plot_best_bound": (SLOPES, LOG_PX, BOUNDS.max(axis=0)),
     "plot_q": (Z_LINE, POSTERIOR, PRIOR),
     "plot_waterfall": tuple(TERMS),
-    "plot_ellipses": (ROOTS @ np.swapaxes(ROOTS, 1, 2), ["posterior", "q"], ["p", "q"]),
     "plot_amortised": (SLOPES, MEANS, np.outer(MEANS**2, BANDS) / 9, BANDS, 0.5 * BANDS, -BANDS),
-    "plot_gap_parts": (SLOPES, 0.2 * BANDS, BANDS),
     "plot_spreads": (STDS, np.stack([STDS, 1 / STDS, STDS**0]), np.stack([STDS, 1 / STDS, STDS])),
-    "plot_walks": (MEANS, STDS, GAPS, WALKS),
-    "plot_training": (SLOPES, LOG_PX - 0.5, LOG_PX),
     "plot_cost": (np.arange(1, 4), CROSSED[0] * 20, DRAWS + 20, CROSSED[1] * 20),
-    "plot_importance": (np.array([1, 10, 100]), TRACE, np.ones(3), TRACE[None] - 1),
     "plot_budget": tuple(np.float64([-66.0, 25.0, 3.0])),
     "plot_printed": (TRACE, TRACE - 2, TRACE - 1, np.float64(-18.0)),
     "plot_prices": ([DRAWS**2, DRAWS**2 / 2], ["a", "b"], [DRAWS**2, DRAWS**2 / 2]),
     "plot_latent_plane": (SIDE, DENSITY, DENSITY, DOTS, np.array([3, 8, 1])),
     "plot_ladder": (["a", "b", "c"], [88.0, 86.0, 87.0], [0.2, 0.3]),
-    "plot_manifold": (IMAGES[:9].reshape(3, 3, 28, 28), DRAWS),
 }
 FIGURES = {
     "figure_image_rows": ([IMAGES, IMAGES[::-1]], ["a", "b"]),
@@ -108,23 +93,17 @@ FIGURES = {
 
 _, SPREADS, SAMPLED = PLOTS["plot_spreads"]
 _, _, _, MEAN, STD, BEST = PLOTS["plot_amortised"]
-_, APPROXIMATION, AMORTISATION = PLOTS["plot_gap_parts"]
 COMPONENTS = [(f"c{n + 1}", X, JOINT[:, n]) for n in range(3)]
 #: Name -> what must be drawn of the arrays: a role (or any), and the x and y of its line.
 DRAWN = {
-    "plot_components": COMPONENTS,
     "plot_mixture": [*COMPONENTS, ("p", X, JOINT.sum(axis=1))],
     "plot_responsibilities": [("", X, top) for top in SHARES.cumsum(axis=1).T],
     "plot_gap": [("gap", SIDES[[0, 0]], SIDES[[2, 1]])],
-    "plot_latent_posterior": [("posterior", Z_LINE, POSTERIOR)],
     "plot_bound": [("p", SLOPES, LOG_PX), ("bound", SLOPES, BOUNDS[0]),
                    ("gap", np.array([0.6, 0.6]), np.array([-3.0, -2.4]))],
     "plot_spreads": [(f"c{k + 1}", STDS, row) for rows in (SPREADS, SAMPLED)
                      for k, row in enumerate(rows)],
-    "plot_walks": [("c1", *WALKS[0].T), ("c2", *WALKS[1].T), ("data", *WALKS[0, :1].T)],
     "plot_amortised": [("", SLOPES, y) for y in (BEST, MEAN - STD, MEAN + STD, MEAN)],
-    "plot_gap_parts": [("gap", SLOPES, APPROXIMATION), ("q", SLOPES, APPROXIMATION + AMORTISATION)],
-    "plot_training": [("p", SLOPES, LOG_PX), ("bound", SLOPES, LOG_PX - 0.5)],
 }  # fmt: skip
 
 
@@ -217,8 +196,8 @@ def test_each_component_has_a_dash_of_its_own(ax):
 
 def test_a_fourth_component_is_muted(ax):
     four = np.column_stack([JOINT, JOINT[:, 0]])
-    figures.plot_components(X, four, ax=ax)
-    assert roles(ax) == ["c1", "c2", "c3", "muted"]
+    figures.plot_mixture(X, four, ax=ax)
+    assert roles(ax) == ["p", "c1", "c2", "c3", "muted"]
 
 
 def test_responsibilities_have_their_names_inside_their_bands(ax):
@@ -259,29 +238,6 @@ def test_joint_is_dark_where_it_is_high_and_lies_the_right_way_round(ax):
 def test_the_sides_of_a_gap_are_called_by_the_function(ax):
     figures.plot_gap(HEIGHTS, np.log(HEIGHTS), SIDES, g=r"\sqrt{{{}}}", ax=ax)
     assert [text.get_text() for text in ax.texts] == [r"$\sqrt{E[y]}$", r"$E[\sqrt{y}]$"]
-
-
-def test_points_stand_on_the_curve_with_areas_by_weight(ax):
-    figures.plot_point_gap(*PLOTS["plot_point_gap"], ax=ax)
-    (dots,) = ax.collections
-    np.testing.assert_allclose(dots.get_offsets(), np.stack([PLACES, np.log(PLACES)], -1))
-    np.testing.assert_allclose(dots.get_sizes() / dots.get_sizes().sum(), WEIGHTS)
-
-
-def test_density_stands_at_the_foot_and_none_is_drawn_for_a_single_value(ax):
-    figures.plot_density_gap(*PLOTS["plot_density_gap"], ax=ax)
-    drawn = ax.lines[roles(ax).index("p")].get_ydata()
-    low, high = ax.get_ylim()
-    assert low < drawn.min() < drawn.max() == pytest.approx(low + 0.3 * (high - low))
-    alone = Figure().subplots()
-    figures.plot_density_gap(*PLOTS["plot_gap"], HEIGHTS, np.full(81, np.inf), ax=alone)
-    assert "p" not in roles(alone)
-
-
-def test_bias_has_bars_of_four_standard_errors(ax):
-    figures.plot_bias(*PLOTS["plot_bias"], ax=ax)
-    ((_, _, (bars,)),) = (container.lines for container in ax.containers)
-    np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in bars.get_segments()], [0.8, 0.08])
 
 
 def test_a_bound_says_how_large_the_gap_is_that_it_marks(ax):
@@ -349,15 +305,6 @@ def test_histograms_of_estimates_count_all_and_share_their_middle():
     assert sum(bar.get_height() for bar in needle.patches) == 9
 
 
-def test_ellipses_lie_at_two_standard_deviations(ax):
-    covariances = PLOTS["plot_ellipses"][0]
-    figures.plot_ellipses(*PLOTS["plot_ellipses"], ax=ax)
-    for line, covariance in zip(ax.lines, covariances, strict=True):
-        points = line.get_xydata()
-        distance = np.einsum("ni,ij,nj->n", points, np.linalg.inv(covariance), points)
-        np.testing.assert_allclose(distance, 4)
-
-
 def test_a_pass_shows_the_numbers_it_is_given():
     figure = figures.figure_vae_pass(*FIGURES["figure_vae_pass"])
     words = " ".join(text.get_text() for text in figure.axes[0].texts)
@@ -377,15 +324,6 @@ def test_costs_are_stacked_and_sum_to_minus_the_elbo(ax):
     assert bottom[:, 1].min() == 0
     assert {(1, 5), (3, 8)} <= set(map(tuple, bottom)) & set(map(tuple, top))
     assert (2, 89) in set(map(tuple, top))
-
-
-def test_a_better_bound_is_drawn_as_a_lower_cost(ax):
-    samples, bound, se = np.array([1, 10]), np.array([-90.0, -87]), np.array([0.5, 0.25])
-    figures.plot_importance(samples, bound, se, [bound + 2, bound + 1], ax=ax)
-    assert [line.get_ydata()[1] for line in ax.lines] == [85, 86, 87]
-    band = set(map(tuple, ax.collections[0].get_paths()[0].vertices))
-    assert {(1, 90.5), (1, 89.5), (10, 87.25), (10, 86.75)} <= band
-    assert ax.get_xscale() == "log"
 
 
 def test_pixels_are_shaded_from_their_first_row_down(ax):
@@ -454,15 +392,3 @@ def test_ladder_sorts_its_rows_and_tells_measured_from_cited(ax):
     (bars,) = ax.containers[0][2]
     lengths = [end[0] - start[0] for start, end in bars.get_segments()]
     np.testing.assert_allclose(lengths, [0.8, 1.2])  # two standard errors on either side
-
-
-def test_manifold_puts_each_image_at_its_point(ax):
-    images = np.zeros((3, 3, 28, 28), np.uint8)
-    images[0, 2] = 255  # top right: large z1, large z2
-    figures.plot_manifold(images, DRAWS, ax=ax)
-    (image,) = ax.images
-    ink = np.argwhere(np.asarray(image.get_array()))
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["\N{MINUS SIGN}1.0", "0.2", "1.1"]
-    low, high = ink.min(0), ink.max(0)
-    assert low[1] <= ax.get_xticks()[2] <= high[1] + 1
-    assert low[0] <= ax.get_yticks()[2] <= high[0] + 1

@@ -1,10 +1,10 @@
-"""Log-likelihood and ELBO over a parameter: bounds, ascents, a surface, the two readings."""
+"""Log-likelihood and ELBO over a parameter: bounds, ascents, the two readings."""
 
 import itertools
 
 import numpy as np
 
-from vaebook.figures.style import COLOURS, band, decimal, plot, role_line
+from vaebook.figures.style import COLOURS, decimal, plot, role_line
 
 
 def _log_likelihood(ax, phi, log_px):
@@ -23,12 +23,8 @@ def _above(ax, log_px):
 def plot_bound(phi, log_px, elbo, at, *, ax=None):
     """Draw the log-likelihood over phi and one bound under it; mark the gap at one place.
 
-    Parameters
-    ----------
-    phi, log_px, elbo : ndarray, shape (n,)
-        The log-likelihood and the bound, in nats.
-    at : sequence of three floats
-        phi, the log-likelihood and the bound there: two dots and the gap between them.
+    ``phi``, ``log_px``, ``elbo`` are (n,), in nats; ``at`` is phi, the log-likelihood and the bound
+    where the gap is marked.
 
     Source: chapter "evidence-lower-bound", eq-elbo, the note's figure 17.6.
     """
@@ -47,18 +43,10 @@ def plot_bound(phi, log_px, elbo, at, *, ax=None):
 def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=None):
     """Draw an ascent as a walk under the log-likelihood, with bounds that it used.
 
-    Parameters
-    ----------
-    phi, log_px : ndarray, shape (n,)
-    elbo : ndarray, shape (T, n)
-        The bounds, one a row, the first drawn faintest.
-    path : ndarray, shape (S, 2)
-        phi and bound at each step, in order.
-    name : str
-        What the legend calls the walk.
-    steps : bool
-        The path is E-step, M-step, E-step, ...: number its steps, and let each M-step follow the
-        bound that it climbs (``elbo`` then has a row for the start and one for each E-step).
+    ``phi``, ``log_px`` (n,); ``elbo`` (T, n), the first row drawn faintest; ``path`` (S, 2) has phi
+    and bound at each step; ``name`` stands in the legend. With ``steps`` the path is E-, M-,
+    E-step, ...: its steps are numbered and each M-step follows its bound (``elbo`` has a row for
+    the start and one for each E-step).
 
     Source: chapter "evidence-lower-bound", sections "sec-em-steps" and "sec-gradient-ascent".
     """
@@ -80,47 +68,6 @@ def plot_ascent(phi, log_px, elbo, path, *, name="the walk", steps=False, ax=Non
             ax.annotate(str(t), place, textcoords="offset points", **aside)
     _above(ax, log_px)
     ax.legend(loc="upper left")
-
-
-@plot
-def plot_elbo_surface(phi, mean, elbo, paths, names, *, ax=None):
-    """Draw the bound from above, as contours over phi and the mean of q, with walks on it.
-
-    Parameters
-    ----------
-    phi : ndarray, shape (n,)
-    mean : ndarray, shape (M,)
-    elbo : ndarray, shape (M, n)
-        In nats.
-    paths : sequence of ndarray, shape (S, 2)
-        phi and mean at each step of a walk.
-    names : sequence of str
-        One for each walk.
-
-    Source: chapter "evidence-lower-bound", section "sec-gradient-ascent".
-    """
-    levels = elbo.max() - np.array([4, 3, 2.2, 1.6, 1.2, 0.9, 0.6, 0.4, 0.2, 0.1, 0.03])
-    lines = {"colors": COLOURS["bound"], "linewidths": 0.8, "linestyles": "solid"}
-    ax.contour(phi, mean, elbo, levels=levels, **lines)
-    looks = [("o-", "ink"), ("^:", "gap"), ("s--", "q")]
-    for path, name, (marks, role) in zip(paths, names, looks[: len(paths)], strict=True):
-        ax.plot(*path.T, marks, color=COLOURS[role], linewidth=1.4, markersize=3.5, label=name)
-    ax.set(xlabel=r"slope $\phi$", ylabel=r"mean $\mu$ of $q$")
-    ax.legend(loc="upper left")
-
-
-@plot
-def plot_best_bound(phi, log_px, best, *, ax=None):
-    """Draw the log-likelihood, the best bound that any q of a family reaches, and the gap.
-
-    ``log_px`` (n,) and ``best`` (n,) are in nats, over ``phi`` (n,).
-
-    Source: chapter "elbo-tightness", section "sec-bent-model".
-    """
-    band(ax, phi, best, log_px, "gap", 0.25, "gap")
-    _log_likelihood(ax, phi, log_px)
-    ax.plot(phi, best, label="best bound of any Gaussian $q$", **role_line("bound"))
-    ax.legend()
 
 
 @plot

@@ -52,12 +52,8 @@ def _arrow(ax, start, end, *, back=False):
 def figure_roots(eps, names, roots):
     """Draw the same noise as several roots of one covariance spread it out.
 
-    Parameters
-    ----------
-    eps : ndarray, shape (n, 2)
-        The first three are marked, to be found again in each picture.
-    names : sequence of str, length k
-    roots : ndarray, shape (k, 2, 2)
+    ``eps`` (n, 2): the first three are marked, to be found again in each picture; ``names`` has one
+    for each of ``roots`` (k, 2, 2).
 
     Source: chapter "reparameterization-trick", eq-reparameterization.
     """
@@ -77,11 +73,7 @@ def figure_roots(eps, names, roots):
 def figure_estimates(exact, pathwise, score):
     """Draw the histograms of two estimates of one gradient, one above the other.
 
-    Parameters
-    ----------
-    exact : float
-    pathwise, score : ndarray, shape (n,)
-        Estimates; the axis around ``exact`` shows nearly all of both.
+    ``pathwise``, ``score`` (n,) estimate ``exact``; the axis around it shows nearly all of both.
 
     Source: chapter "reparameterization-trick", eq-pathwise and eq-score-function.
     """
@@ -104,13 +96,8 @@ def figure_estimates(exact, pathwise, score):
 def plot_spreads(x, spreads, sampled=None, *, ax=None):
     """Draw standard deviations of gradient estimates on two logarithmic axes.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    spreads : ndarray, shape (2 or 3, n)
-        Rows: pathwise, score function, score function with a baseline. Drawn as lines.
-    sampled : ndarray of the same shape, optional
-        The same as measured with draws. Drawn as markers.
+    Rows of ``spreads`` (2 or 3, n) over ``x`` (n,) are lines: pathwise, score function, with a
+    baseline; ``sampled``, the same measured with draws, are markers.
 
     Source: chapter "reparameterization-trick", eq-baseline and eq-variance-dimension.
     """
@@ -120,27 +107,3 @@ def plot_spreads(x, spreads, sampled=None, *, ax=None):
             ax.plot(x, sampled[k], marker, color=COLOURS[role], markersize=5)
     ax.set(xlabel="$x$", ylabel="std of one draw", xscale="log", yscale="log")
     ax.legend()
-
-
-@plot
-def plot_walks(mean, std, gap, walks, *, ax=None):
-    """Draw walks of q over contours of the gap, one for each estimate of the gradient.
-
-    Parameters
-    ----------
-    mean : ndarray, shape (n,)
-    std : ndarray, shape (m,)
-    gap : ndarray, shape (m, n)
-        In nats.
-    walks : ndarray, shape (2, T, 2)
-        Mean and std after each step: pathwise, score function.
-
-    Source: chapter "reparameterization-trick", section "sec-gradient-of-bound" of its deeper page.
-    """
-    levels = [0.01, 0.03, 0.1, 0.3, 1, 3]
-    ax.contour(mean, std, gap, levels, colors=COLOURS["gap"], linewidths=0.75)
-    for walk, (name, role, _) in zip(walks[::-1], _SERIES[1::-1], strict=True):
-        ax.plot(*walk.T, color=COLOURS[role], linewidth=1.25, label=name)
-    ax.plot(*walks[0, 0], "o", color=COLOURS["ink"], label="start")
-    ax.set(xlabel=r"mean $\mu$ of $q$", ylabel="std $s$ of $q$")
-    ax.legend(loc="upper left")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaebook.figures.style import CIRCLE, COLOURS, decimal, new_figure, plot, shade
+from vaebook.figures.style import CIRCLE, COLOURS, new_figure, plot, shade
 
 #: Bytes as ink on paper; the file has them as they are, and whoever shows it makes them larger.
 PRINT = {"cmap": "Greys", "vmin": 0, "vmax": 255, "interpolation": "none"}
@@ -12,12 +12,8 @@ PRINT = {"cmap": "Greys", "vmin": 0, "vmax": 255, "interpolation": "none"}
 def show_pixels(image, *, sheets=5, ax=None):
     """Draw an image in ink: the probability of each pixel, as sheets of shade on each other.
 
-    Parameters
-    ----------
-    image : array_like, (784,) or (28, 28)
-        Probabilities, or pixels 0 and 1; the first row is at the top.
-    sheets : int
-        Few make a small file.
+    ``image``, (784,) or (28, 28), has probabilities, or pixels 0 and 1, from the first row down.
+    Few ``sheets`` make a small file.
 
     Source: chapter "training-a-vae".
     """
@@ -34,9 +30,7 @@ def show_pixels(image, *, sheets=5, ax=None):
 def tile_images(images, columns):
     """Lay images (n, H, W) out in rows of ``columns``, with two empty pixels between them.
 
-    Returns
-    -------
-    ndarray, (rows (H + 2) - 2, columns (W + 2) - 2); n must be a multiple of ``columns``.
+    n is a multiple of ``columns``; the result is (rows (H + 2) - 2, columns (W + 2) - 2).
 
     Source: chapter "what-goes-wrong".
     """
@@ -76,15 +70,9 @@ def figure_image_rows(rows, names):
 def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
     """Draw where encoded images lie, and where the prior has mass without them.
 
-    Parameters
-    ----------
-    side : array_like, (S,)
-        Middles of the cells along either axis.
-    aggregated, holes : array_like, (S, S)
-        Density of the data, and that of the prior where it counts as a hole; rows go upwards.
-    codes : array_like, (I, 2)
-    labels : array_like, (I,)
-        Drawn at the codes.
+    ``side`` (S,): middles of the cells along either axis. ``aggregated``, ``holes`` (S, S): density
+    of the data, and that of the prior where it counts as a hole; rows go upwards. ``labels`` (I,)
+    are drawn at the ``codes`` (I, 2).
 
     Source: chapter "training-a-vae".
     """
@@ -95,27 +83,4 @@ def plot_latent_plane(side, aggregated, holes, codes, labels, *, ax=None):
     for (z1, z2), label in zip(codes, labels, strict=True):
         ax.annotate(str(label), (z1, z2), ha="center", va="center", fontsize=7, clip_on=True)
     ax.set(xlim=(side[0], side[-1]), ylim=(side[0], side[-1]), aspect="equal")
-    ax.set(xlabel="$z_1$", ylabel="$z_2$")
-
-
-@plot
-def plot_manifold(images, z, *, ax=None):
-    """Draw what a decoder makes of a grid of points in the latent plane, each image at its point.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, (n, n, 28, 28)
-        The first row is at the top, the first column on the left.
-    z : ndarray, (n,)
-        The coordinates of the columns, and of the rows from the bottom.
-
-    Source: chapter "nonlinear-latent-variable-models".
-    """
-    n, _, height, width = images.shape
-    ax.imshow(tile_images(images.reshape(-1, height, width), n), **PRINT)
-    ax.spines[:].set(visible=True, color=COLOURS["muted"], linewidth=0.5)
-    shown = np.linspace(0, n - 1, min(n, 5)).round().astype(int)
-    words = [decimal(z[k], 1) for k in shown]
-    ax.set_xticks([k * (width + 2) + width / 2 for k in shown], words)
-    ax.set_yticks([(n - 1 - k) * (height + 2) + height / 2 for k in shown], words)
     ax.set(xlabel="$z_1$", ylabel="$z_2$")

@@ -12,12 +12,7 @@ def unit_plane(ax):
 def plot_joint(x, z, joint, *, ax=None):
     """Draw a joint density from above, as bands that grow stronger with its height.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    z : ndarray, shape (G,)
-    joint : ndarray, shape (n, G)
-        Column k is the slice of the joint density at ``z[k]``.
+    ``joint`` (n, G) has the slice at ``z[k]`` in column k; ``x`` (n,), ``z`` (G,).
 
     Source: chapter "latent-variable-models", eq-joint-product.
     """
@@ -29,12 +24,7 @@ def plot_joint(x, z, joint, *, ax=None):
 def plot_density(x1, x2, density, *, ax=None):
     """Draw a density over the plane in colour ``p``: the darker, the denser.
 
-    Parameters
-    ----------
-    x1 : ndarray, shape (n,)
-    x2 : ndarray, shape (m,)
-    density : ndarray, shape (m, n)
-        Row by row for ``x2``.
+    ``density`` (m, n), row by row for ``x2`` (m,); ``x1`` (n,).
 
     Source: chapter "nonlinear-latent-variable-models", eq-nlvm-evidence.
     """
@@ -45,15 +35,8 @@ def plot_density(x1, x2, density, *, ax=None):
 def figure_vae_pass(x, mean, std, eps, centre, log_px_given_z, kl):
     """Draw one data point on its way through a VAE with one latent dimension, with its numbers.
 
-    Parameters
-    ----------
-    x : sequence of float, length D
-    mean, std, eps : float
-        The encoder's answer, and the sample from N(0, 1).
-    centre : sequence of float, length D
-        The decoder's answer to mean + std * eps.
-    log_px_given_z, kl : float
-        In nats.
+    ``mean`` and ``std`` are the encoder's answer to ``x`` (D,), ``eps`` is the sample from N(0, 1),
+    ``centre`` (D,) the decoder's answer to mean + std * eps; the last two are in nats.
 
     Source: chapter "variational-autoencoder", eq-vae-worked-case.
     """

@@ -6,43 +6,24 @@ from vaebook.figures.style import COLOURS, component_line, new_figure, plot, sta
 
 
 @plot
-def plot_components(x, joint, *, ax=None):
-    """Draw each weighted component p(x, z = n) as a bell of its own colour and dash.
+def plot_mixture(x, joint, *, ax=None):
+    """Draw the weighted components and, in colour ``p``, the density that is their sum.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    joint : ndarray, shape (n, N)
-        Column n is the joint density at ``x`` for component n.
+    Column n of ``joint`` (n, N) is the joint density at ``x`` (n,) for component n.
 
-    Source: chapter "mixture-of-gaussians", eq-mixture-joint.
+    Source: chapter "mixture-of-gaussians", eq-mixture-density, the note's figure 17.1.
     """
+    ax.plot(x, joint.sum(axis=1), color=COLOURS["p"], label="$p(x)$, the sum")
     for n, bell in enumerate(joint.T):
         ax.plot(x, bell, label=f"$p(x, z={n + 1})$", **component_line(n))
     stand_on_zero(ax, x, "$x$", "density")
 
 
 @plot
-def plot_mixture(x, joint, *, ax=None):
-    """Draw the weighted components and, in colour ``p``, the density that is their sum.
-
-    Parameters are as in ``plot_components``.
-
-    Source: chapter "mixture-of-gaussians", eq-mixture-density, the note's figure 17.1.
-    """
-    ax.plot(x, joint.sum(axis=1), color=COLOURS["p"], label="$p(x)$, the sum")
-    plot_components(x, joint, ax=ax)
-
-
-@plot
 def plot_responsibilities(x, responsibilities, *, ax=None):
     """Stack the responsibilities, which fill the height from 0 to 1 at every x.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    responsibilities : ndarray, shape (n, N)
-        Rows sum to one.
+    ``x`` (n,); ``responsibilities`` (n, N), rows sum to one.
 
     Source: chapter "mixture-of-gaussians", eq-responsibility.
     """
@@ -67,13 +48,8 @@ def _stack(ax, x, heights):
 def figure_marginal(x, joint, weights):
     """Draw the joint density of x and a discrete z, one slice a row, and their sum beneath.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    joint : ndarray, shape (n, N)
-        Column n is the joint density at ``x`` for component n.
-    weights : sequence of float, length N
-        The areas under the slices.
+    Column n of ``joint`` (n, N) is the joint density at ``x`` (n,) for component n; ``weights``
+    (N,) are the areas under the slices.
 
     Source: chapter "mixture-of-gaussians", eq-mixture-marginal, the note's figure 17.1.
     """

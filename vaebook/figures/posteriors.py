@@ -15,29 +15,13 @@ from vaebook.figures.style import (
 )
 
 
-@plot
-def plot_latent_posterior(z, prior, posterior, *, ax=None):
-    """Draw the prior (muted, dotted) and the posterior (dash-dot), densities (n,) over z (n,).
-
-    Source: chapter "nonlinear-latent-variable-models", eq-nlvm-posterior.
-    """
-    ax.plot(z, prior, **role_line("muted"), label="prior $p(z)$")
-    ax.plot(z, posterior, **role_line("posterior"), label="posterior $p(z|x)$")
-    stand_on_zero(ax, z, "$z$", "density")
-
-
 def figure_which_z(z, prior, likelihood, posterior, curve, x_star, noise_std):
     """Draw an observed point and the curve f[z] near it; prior, likelihood and posterior over z.
 
     The dots on the curve stand at equal steps of z; their areas are the posterior there. Each
     peak of the posterior has its z beside it.
 
-    Parameters
-    ----------
-    z, prior, likelihood, posterior : ndarray, shape (n,)
-    curve : ndarray, shape (n, 2)
-    x_star : ndarray, shape (2,)
-    noise_std : float
+    ``z``, ``prior``, ``likelihood``, ``posterior`` (n,); ``curve`` (n, 2); ``x_star`` (2,).
 
     Source: chapter "elbo-tightness", eq-posterior-proportional, the note's figure 17.7.
     """
@@ -87,41 +71,12 @@ def plot_q(z, posterior, q, *, ax=None):
 
 
 @plot
-def plot_ellipses(covariances, roles, names, *, ax=None):
-    """Draw Gaussians in the plane around zero as ellipses of two standard deviations.
-
-    Parameters
-    ----------
-    covariances : sequence of ndarray, shape (2, 2)
-    roles, names : sequence of str
-        A colour and dash for each, and what the legend calls it.
-
-    Source: chapter "variational-approximation", eq-diagonal-reverse.
-    """
-    for covariance, role, name in zip(covariances, roles, names, strict=True):
-        line = 2 * np.linalg.cholesky(covariance) @ CIRCLE.T
-        ax.plot(*line, **role_line(role), label=name)
-    ax.set_aspect("equal")
-    ax.set(xlabel="$z_1$", ylabel="$z_2$")
-    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-
-
-@plot
 def plot_amortised(x, z, posterior, mean, std, best=None, *, role="q", ax=None):
     """Draw the posteriors of all x from above, and a network's q over them as a band.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    z : ndarray, shape (m,)
-    posterior : ndarray, shape (m, n)
-        Each column is a density over z.
-    mean, std : ndarray, shape (n,)
-        Of the network's q; the band is one standard deviation wide on each side.
-    best : ndarray, shape (n,), optional
-        Mean of the best Gaussian for each x: dots.
-    role : str
-        Colour and dash of the network.
+    Each column of ``posterior`` (m, n) is a density over ``z`` (m,); ``x`` (n,). ``mean``, ``std``
+    (n,) are of the network's q, of colour and dash ``role``; the band is one standard deviation
+    wide on each side. ``best`` (n,), optional, has the mean of the best Gaussian for each x: dots.
 
     Source: chapter "variational-approximation", eq-amortised.
     """
@@ -135,19 +90,3 @@ def plot_amortised(x, z, posterior, mean, std, best=None, *, role="q", ax=None):
     ax.plot(x, mean, label=r"network: $\mu$ and $\pm s$", **role_line(role))
     ax.set(xlabel="$x$", ylabel="$z$", xlim=(x[0], x[-1]), ylim=(z[0], z[-1]))
     ax.legend(loc="lower left")
-
-
-@plot
-def plot_gap_parts(x, approximation, amortisation, *, ax=None):
-    """Stack the two parts of the gap over x: what the family costs, and what the network adds.
-
-    Both are (n,), in nats, over ``x`` (n,).
-
-    Source: chapter "variational-approximation", eq-gap-parts.
-    """
-    total = approximation + amortisation
-    band(ax, x, 0, approximation, "gap", 0.5, "approximation gap")
-    band(ax, x, approximation, total, "q", 0.25, "amortisation gap")
-    ax.plot(x, approximation, **role_line("gap"))
-    ax.plot(x, total, **role_line("q"))
-    stand_on_zero(ax, x, "$x$", "nats")

@@ -8,30 +8,11 @@ from vaebook.figures.style import COLOURS, band, component_line, plot, role_line
 
 
 @plot
-def plot_training(epochs, bound, log_px, *, ax=None):
-    """Draw bound and log-likelihood over the epochs of a training, and the gap as a band.
-
-    Both are averages over the data, (T,), in nats, over ``epochs`` (T,).
-
-    Source: chapter "variational-autoencoder", section "sec-toy-training".
-    """
-    band(ax, epochs, bound, log_px, "gap", 0.2, "gap")
-    ax.plot(epochs, log_px, color=COLOURS["p"], label=r"$\log\,p(\mathbf{x}|\phi)$")
-    ax.plot(epochs, bound, label=r"ELBO$[\theta, \phi]$", **role_line("bound"))
-    ax.set(xlabel="epoch", ylabel="nats per data point", xlim=(epochs[0], epochs[-1]))
-    ax.legend(loc="lower right")
-
-
-@plot
 def plot_cost(epochs, reconstruction, kl, validation, *, ax=None):
     """Draw what an image costs over a training: KL, and reconstruction on top; their sum is -ELBO.
 
-    Parameters
-    ----------
-    epochs, reconstruction, kl : ndarray, shape (T,)
-        Terms of the bound as ``vaebook.vae`` gives them, in nats.
-    validation : ndarray, shape (T,)
-        The bound on validation images.
+    All are (T,), in nats: terms of the bound over ``epochs``, as ``vaebook.vae`` gives them, and
+    the bound on ``validation`` images.
 
     Source: chapter "training-a-vae".
     """
@@ -44,38 +25,11 @@ def plot_cost(epochs, reconstruction, kl, validation, *, ax=None):
 
 
 @plot
-def plot_importance(samples, bound, se, others=(), *, ax=None):
-    """Draw the importance-weighted bound over its number of samples, as a cost that falls.
-
-    Parameters
-    ----------
-    samples, bound, se : ndarray, shape (M,)
-        Numbers of samples, the bound and its standard error, in nats.
-    others : sequence of ndarray, shape (M,)
-        Bounds of other models, drawn thin.
-
-    Source: chapter "training-a-vae".
-    """
-    for k, other in enumerate(others):
-        label = None if k else "other runs"
-        ax.plot(samples, -other, label=label, linewidth=1, **role_line("muted"))
-    band(ax, samples, -bound - se, -bound + se, "p", 0.12, "standard error")
-    ax.plot(samples, -bound, "o-", color=COLOURS["p"], markersize=3, label=r"$-$bound")
-    ax.set(xlabel="samples $K$", ylabel="nats per image", xscale="log")
-    ax.set_xlim(samples[0], samples[-1])
-    ax.legend()
-
-
-@plot
 def plot_budget(reconstruction, kl, rise, *, ax=None):
     """Draw one cost, -ELBO, as two bars: its two terms, and the bound of K samples with its rise.
 
-    Parameters
-    ----------
-    reconstruction, kl : float
-        Terms of the bound as ``vaebook.vae`` gives them, in nats.
-    rise : float
-        By how much an importance-weighted bound lies above the ELBO.
+    In nats: terms of the bound as ``vaebook.vae`` gives them, and by how much (``rise``) an
+    importance-weighted bound lies above the ELBO.
 
     Source: chapter "training-a-vae".
     """
@@ -98,13 +52,8 @@ def plot_budget(reconstruction, kl, rise, *, ax=None):
 def plot_ladder(names, values, errors, *, ax=None):
     """Draw numbers on one axis, a row each, the largest at the top: measured and cited ones.
 
-    Parameters
-    ----------
-    names : list of str, length N
-    values : list of float, length N
-        In nats.
-    errors : list of float, length M <= N
-        Standard errors of the first M, which were measured; the others are cited.
+    ``values``, N of them, are in nats; ``errors``, M <= N, are standard errors of the first M,
+    which were measured; the others are cited.
 
     Source: chapter "training-a-vae", fig-training-ladder.
     """
@@ -126,16 +75,9 @@ def plot_ladder(names, values, errors, *, ax=None):
 def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
     """Draw the bound that a program prints, and what it can be compared with.
 
-    Parameters
-    ----------
-    printed : ndarray, (T,)
-        After each epoch, in nats.
-    healthy : ndarray, (T,), optional
-        What the sound program prints.
-    test : ndarray, (T,), optional
-        The bound of the same networks on test images.
-    log_px : float, optional
-        Estimate of the log-likelihood of test images after the last epoch.
+    All in nats, ``printed`` (T,) after each epoch. Optional: ``healthy`` (T,), what the sound
+    program prints; ``test`` (T,), the bound of the same networks on test images; ``log_px``, an
+    estimate of the log-likelihood of test images after the last epoch.
 
     Source: chapter "what-goes-wrong".
     """
@@ -156,13 +98,8 @@ def plot_printed(printed, healthy=None, test=None, log_px=None, *, ax=None):
 def plot_prices(prices, names, predicted=None, *, ax=None):
     """Draw the KL of each latent dimension, the largest first, one line of marks a model.
 
-    Parameters
-    ----------
-    prices : list of ndarray, (D_z,)
-        In nats, in any order.
-    names : list of str
-    predicted : list of ndarray, optional
-        Drawn as crosses at the same places.
+    ``prices`` is a list of (D_z,), in nats, in any order, one for each of the ``names``;
+    ``predicted``, another such list, optional, is drawn as crosses at the same places.
 
     Source: chapter "what-goes-wrong".
     """
