@@ -347,6 +347,8 @@ STOPPED = {
 @pytest.mark.parametrize("program", STOPPED, ids=lambda program: program.__name__)
 def test_a_training_that_was_stopped_is_neither_examined_nor_stored(program, tmp_path, monkeypatch):
     run = train(SMALL, IMAGES, device="cpu")._replace(finished=False)
+    for setting in ("set_flush_denormal", "set_num_threads"):  # they would hold for later tests
+        monkeypatch.setattr(torch, setting, lambda _value: None)
     monkeypatch.setattr(program, "train", lambda *_data, **_options: run)
     monkeypatch.setattr(data, "load", lambda name, split: SimpleNamespace(images=IMAGES))
     tidy = record_latent_space.TidyDigits(IMAGES, np.arange(100) % 10)
