@@ -6,7 +6,7 @@ Every warning is an error. Unchanged pages come from the execution cache, which 
 cells and on the code that these import. Where nothing at all has changed, nothing is built. After
 the build each executed notebook and each page is read again:
 
-- every figure of a code cell is there, as SVG (that all cells ran, the strict build holds);
+- every figure of a code cell is there, as SVG (where a cell did not run, the build failed);
 - every page of the table of contents is there;
 - every link inside the book leads to a page and an anchor that exist;
 - no page loads anything from another host.

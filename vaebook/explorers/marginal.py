@@ -26,7 +26,7 @@ BINS = np.arange(40.0, 101.0, 3.0)
 def cut_clouds(value, known, other, correlation):
     """Return means and standard deviations of the other quantity, where clouds are cut at a value.
 
-    They are (..., 2) for values (...).
+    For values (...) the means are (..., 2); the standard deviations, everywhere the same, are (2,).
     """
     scores = (np.asarray(value)[..., None] - known.means) / known.stds
     mean = other.means + correlation * other.stds * scores

@@ -42,7 +42,7 @@ def pixels(z):
 class Sampler(Explorer):
     """The way of a sample: from noise along a learned velocity to a code, which is decoded.
 
-    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 20 noises,
+    The path takes ``n`` steps of Euler; ``t`` is where on it we look. ``seed`` draws 20 starts,
     whose ends are shown, and starts the path at the first; ``eps1`` and ``eps2`` move its start.
     ``drawn`` is the seed to which they belong.
 
@@ -107,7 +107,7 @@ class Sampler(Explorer):
         return np.array(euler_path(velocity, np.array([self.eps1, self.eps2]), n or self.n))
 
     def ends(self):
-        """Return where the 20 noises of the seed end, (20, 2)."""
+        """Return where the 20 starts of the seed end, (20, 2)."""
         return euler_path(velocity, standard_normal(self.seed, (DRAWS, 2)), self.n)[-1]
 
     def tables(self):

@@ -3,7 +3,7 @@ Object.assign(vaebook.forms, (() => {
   "use strict";
   const SIZE = 28;
 
-  // An image from its top left, with its rows from the bottom.
+  // The image with its rows in reverse order, the lowest first.
   function upwards(image) {
     const turned = new Float64Array(SIZE * SIZE);
     for (let row = 0; row < SIZE; row++) turned.set(image.slice(SIZE * row, SIZE * (row + 1)), SIZE * (SIZE - 1 - row));

@@ -6,7 +6,7 @@ vaebook.makeApi = (props, host) => {
   const each = (values, change) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(specs[name], value)]));
 
-  // A move by hand: to what sliders can take, and of those that are there.
+  // A move by hand: of the sliders that are there, to values that they can take.
   const set = (changes) => {
     const there = Object.entries(changes).filter(([name]) => specs[name].kind === "hidden" || host.visible(name));
     if (!there.length) return;
