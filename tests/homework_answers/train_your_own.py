@@ -213,6 +213,9 @@ ROUNDED = {
     "error_digits": round(stats.sem(DIFFERENCES.mean(0)), 2),
     "error_seeds": round(stats.sem(DIFFERENCES.mean(1)), 2),
 }
+ERRORS = 2 * stats.sem(DIFFERENCES.mean(0)), stats.t.ppf(0.975, 2) * stats.sem(DIFFERENCES.mean(1))
+#: Better by more than either error, and by less than both together.
+BETWEEN = BETTER - DIFFERENCES.mean() + (max(ERRORS) + np.hypot(*ERRORS)) / 2
 SHUFFLED = np.random.default_rng(0).permutation(BETTER, axis=1)
 
 RIGHT = {
@@ -223,6 +226,7 @@ RIGHT = {
         compared(BETTER),
         compared(WORSE, verdict="worse") | {"variant": torch.tensor(WORSE, requires_grad=True)},
         compared(bounds(2, 0.05), verdict="Open"),
+        compared(BETWEEN, verdict="open"),
         compared(BETTER, **ROUNDED),
         {
             name: getattr(one, "tolist", lambda one=one: one)()

@@ -283,7 +283,7 @@ check_width = Function(
         "importance_bound(LinearGaussianModel(1.5, 0.8), 1.7, 0.0, std, n_importance) is exact: "
         "try std = 0.2, 0.21, ..., 1.6 and take the best.",
         "The ELBO splits: the KL of two Gaussians is a term of the means plus one of the widths.",
-        'minimize_scalar(lambda std: -importance_bound(...), bounds=(0.2, 2), method="bounded").x',
+        "scipy's minimize_scalar with method='bounded' finds the least of minus the bound.",
     ),
     because="The ELBO takes the posterior's width wherever its mean stands, 0.47; with 50 samples "
     "it is 1.04, and q reaches the posterior.",

@@ -25,6 +25,8 @@ check_savings = Choice(
         "e": "A product does not depend on the order of its factors.",
     },
     hints=(
+        "Wealth is a product of 100 factors. What does its logarithm look like, and where is the "
+        "middle of that?",
         "The median household has 50 good and 50 bad years. Multiply one good and one bad year.",
         "The median is exp(100 E[log factor]).",
     ),

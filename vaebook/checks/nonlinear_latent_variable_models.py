@@ -281,7 +281,7 @@ check_draws = Function(
     ),
     hints=(
         "Divided by its sum, the density on a uniform grid is a vector of probabilities.",
-        "rng.choice(points, size=n, p=...) samples from points with given probabilities.",
+        "Which method of rng draws from given values with given probabilities?",
     ),
     because="With samples, p(z > 0|x) is simply the fraction of them above 0.",
 )

@@ -50,6 +50,11 @@ def held_out_digits():
     return _binary_digits(500, 17_500).copy()
 
 
+def fresh_digits():
+    """500 more digits for the last comparison, binary, float32 (500, 784)."""
+    return _binary_digits(500, 17_502).copy()
+
+
 # -- task 1 ------------------------------------------------------------------------------------
 
 check_midpoint = Choice(

@@ -338,7 +338,7 @@ class Comparison(Check):
     def _conclusion(self, verdict, baseline, variant):
         listed = _listed(baseline, variant)
         difference, images, seeds = (right for right, _ in listed.values())
-        limit = max(2 * images, stats.t.ppf(0.975, len(baseline) - 1) * seeds)
+        limit = np.hypot(2 * images, stats.t.ppf(0.975, len(baseline) - 1) * seeds)
         right = "open" if abs(difference) <= limit else "better" if difference > 0 else "worse"
         numbers = f"{difference:+.2f} nats, and the limit is {limit:.2f}"
         verdict = verdict.strip().lower() if isinstance(verdict, str) else verdict
