@@ -77,13 +77,13 @@ class EvidenceBudget(Explorer):
 
     text: ClassVar = {
         "note": "Drag through the training, then take more samples K: the same images cost less. "
-        "Pictures (MNIST, CC BY-SA 3.0) were kept of the first run in the list.",
+        "Pictures (MNIST, CC BY-SA 3.0) were kept only for the first run in the list.",
         "reconstructions": "reconstructions",
         "samples": "samples",
         "none_kept": "none kept",
         "pictures_kept": "After epoch {kept:0}: four test images of MNIST above their "
         "reconstructions, and eight samples from the prior.",
-        "pictures_none": "Pictures were kept of another run, the first in the list: {pictured}.",
+        "pictures_none": "Pictures were kept only for the first run in the list: {pictured}.",
         "nats_axis": "nats per image",
         "samples_axis": "samples K",
         "kl": "KL",

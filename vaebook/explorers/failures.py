@@ -29,8 +29,8 @@ SUSPECTS = {
 HISTORY = dict.fromkeys("ABCDF", "Network and epochs as in the healthy run.") | {
     "E": "Real pixels from 0 to 1 and a Gaussian decoder.",
     "G": "Another decoder, which draws its samples pixel by pixel.",
-    "H": "1,500 images, 80 epochs: each step of the slider is four. It also prints a test bound, "
-    "which is no worse than this one.",
+    "H": "1,500 images, 80 epochs, four to each step of the slider. It also prints a test bound, "
+    "which is no worse than its training bound.",
 }
 STAGES = 20  # of a training: epochs, or four epochs each where there are 80
 

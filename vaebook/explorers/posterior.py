@@ -87,9 +87,9 @@ class Posterior(Explorer):
         "best": "Best q",
         "ask": "Network's q",
         "note": "Drag the mean or the width of q, then press Walk to lower the divergence: the "
-        "shaded area, above the line minus below it. A high peak is cut.",
-        "note_small": "Drag the mean of q, then press a button. The shaded area, above the line "
-        "minus below it, is the divergence; a high peak is cut.",
+        "shaded area above the line minus that below it. A high peak is cut off.",
+        "note_small": "Drag the mean of q, then press a button. The shaded area above "
+        "the line minus that below it is the divergence; a high peak is cut off.",
         "z_axis": "position z",
         "x_axis": "height x",
         "network": "network",

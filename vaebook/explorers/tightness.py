@@ -53,8 +53,8 @@ class Tightness(Explorer):
     text: ClassVar = {
         "match": "Match posterior",
         "best": "Best Gaussian",
-        "note": "Drag the mean or the width of q. The shaded area, above the line minus below it, "
-        "is the KL to the posterior.",
+        "note": "Drag the mean or the width of q. The shaded area above the line minus that "
+        "below it is the KL to the posterior.",
         "nats_axis": "nats",
         "prior": "prior",
         "integrand": "q log(q/posterior)",
