@@ -36,7 +36,7 @@ test-all: test  ## the same, then the notebooks themselves and the slow proofs
 quick: lint  ## lint and the tests of the numerics, within a minute
 	@$(PYTEST:tests=$(NUMERICS)) -m "not slow"
 
-preview:  ## show one page and renew it after each saved edit (PAGE=chapters/<slug>)
+preview:  ## show one page and renew it after each saved edit (PAGE=chapters/<slug> PORT=...)
 	@$(RUN) python tools/preview.py $(PAGE) $(PORT)
 
 test-colab: .venv-colab/.ready  ## publish to this disk and run every notebook under Colab's versions

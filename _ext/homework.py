@@ -52,8 +52,11 @@ def enliven(app, doctree):
         name = re.search(r"checks\.(check_\w+)\(", code)[1]
         check = getattr(checks, name)
         replies = {letter: [paragraph(words)] for letter, words in check.mistakes.items()}
-        if {found[1] for found in letters} != {check.right, *replies}:
-            LOGGER.warning("the letters are not those of %s", name, location=options)
+        asked = "".join(sorted(found[1] for found in letters))
+        known = "".join(sorted({check.right, *replies}))
+        if asked != known:
+            message = "the page has the letters %s, %s has %s"
+            LOGGER.warning(message, asked, name, known, location=options)
         buttons, answer = live(
             [
                 (found[1] == check.right, item[0].children, replies.get(found[1], []))
@@ -136,7 +139,11 @@ class Timed(SphinxRole):
     def run(self):
         """Return the link and the minutes as the page states them."""
         words, page = read_timed(self.text)
-        path = Path(self.env.doc2path(page))
+        path = Path(self.env.srcdir, f"{page}.md")
+        if not path.exists():
+            place = self.get_location()
+            LOGGER.warning("timed: there is no page %r; name one of _toc.yml", page, location=place)
+            return [nodes.inline("", words)], []
         self.env.note_dependency(str(path))
         minutes = f"{minutes_of(path.read_text('utf-8'))} minutes"
         text = f"[{words}](/{page}.md) ({minutes})" if words else minutes

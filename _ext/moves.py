@@ -92,8 +92,8 @@ def require_explorers(app, doctree, docname):
         wanted = int(button["attributes"].get("data-instance", 1))
         there = html.count(f'data-explorer="{name}"')
         if name and there < wanted:
-            message = "a move needs the explorer %r number %d, the page has %d: %s"
-            LOGGER.warning(message, name, wanted, there, button.astext(), location=docname)
+            message = "the move %r sets explorer %r number %d, but the page has %d of that name"
+            LOGGER.warning(message, button.astext(), name, wanted, there, location=docname)
 
 
 def setup(app):

@@ -104,7 +104,7 @@ def plant_timing_out_cell(copy):
 
 
 def plant_dangling_reference_and_broken_link(copy):
-    text = "See {eq}`eq-nowhere`.\n\nSee [nothing](nowhere.md).\n\n"
+    text = "See {eq}`eq-nowhere`.\n\nSee [nothing](nowhere.md), {timed}`it <chapters/none>`.\n\n"
     replace(copy, CHAPTER, SUMMARY, text + SUMMARY)
 
 
@@ -140,7 +140,11 @@ def plant_shifted_mean(copy):
 
 FAULTS = [
     (plant_timing_out_cell, BUILD, ["timed out"]),
-    (plant_dangling_reference_and_broken_link, BUILD, ["eq-nowhere", "nowhere.md"]),
+    (
+        plant_dangling_reference_and_broken_link,
+        BUILD,
+        ["eq-nowhere", "nowhere.md", "chapters/none"],
+    ),
     (plant_broken_link_in_html, BUILD, ["nowhere.html leads to no file"]),
     (plant_page_that_does_not_run, BUILD, ["was not executed"]),
     (plant_wrong_stored_number, NBVAL, ["Cell outputs differ"]),

@@ -323,7 +323,8 @@ def test_untouched_stubs_are_not_attempted_and_the_notebook_runs_to_its_end(path
         except Exception as error:
             cell = source.strip().partition("\n")[0]
             line = error.__traceback__.tb_next.tb_lineno
-            pytest.fail(f"{path.name}, line {line} of the cell that begins '{cell}': {error!r}")
+            place = f"{path.name}, line {line} of the cell that begins '{cell}'"
+            pytest.fail(f"{place}: {error!r}; if the page is newer, run 'make notebooks'")
     plt.close("all")
     torch.set_flush_denormal(False)  # which a page may have set for the whole process
     lines = capsys.readouterr().out.splitlines()
@@ -505,7 +506,7 @@ def test_options_with_other_letters_than_the_check_are_a_warning(tmp_path, monke
     monkeypatch.setattr(homework.LOGGER, "warning", lambda *words, **_: warned.append(words))
     application = Application(tmp_path, solutions=True, docname="homework/jensens-inequality")
     homework.enliven(application, task_with_options("check_savings", "abcd"))
-    assert warned == [("the letters are not those of %s", "check_savings")]
+    assert warned == [("the page has the letters %s, %s has %s", "abcd", "check_savings", "abcde")]
 
 
 GITHUB = "https://github.com/owner/book"
@@ -602,8 +603,9 @@ def test_every_set_has_a_card_in_the_order_of_the_book():
     assert first == "homework"
     text = (ROOT / "homework.md").read_text("utf-8")
     cards = re.findall(r"(?m)^:::\{homework-card\} (.+)$", text)
-    assert [f"homework/{card}" for card in cards] == sets
-    assert sorted(cards) == [path.stem for path in PAGES]
+    remedy = "name each set in _toc.yml and, in the same order, on a card of homework.md"
+    assert [f"homework/{card}" for card in cards] == sets, remedy
+    assert sorted(cards) == [path.stem for path in PAGES], remedy
 
 
 # -- the course --------------------------------------------------------------------------------
@@ -629,10 +631,11 @@ def test_the_course_has_seven_weeks_and_most_of_four_to_five_hours():
 
 def test_the_course_gives_every_set_once_and_says_what_it_trains():
     given = [page for week in weeks_of_the_course() for page in week if "homework" in page]
-    assert sorted(given) == [f"homework/{path.stem}" for path in PAGES]
+    remedy = "give each set one week and one row of appendix/teaching.md"
+    assert sorted(given) == [f"homework/{path.stem}" for path in PAGES], remedy
     text = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
     rows = re.findall(r"(?m)^\| \[.+?\]\(\.\./(homework/\S+)\.md\) \| .{30,} \|$", text)
-    assert sorted(rows) == sorted(given)
+    assert sorted(rows) == sorted(given), remedy
 
 
 def test_every_check_is_of_a_known_kind():

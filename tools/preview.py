@@ -7,6 +7,7 @@ that it imports, has changed. All other pages are read once, for references and 
 what the execution cache has of them, and nothing runs.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -25,12 +26,20 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 OUT = ROOT / "_build" / "preview"
+#: What is read at the start: a change of it begins anew.
+FRAME = (
+    "_ext", "tools", "_static", "_config.yml", "_toc.yml", "references.bib",
+    "appendix/glossary.md", "vaebook/checks", "vaebook/explorers/js",
+)  # fmt: skip
 #: Reloads the page when the server has a newer one.
-RELOAD = """let shown; setInterval(async () => {
-  const now = (await fetch(location.pathname, {method: "HEAD"})).headers.get("ETag");
-  if (shown && now !== shown) location.reload();
-  shown = now;
-}, 300);"""
+RELOAD = """{
+  let shown;
+  setInterval(async () => {
+    const now = (await fetch(location.pathname, {method: "HEAD"})).headers.get("ETag");
+    if (shown && now !== shown) location.reload();
+    shown = now;
+  }, 300);
+}"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -45,6 +54,14 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Server(ThreadingHTTPServer):
+    """Says nothing of a browser that leaves before the page is there."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class WarningsOf:
@@ -86,6 +103,10 @@ def main(page, port=8000):
     page = page.removesuffix(".md")
     if page not in toc_pages():
         sys.exit(f"preview: {page!r} is not in _toc.yml; a page is named as PAGE=chapters/<slug>")
+    try:
+        server = Server(("127.0.0.1", int(port)), partial(Handler, directory=OUT))
+    except OSError as error:
+        sys.exit(f"preview: port {port} cannot be had ({error.strerror}); give another, PORT=8001")
     source = ROOT / f"{page}.md"
     run_only(source)
     config, _ = get_final_config(
@@ -97,14 +118,13 @@ def main(page, port=8000):
             ROOT, None, OUT, ROOT / "_build" / ".preview", "html", config,
             status=None, warning=WarningsOf(page),  # type: ignore[arg-type]
         )  # fmt: skip
-        app.add_js_file(None, body=RELOAD)
-        frame = [ROOT / name for name in ("_ext", "tools", "_static", "_config.yml", "_toc.yml")]
-        frame.append(ROOT / "vaebook" / "explorers" / "js")
+        app.registry.add_js_file(None, body=RELOAD)
+        frame = [ROOT / name for name in FRAME if ROOT / name != source]
         framed = times(frame)
+        # Another preview may have read the page without running it.
+        app.connect("env-get-outdated", lambda *_: [page])
         seen = renew(app, source)
         app.connect("env-before-read-docs", lambda _app, _env, names: only(names, page))
-        serve = partial(Handler, directory=OUT)
-        server = ThreadingHTTPServer(("127.0.0.1", int(port)), serve)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"Open http://127.0.0.1:{port}/{page}.html (Ctrl-C stops)", flush=True)
         while times(frame) == framed:
@@ -134,4 +154,5 @@ def renew(app, source):
 
 if __name__ == "__main__":
     adopt()
-    main(*sys.argv[1:])
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])
