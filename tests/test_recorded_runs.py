@@ -312,6 +312,10 @@ def gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
+    # An optimizer of a PyTorch that is built for CUDA, as PyPI's is, asks the GPU itself.
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+    if hasattr(torch, "accelerator"):  # since PyTorch 2.6
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
 
 
 def test_pictures_by_epoch_are_those_of_the_training(tmp_path, monkeypatch, gpu):

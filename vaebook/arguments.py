@@ -75,7 +75,7 @@ def require_number(name: str, value: Any) -> float:
 def require_count(name: str, value: Any, *, at_least: int) -> int:
     """Return the value as an int, or say that it is no whole number or too small."""
     try:
-        count = at_least - 1 if isinstance(value, bool) else operator.index(value)
+        count = at_least - 1 if isinstance(value, bool | np.bool) else operator.index(value)
     except TypeError:
         count = at_least - 1
     if count < at_least:
