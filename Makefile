@@ -37,7 +37,7 @@ quick: lint  ## lint and the tests of the numerics, within a minute
 	@$(PYTEST:tests=$(NUMERICS)) -m "not slow"
 
 preview:  ## show one page and renew it after each saved edit (PAGE=chapters/<slug> PORT=...)
-	@$(RUN) python tools/preview.py $(PAGE) $(PORT)
+	@$(RUN) python tools/preview.py "$(PAGE)" $(PORT)
 
 test-colab: .venv-colab/.ready  ## publish to this disk and run every notebook under Colab's versions
 	@$(RUN) pytest -q tests/colab/published_notebooks.py
@@ -54,7 +54,7 @@ links: book  ## ask every address outside the book whether it still answers
 notebooks:  ## write the .ipynb beside every page of chapters, deeper and homework
 	@$(RUN) python tools/make_notebooks.py
 
-record-toy:  ## train the toy VAE of its chapter anew and store it in the package
+record-toy:  ## train the toy VAE of its chapter anew and store it in the package (a minute)
 	@$(RUN) python tools/record_toy_vae.py
 
 record-failures:  ## train the patients of "what goes wrong" anew and store them in the package
@@ -97,12 +97,12 @@ lint:  ## look at style and types, as make test does first
 	@$(RUN) mypy
 
 release:  ## write a version everywhere and print the commands that publish it (VERSION=1.2.3)
-	@$(RUN) python tools/release.py $(VERSION)
+	@$(RUN) python tools/release.py "$(VERSION)"
 
 browser:
 	@$(RUN) sh tools/install_browser.sh
 
-clean:  ## remove the built site and the environment
+clean:  ## remove the built site, the wheel and the environments
 	rm -rf _build build dist .venv .venv-*
 
 .venv-colab/.ready: tests/colab/requirements.txt

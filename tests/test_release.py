@@ -24,7 +24,11 @@ def checkout(tmp_path):
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "make_notebooks.py").write_text("open('made', 'w')\n", "utf-8")
     names = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for command in (["init", "-q"], ["add", "."], [*names, "commit", "-q", "-m", "All"]):
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "."],
+        [*names, "commit", "-q", "-m", "All"],
+    ):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     subprocess.run(["git", "tag", "v0.3.0"], cwd=tmp_path, check=True)
     return tmp_path
@@ -53,6 +57,8 @@ def test_a_release_is_written_everywhere_and_its_tag_is_printed(checkout, capsys
         ("0.3.0", "exists"),  # as a tag
         ("0.0.9", "is below 0.1.0"),
         ("two", "no version"),
+        ("0.02.0", "no version"),
+        ("0.4.0 0.5.0", "no version"),
         ("", "no version"),
     ],
 )
@@ -70,10 +76,19 @@ def test_a_dirty_tree_is_refused(checkout):
     assert "[0.2.0]" not in (checkout / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_a_release_without_news_is_refused(checkout):
+def test_another_branch_is_refused(checkout):
+    subprocess.run(["git", "switch", "-q", "-c", "aside"], cwd=checkout, check=True)
+    with pytest.raises(SystemExit, match="This is aside"):
+        release.main("0.2.0", checkout)
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"), [("- A page.\n\n", "says nothing"), ("## [Unreleased]\n\n", "no heading")]
+)
+def test_a_release_without_news_is_refused(checkout, gone, words):
     path = checkout / "CHANGELOG.md"
-    path.write_text(NEWS.replace("### Added\n\n- A page.\n\n", ""), "utf-8")
+    path.write_text(NEWS.replace(gone, ""), "utf-8")
     names = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *names, "commit", "-qam", "Nothing new"], cwd=checkout, check=True)
-    with pytest.raises(SystemExit, match="nothing to release"):
+    with pytest.raises(SystemExit, match=words):
         release.main("0.2.0", checkout)

@@ -3,9 +3,9 @@
     .venv/bin/python tools/release.py 1.2.3
 
 The version is that of ``vaebook/__init__.py``; the wheel and the notebooks take it from there, and
-this program copies it to what cannot. It changes nothing where a file is not committed, the version
-exists or is below the last, or nothing is new. At the end it prints the commands that commit, tag
-and publish.
+this program copies it to what cannot. It changes nothing where a file is not committed, the branch
+is not main, the version exists or is below the last, or nothing is new. At the end it prints the
+commands that commit, tag and publish.
 """
 
 import datetime
@@ -39,8 +39,9 @@ def git(root, *command):
 
 
 def news(changelog):
-    """Return what the changelog says under Unreleased."""
-    return re.search(r"(?s)\n## \[Unreleased\]\n(.*?)(?=\n## \[|\Z)", changelog)[1].strip()
+    """Return what the changelog says under Unreleased, without headings."""
+    text = re.search(r"(?s)\n## \[Unreleased\]\n(.*?)(?=\n## \[|\Z)", changelog)[1]
+    return re.sub(r"(?m)^#.*", "", text).strip()
 
 
 def numbers(version):
@@ -52,17 +53,21 @@ def refusal(root, version):
     """Return why a version cannot be released, or an empty text."""
     changelog = (root / CHANGELOG).read_text("utf-8")
     changed = git(root, "status", "--porcelain").strip()
-    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+    if not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", version):
         return f"{version!r} is no version: make release VERSION=1.2.3"
+    if (branch := git(root, "branch", "--show-current").strip()) != "main":
+        return f"This is {branch or 'no branch'}, and releases are made on main: git switch main"
     if changed:
-        return f"These files are not committed; commit or remove them first:\n{changed}"
+        return f"These files are not committed; commit or undo them first:\n{changed}"
     if f"\n## [{version}]" in changelog or f"v{version}" in git(root, "tag").split():
         return f"Version {version} exists: choose a higher one."
     last = re.search(r'__version__ = "(.+)"', (root / "vaebook/__init__.py").read_text("utf-8"))[1]
     if numbers(version) < numbers(last):
         return f"Version {version} is below {last}: choose a higher one."
+    if "\n## [Unreleased]\n" not in changelog:
+        return f"{CHANGELOG} has no heading '## [Unreleased]': add it above the last version."
     if not news(changelog):
-        return f"{CHANGELOG} says nothing under Unreleased: there is nothing to release."
+        return f"{CHANGELOG} says nothing under Unreleased: write there what readers would notice."
     return ""
 
 
