@@ -372,7 +372,7 @@ def _listed(baseline, variant):
             {
                 f"{unpaired}.": both[0],
                 sd: np.std(of_images, ddof=1),
-                "That is twice the error, the limit for the difference; give the error.": (
+                "That is twice the error, a part of the limit; give the error itself.": (
                     2 * error(of_images)
                 ),
                 "The seeds are no further images: average each image over them first.": error(
@@ -387,7 +387,7 @@ def _listed(baseline, variant):
                 "With few seeds the standard deviation needs ddof=1.": np.std(of_seeds)
                 / np.sqrt(len(of_seeds)),
                 sd: np.std(of_seeds, ddof=1),
-                "That is t times the error, the limit for the difference; give the error.": (
+                "That is t times the error, a part of the limit; give the error itself.": (
                     stats.t.ppf(0.975, len(of_seeds) - 1) * error(of_seeds)
                 ),
                 f"{unpaired}, and average them over the digits of each seed.": both[1],
