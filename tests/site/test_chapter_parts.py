@@ -172,7 +172,7 @@ print(1)
     for message in [
         "phi = 99 is not possible",
         "Jensen has no control 'x'",
-        "needs the explorer 'elbo' number 3, the page has 0",
+        "the move 'third' sets explorer 'elbo' number 3, but the page has 0",
         "one of them '- [x]'",
         "a cell tagged check asserts nothing",
     ]:
