@@ -82,13 +82,11 @@ def test_another_branch_is_refused(checkout):
         release.main("0.2.0", checkout)
 
 
-@pytest.mark.parametrize(
-    ("gone", "words"), [("- A page.\n\n", "says nothing"), ("## [Unreleased]\n\n", "no heading")]
-)
-def test_a_release_without_news_is_refused(checkout, gone, words):
+@pytest.mark.parametrize("gone", ["- A page.\n\n", "## [Unreleased]\n\n"])
+def test_a_release_without_news_is_refused(checkout, gone):
     path = checkout / "CHANGELOG.md"
     path.write_text(NEWS.replace(gone, ""), "utf-8")
     names = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *names, "commit", "-qam", "Nothing new"], cwd=checkout, check=True)
-    with pytest.raises(SystemExit, match=words):
+    with pytest.raises(SystemExit, match="says nothing"):
         release.main("0.2.0", checkout)
