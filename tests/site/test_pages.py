@@ -102,8 +102,8 @@ def test_page_is_quiet_light_and_fits_every_screen_in_both_themes(opened):
 LEAST = {"chapters/where-vaes-went": 1500}
 WORDS = {
     "chapters/importance-weighting": 3200,
-    "chapters/rate-and-distortion": 3200,
-    "chapters/what-goes-wrong": 3200,
+    "chapters/rate-and-distortion": 3000,
+    "chapters/what-goes-wrong": 3000,
     "chapters/training-a-vae": 3500,
     "chapters/where-vaes-went": 2200,
 }
